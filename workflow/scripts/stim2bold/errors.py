@@ -1,0 +1,8 @@
+"""What a user can mend is raised as an `InputError`; everything else is a fault of ours."""
+
+
+class InputError(Exception):
+    """Input that cannot be used.
+
+    The message is one line for the user: the file, what is wrong with it, and the remedy.
+    """

@@ -1,0 +1,73 @@
+"""Files that are written whole or not at all."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that takes its place when the block succeeds.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write. Its folder is made when it is not there.
+
+    Yields
+    ------
+    Path
+        In the same folder and with the same suffixes, so that writers which choose a format by
+        suffix (nibabel, soundfile) do the right thing and the rename cannot cross file systems.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        os.replace(temporary, path)
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON with sorted keys, so that the same content is the same bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write.
+    content : object
+        Anything that JSON can hold; NaN is refused, for it is not JSON.
+    """
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as BIDS wants it: tab-separated, ``n/a`` where a value is missing.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write.
+    table : DataFrame
+        Its index is not written.
+    """
+    with replacing(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a tab-separated table in which only ``n/a`` stands for a missing value."""
+    return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["n/a"])
