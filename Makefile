@@ -1,0 +1,45 @@
+# Two commands do everything: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+# The jobs find the environment's programs first, as after `source .venv/bin/activate`.
+export PATH := $(BIN):$(PATH)
+export PYTHONNOUSERSITE := 1
+
+.PHONY: help demo test unit format clean
+
+help:
+	@echo "make demo   run the whole experiment on the built-in simulated data set"
+	@echo "make test   format, lint, unit, workflow and integration tests"
+	@echo "make unit   the unit tests alone"
+	@echo "make format lay out the code as the tests want it"
+
+$(VENV)/complete: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is too old: Python 3.11 or newer is needed; name one with make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo "error: $(PYTHON) cannot make virtual environments; install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r requirements.txt
+	@touch $@
+
+demo: $(VENV)/complete
+	snakemake --cores all
+
+test: $(VENV)/complete
+	ruff format --check .
+	ruff check .
+	snakefmt --check Snakefile workflow/rules
+	snakemake --lint
+	python -m pytest tests
+
+unit: $(VENV)/complete
+	python -m pytest tests/unit
+
+format: $(VENV)/complete
+	ruff format .
+	ruff check --fix .
+	snakefmt Snakefile workflow/rules
+
+clean:
+	rm -rf $(VENV) .snakemake
