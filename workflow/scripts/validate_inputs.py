@@ -30,9 +30,7 @@ def main() -> None:
         )
     n_errors = sum(problem.severity == "error" for problem in problems)
     if n_errors:
-        raise InputError(
-            f"{n_errors} problem(s) in the input, named above; mend them and run again"
-        )
+        raise InputError(f"{n_errors} problem(s) in the input, named above; mend them first")
     write_json(arguments.inputs, describe_study(runs, TR=TR, problems=problems))
 
 

@@ -126,8 +126,8 @@ def study_runs(
     absent = sorted(set(participants) - {run.participant for run in runs})
     if absent:
         raise InputError(
-            f"config.yaml: participant {', '.join(absent)} is not among the {n_simulated} simulated "
-            "ones; correct the list 'participants' or raise simulation.participants"
+            f"config.yaml: participant {', '.join(absent)} is not among the "
+            f"{n_simulated} simulated ones; correct the list 'participants' or raise simulation.participants"
         )
     return [run for run in runs if run.participant in participants]
 
@@ -162,7 +162,7 @@ def find_runs(
         When the folder is no BIDS data set, a named participant has no run, or a run lacks its
         sidecar or its events.
     """
-    # Imported here: indexing is the one thing that needs it, and the simulated study does not index.
+    # Imported here: a simulated study is not indexed, and goes without the time this takes.
     from bids2table import index_dataset
 
     root = Path(bids_dir)

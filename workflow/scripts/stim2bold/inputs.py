@@ -98,7 +98,7 @@ def check_anatomy(run: Run) -> list[Problem]:
             warning(
                 run.bold,
                 "has no T1w image",
-                "its reference volume is registered to the template directly; a T1w image is better",
+                "its reference goes straight to the template; add a T1w image for a better fit",
             )
         ]
     try:
