@@ -127,7 +127,7 @@ def study_runs(
     if absent:
         raise InputError(
             f"config.yaml: participant {', '.join(absent)} is not among the "
-            f"{n_simulated} simulated ones; correct the list 'participants' or raise simulation.participants"
+            f"{n_simulated} simulated ones; correct participants or raise simulation.participants"
         )
     return [run for run in runs if run.participant in participants]
 
@@ -171,7 +171,7 @@ def find_runs(
             f"{root}: no dataset_description.json, so this is not a BIDS data set; "
             "set bids_dir to the folder that holds that file"
         )
-    table = index_dataset(str(root), show_progress=False).to_pandas()
+    table = index_dataset(str(root)).to_pandas()
     images = table[table["ext"].isin([".nii", ".nii.gz"])]
     bold = images[(images["suffix"] == "bold") & (images["datatype"] == "func")]
     for entity, wanted in (("ses", session), ("task", task)):
