@@ -1,0 +1,299 @@
+"""Reading and writing of images, and what is wrong with one before any heavy step.
+
+World coordinates are nibabel's: millimetres, x to the right, y to the front, z up (RAS+). Every
+image is brought to the RAS+ axis order when it is read, by flips and transpositions alone, so
+that no later step can depend on how the scanner stored it.
+"""
+
+import logging
+import zlib
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from stim2bold.errors import InputError
+from stim2bold.files import replacing
+
+log = logging.getLogger(__name__)
+
+FEWEST_VOLUMES = 20
+# The cosine between two axes of a grid that is called rectangular; float32 headers reach 1e-6.
+LARGEST_SHEAR = 1e-3
+# Seconds; NIfTI stores the TR as float32 and some converters round it to milliseconds.
+TR_TOLERANCE = 1e-3
+
+SCANNER, TEMPLATE = 1, 4
+
+
+def open_image(path: str | Path) -> nib.Nifti1Image:
+    """Open an image without reading its voxels.
+
+    Raises
+    ------
+    InputError
+        When there is no such file or it is no NIfTI image.
+    """
+    try:
+        return nib.load(path)
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: the file is not there (a dangling link of git-annex or datalad counts as "
+            "absent); fetch it or correct bids_dir"
+        ) from None
+    except (nib.filebasedimages.ImageFileError, EOFError, zlib.error, OSError) as error:
+        raise InputError(f"{path}: not a NIfTI image ({error}); fetch or convert it again") from None
+
+
+def check_affine(image: nib.Nifti1Image, name: str | Path) -> None:
+    """Refuse an image whose place in the world is unknown.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        Only its header is looked at.
+    name : str or Path
+        What the message calls it.
+
+    Raises
+    ------
+    InputError
+        When neither sform nor qform is set, or the affine is singular or sheared.
+    """
+    header = image.header
+    if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
+        raise InputError(
+            f"{name}: neither sform nor qform is set, so left and right are unknown; "
+            "convert it again from DICOM (dcm2niix)"
+        )
+    matrix = image.affine[:3, :3]
+    sizes = np.linalg.norm(matrix, axis=0)
+    if not np.isfinite(image.affine).all() or (sizes < 1e-3).any():
+        raise InputError(
+            f"{name}: its affine is singular or not finite; convert it again from DICOM"
+        )
+    cosines = (matrix / sizes).T @ (matrix / sizes) - np.eye(3)
+    if np.abs(cosines).max() > LARGEST_SHEAR:
+        raise InputError(
+            f"{name}: its affine is sheared (axes up to "
+            f"{np.degrees(np.arcsin(np.clip(np.abs(cosines).max(), 0, 1))):.1f} degrees off a "
+            "right angle); resample it to a rectangular grid or restore the scanner's affine"
+        )
+
+
+def read_voxels(image: nib.Nifti1Image, name: str | Path) -> np.ndarray:
+    """Read the voxels of an image as float32, in the order in which they are stored.
+
+    Raises
+    ------
+    InputError
+        When the file is shorter than its header says.
+    """
+    try:
+        scaled = image.dataobj.get_scaled(dtype=np.float32)
+    except (EOFError, zlib.error, OSError, ValueError) as error:
+        raise InputError(
+            f"{name}: truncated or damaged ({error}); fetch the file again"
+        ) from None
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def canonical(data: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bring voxels to RAS+ axis order without interpolation.
+
+    Parameters
+    ----------
+    data : (i, j, k, ...) array
+        Voxels in any order.
+    affine : (4, 4) array
+        Voxel indices to world.
+
+    Returns
+    -------
+    data : array
+        A view of the same voxels.
+    affine : (4, 4) array
+        Their affine.
+    """
+    orientation = nib.orientations.io_orientation(affine)
+    turned = nib.orientations.apply_orientation(data, orientation)
+    return turned, affine @ nib.orientations.inv_ornt_aff(orientation, data.shape[:3])
+
+
+def read_volume(path: str | Path) -> nib.Nifti1Image:
+    """Read a 3D image such as a T1w, in RAS+ order, as float32.
+
+    Raises
+    ------
+    InputError
+        When it is not a usable 3D image.
+    """
+    image = open_image(path)
+    shape = image.shape
+    if len(shape) == 4 and shape[3] == 1:
+        shape = shape[:3]
+    if len(shape) != 3:
+        raise InputError(
+            f"{path}: has {len(image.shape)} dimensions where one volume (3) was expected; "
+            "give a single T1w volume"
+        )
+    check_affine(image, path)
+    data = read_voxels(image, path).reshape(shape)
+    if not np.isfinite(data).all():
+        raise InputError(f"{path}: holds NaN or infinite voxels; convert it again from DICOM")
+    if data.min() == data.max():
+        raise InputError(f"{path}: every voxel has the same value; fetch or convert it again")
+    return nib.Nifti1Image(*canonical(data, image.affine))
+
+
+def read_series(path: str | Path) -> nib.Nifti1Image:
+    """Read a BOLD series in RAS+ order as float32, and refuse what cannot be analysed.
+
+    Parameters
+    ----------
+    path : str or Path
+        A 4D NIfTI image.
+
+    Returns
+    -------
+    Nifti1Image
+        Shape (x, y, z, n_volumes); the TR of the header, in seconds, is its fourth zoom.
+
+    Raises
+    ------
+    InputError
+        Truncated file, NaN, empty volumes, fewer than 4 dimensions or 20 volumes, no affine.
+    """
+    image = open_image(path)
+    if len(image.shape) != 4:
+        raise InputError(
+            f"{path}: has {len(image.shape)} dimensions where a series (4) was expected; "
+            "give the whole run, not one volume of it"
+        )
+    if image.shape[3] < FEWEST_VOLUMES:
+        raise InputError(
+            f"{path}: only {image.shape[3]} volumes, at least {FEWEST_VOLUMES} are needed; "
+            "leave this run out by the configuration"
+        )
+    check_affine(image, path)
+    data = read_voxels(image, path)
+    for k in range(data.shape[3]):
+        volume = data[..., k]
+        if not np.isfinite(volume).all():
+            raise InputError(
+                f"{path}: volume {k} holds NaN or infinite voxels; convert it again from DICOM"
+            )
+        if not volume.any():
+            raise InputError(
+                f"{path}: volume {k} is all zero; cut the run before it or convert it again"
+            )
+    turned = nib.Nifti1Image(*canonical(data, image.affine))
+    turned.header.set_zooms((*turned.header.get_zooms()[:3], header_TR(image)))
+    turned.header.set_xyzt_units("mm", "sec")
+    return turned
+
+
+def header_TR(image: nib.Nifti1Image) -> float:
+    """Return the TR that the header gives, in seconds; 0 where it gives none."""
+    seconds = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}.get(image.header.get_xyzt_units()[1], 1.0)
+    return float(image.header.get_zooms()[3]) * seconds
+
+
+def check_TR(image: nib.Nifti1Image, sidecar: dict, name: str | Path) -> float:
+    """Return the TR in seconds when header and sidecar agree on it.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        The series.
+    sidecar : dict
+        Its metadata.
+    name : str or Path
+        What the message calls it.
+
+    Raises
+    ------
+    InputError
+        When they disagree by more than a millisecond or the sidecar has none.
+    """
+    said = sidecar.get("RepetitionTime")
+    if not isinstance(said, int | float) or said <= 0:
+        raise InputError(f"{name}: its JSON sidecar gives no RepetitionTime; add it in seconds")
+    written = header_TR(image)
+    if written == 0:
+        log.warning("%s: the header gives no TR; the sidecar's %g s is used", name, said)
+    elif abs(written - said) > TR_TOLERANCE:
+        raise InputError(
+            f"{name}: the header says TR = {written:g} s, its JSON sidecar {said:g} s; "
+            "find out which is right and correct the other"
+        )
+    return float(said)
+
+
+def world_box(shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
+    """Return the lower and upper world corner of a grid, shape (2, 3), millimetres."""
+    corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in shape[:3]])).reshape(3, -1)
+    world = affine[:3, :3] @ corners + affine[:3, 3:]
+    return np.stack([world.min(1), world.max(1)])
+
+
+def check_overlap(bold: nib.Nifti1Image, t1w: nib.Nifti1Image, names: tuple) -> None:
+    """Refuse a series and a T1w that lie in different places of the world.
+
+    Parameters
+    ----------
+    bold, t1w : Nifti1Image
+        Only their headers are looked at.
+    names : (str, str)
+        What the message calls them.
+
+    Raises
+    ------
+    InputError
+        When less than a tenth of the series' field of view lies inside that of the T1w.
+    """
+    a, b = world_box(bold.shape, bold.affine), world_box(t1w.shape, t1w.affine)
+    shared = np.clip(np.minimum(a[1], b[1]) - np.maximum(a[0], b[0]), 0, None).prod()
+    share = shared / np.prod(a[1] - a[0])
+    if share < 0.1:
+        raise InputError(
+            f"{names[0]}: only {100 * share:.0f} % of its field of view lies inside that of "
+            f"{names[1]}; one of the two has a wrong affine or is another person's"
+        )
+
+
+def save_image(
+    path: str | Path,
+    data: np.ndarray,
+    affine: np.ndarray,
+    *,
+    dtype: type = np.float32,
+    code: int = SCANNER,
+    TR: float | None = None,
+) -> None:
+    """Write an image with sform and qform both set to the same affine.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write, whole or not at all.
+    data : array
+        3D or 4D.
+    affine : (4, 4) array
+        Voxel indices to world.
+    dtype : type
+        How voxels are stored; never scaled.
+    code : int
+        NIfTI code of the space: SCANNER or TEMPLATE.
+    TR : float, optional
+        Seconds between volumes, for a series.
+    """
+    image = nib.Nifti1Image(np.asarray(data, dtype=dtype), affine)
+    image.header.set_data_dtype(dtype)
+    image.set_sform(affine, code)
+    image.set_qform(affine, code)
+    image.header.set_xyzt_units("mm", "sec")
+    if TR is not None:
+        image.header.set_zooms((*image.header.get_zooms()[:3], TR))
+    with replacing(path) as temporary:
+        nib.save(image, temporary)
