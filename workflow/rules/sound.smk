@@ -1,0 +1,36 @@
+rule invert_mel:
+    input:
+        code=code("invert_mel.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+        mel="results/stimulus/mel.nc",
+        events=EVENTS,
+        predictions=expand(
+            "results/predictions/{{direction}}/{{unit}}/{model}.nc",
+            model=config["sounds"]["models"],
+        ),
+    output:
+        sounds=directory("results/sounds/{direction}/{unit}"),
+    log:
+        "results/logs/invert_mel/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/invert_mel/{direction}_{unit}.tsv"
+    conda:
+        "../../envs/invert_mel.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(20),
+    params:
+        settings=section(
+            "sounds",
+            spectrogram=config["spectrogram"],
+            timing=TIMING,
+            seed=config["seed"],
+        ),
+    message:
+        "Sounds of {wildcards.direction} for {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --mel {input.mel:q} --events {input.events:q} --predictions {input.predictions:q}"
+        " --sounds {output.sounds:q} --settings {params.settings:q} > {log:q} 2>&1"

@@ -1,0 +1,193 @@
+rule fetch_i3d_weights:
+    input:
+        # What it writes is fixed by checksums, so an edit of its code is no reason to fetch again,
+        # and to run the network again after it.
+        code=ancient(code("fetch_i3d_weights.py")),
+        own=[config["i3d"]["weights"]] if config["i3d"]["weights"] else [],
+    output:
+        weights="results/weights/i3d_rgb.safetensors",
+    log:
+        "results/logs/fetch_i3d_weights.log",
+    benchmark:
+        "results/benchmarks/fetch_i3d_weights.tsv"
+    conda:
+        "../../envs/fetch_i3d_weights.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(20),
+    params:
+        own="--own" if config["i3d"]["weights"] else "",
+    message:
+        "Weights of I3D: {output.weights}"
+    shell:
+        "python {input.code[0]:q} {params.own} {input.own:q} --weights {output.weights:q}"
+        " > {log:q} 2>&1"
+
+
+rule probe_film:
+    input:
+        code=code("probe_film.py"),
+        film=FILM,
+    output:
+        frames="results/stimulus/frames.tsv",
+        clock="results/stimulus/film.json",
+    log:
+        "results/logs/probe_film.log",
+    benchmark:
+        "results/benchmarks/probe_film.tsv"
+    conda:
+        "../../envs/probe_film.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(30),
+    params:
+        settings=section("streams"),
+    message:
+        "True times of the film's frames: {output.frames}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --frames {output.frames:q}"
+        " --clock {output.clock:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule extract_i3d:
+    input:
+        code=code("extract_i3d.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+        weights="results/weights/i3d_rgb.safetensors",
+    output:
+        features="results/stimulus/i3d_rgb.nc",
+    log:
+        "results/logs/extract_i3d.log",
+    benchmark:
+        "results/benchmarks/extract_i3d.tsv"
+    conda:
+        "../../envs/extract_i3d.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(60),
+        gpu=1 if config["device"] == "cuda" else 0,
+    params:
+        settings=section("i3d", device=config["device"]),
+    message:
+        "I3D features of the film: {output.features}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --weights {input.weights:q} --features {output.features:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule resample_i3d:
+    input:
+        code=code("resample_i3d.py"),
+        features="results/stimulus/i3d_rgb.nc",
+        clock="results/stimulus/film.json",
+    output:
+        resampled="results/features/i3d_rgb.nc",
+    log:
+        "results/logs/resample_i3d.log",
+    benchmark:
+        "results/benchmarks/resample_i3d.tsv"
+    group:
+        "stimulus"
+    conda:
+        "../../envs/resample_i3d.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        settings=json.dumps(TIMING, sort_keys=True),
+    message:
+        "I3D features at the TRs: {output.resampled}"
+    shell:
+        "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
+        " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule extract_mel:
+    input:
+        code=code("extract_mel.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+    output:
+        mel="results/stimulus/mel.nc",
+    log:
+        "results/logs/extract_mel.log",
+    benchmark:
+        "results/benchmarks/extract_mel.tsv"
+    conda:
+        "../../envs/extract_mel.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        settings=section("spectrogram"),
+    message:
+        "Log-mel spectrogram of the film: {output.mel}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --mel {output.mel:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule resample_mel:
+    input:
+        code=code("resample_mel.py"),
+        mel="results/stimulus/mel.nc",
+        clock="results/stimulus/film.json",
+    output:
+        resampled="results/features/mel.nc",
+    log:
+        "results/logs/resample_mel.log",
+    benchmark:
+        "results/benchmarks/resample_mel.tsv"
+    group:
+        "stimulus"
+    conda:
+        "../../envs/resample_mel.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        settings=json.dumps(TIMING, sort_keys=True),
+    message:
+        "Log-mel frames of each TR: {output.resampled}"
+    shell:
+        "python {input.code[0]:q} --mel {input.mel:q} --clock {input.clock:q}"
+        " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule tabulate_annotations:
+    input:
+        code=code("tabulate_annotations.py"),
+        tables=ANNOTATIONS,
+        events=EVENTS,
+        clock="results/stimulus/film.json",
+    output:
+        annotations="results/features/annotations.nc",
+        blocks="results/features/blocks.nc",
+    log:
+        "results/logs/tabulate_annotations.log",
+    benchmark:
+        "results/benchmarks/tabulate_annotations.tsv"
+    group:
+        "stimulus"
+    conda:
+        "../../envs/tabulate_annotations.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        settings=section("annotations", timing=TIMING),
+    message:
+        "Annotations and blocks at the TRs: {output.annotations}"
+    shell:
+        "python {input.code[0]:q} --tables {input.tables:q} --events {input.events:q}"
+        " --clock {input.clock:q} --annotations {output.annotations:q}"
+        " --blocks {output.blocks:q} --settings {params.settings:q} > {log:q} 2>&1"

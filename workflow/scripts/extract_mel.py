@@ -1,0 +1,37 @@
+"""Compute the log-mel spectrogram of the film's sound."""
+
+import argparse
+import json
+from pathlib import Path
+
+from stim2bold.arrays import write_array
+from stim2bold.audio import read_sound
+from stim2bold.command import run
+from stim2bold.files import read_json
+from stim2bold.spectrogram import SpectrogramSettings, mel_spectrogram
+
+
+def main() -> None:
+    """Read the options, load the sound, compute the spectrogram, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
+    parser.add_argument("--mel", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument("--settings", type=json.loads, required=True, help="section spectrogram")
+    options = parser.parse_args()
+    settings = SpectrogramSettings(**options.settings)
+    clock = read_json(options.clock)
+    sound = read_sound(
+        options.film,
+        zero=clock["zero"],
+        duration=clock["duration"],
+        rate=settings.rate,
+        stream=(clock["audio"] or {"stream": 0})["stream"],
+    )
+    mel = mel_spectrogram(sound, settings)
+    mel.attrs["source"] = options.film.name
+    write_array(options.mel, mel)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,26 @@
+"""Find the true presentation time of every frame of the film."""
+
+import argparse
+import json
+from pathlib import Path
+
+from stim2bold.command import run
+from stim2bold.files import write_json, write_table
+from stim2bold.film import StreamSettings, probe
+
+
+def main() -> None:
+    """Read the options, probe the film, save the clock."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument("--frames", type=Path, required=True, help="table of frames to write")
+    parser.add_argument("--clock", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--settings", type=json.loads, required=True, help="section streams")
+    options = parser.parse_args()
+    frames, clock = probe(options.film, StreamSettings(**options.settings))
+    write_table(options.frames, frames)
+    write_json(options.clock, clock)
+
+
+if __name__ == "__main__":
+    run(main)

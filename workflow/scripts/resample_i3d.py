@@ -1,0 +1,30 @@
+"""Average I3D features over each TR."""
+
+import argparse
+import json
+from pathlib import Path
+
+from stim2bold.arrays import read_array, write_array
+from stim2bold.command import run
+from stim2bold.files import read_json
+from stim2bold.timing import Timing, at_volumes
+
+
+def main() -> None:
+    """Read the options, load the features, resample, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--features", type=Path, required=True)
+    parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
+    parser.add_argument("--resampled", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument("--settings", type=json.loads, required=True, help="TR and film_onset")
+    options = parser.parse_args()
+    features = read_array(options.features)
+    duration = read_json(options.clock)["duration"]
+    write_array(
+        options.resampled,
+        at_volumes(features, timing=Timing(**options.settings), duration=duration),
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,284 @@
+"""Annotations of the film and blocks of the design, as fractions of each TR."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from stim2bold.errors import InputError
+from stim2bold.timing import Timing, coverage, inside
+
+# The columns a table of each kind may have; onset and offset it must have.
+COLUMNS = {"video": {"onset", "offset"}, "sound": {"item", "onset", "offset"}}
+
+
+@dataclass(frozen=True)
+class AnnotationSettings:
+    """How annotations become features.
+
+    Parameters
+    ----------
+    coding : {'coverage', 'onset', 'duration'}
+        What a table's column says of a TR: the fraction of it that is covered by an event (1 at
+        most, however many overlap); the number of events that begin in it; or the summed length in
+        seconds of the events that begin in it.
+    """
+
+    coding: str = "coverage"
+
+    def __post_init__(self) -> None:
+        if self.coding not in ("coverage", "onset", "duration"):
+            raise ValueError(f"coding must be coverage, onset or duration, not {self.coding!r}")
+
+
+def _numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:
+    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+    if not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise InputError(
+            f"{path}: {column} in line {row + 2} is {table[column].iloc[row]!r}, not a number; "
+            "mend or remove the line"
+        )
+    return values
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: is not a tab-separated table ({error}); mend or remove it"
+        ) from error
+
+
+def read_events(path: str | Path, kind: str) -> pd.DataFrame:
+    """Read one annotation table.
+
+    Parameters
+    ----------
+    path : str or Path
+        Tab-separated, with the columns onset and offset in seconds of film time.
+    kind : {'video', 'sound'}
+        A sound table may have a column item.
+
+    Returns
+    -------
+    DataFrame
+        onset, offset and, where there is one, item.
+
+    Raises
+    ------
+    InputError
+        For columns missing or unknown, and for times that are not numbers or go backwards.
+    """
+    path = Path(path)
+    table = _read(path)
+    if missing := {"onset", "offset"} - set(table.columns):
+        raise InputError(
+            f"{path}: has no column {', '.join(sorted(missing))}; give each event its onset and "
+            "offset in seconds of the film"
+        )
+    if unknown := set(table.columns) - COLUMNS[kind]:
+        raise InputError(
+            f"{path}: has unknown column(s) {', '.join(sorted(unknown))}; a {kind} annotation has "
+            f"{', '.join(sorted(COLUMNS[kind]))}: remove the others"
+        )
+    onset, offset = (_numbers(table, name, path) for name in ("onset", "offset"))
+    if (backwards := np.flatnonzero(offset < onset)).size:
+        row = int(backwards[0])
+        raise InputError(
+            f"{path}: the event in line {row + 2} ends ({offset[row]}) before it begins "
+            f"({onset[row]}); mend the line"
+        )
+    return table.assign(onset=onset, offset=offset)
+
+
+def feature_name(path: str | Path, kind: str) -> str:
+    """Name of a table's feature: 'video/facial expression' of 'video_annotation_facial ...tsv'."""
+    return f"{kind}/{Path(path).stem.removeprefix(f'{kind}_annotation_')}"
+
+
+def read_folder(folder: str | Path) -> dict[str, pd.DataFrame]:
+    """Read every table in the sub-folders video and sound.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        By feature name, in alphabetical order, video first.
+
+    Raises
+    ------
+    InputError
+        When there is none, or one cannot be used.
+    """
+    folder = Path(folder)
+    tables = {
+        feature_name(path, kind): read_events(path, kind)
+        for kind in ("video", "sound")
+        for path in sorted((folder / kind).glob("*.tsv"))
+    }
+    if not tables:
+        raise InputError(
+            f"{folder}: holds no annotation (video/*.tsv, sound/*.tsv); set 'annotations_dir' to "
+            "the folder that does"
+        )
+    return tables
+
+
+def code_events(
+    onsets: np.ndarray, offsets: np.ndarray, edges: np.ndarray, coding: str
+) -> np.ndarray:
+    """Turn the events of one table into one value per TR.
+
+    Parameters
+    ----------
+    onsets, offsets : ndarray, shape (n_events,)
+        Film times, seconds.
+    edges : ndarray, shape (n_rows + 1,)
+        Where the TRs start and end.
+    coding : str
+        See `AnnotationSettings`.
+
+    Returns
+    -------
+    ndarray, shape (n_rows,)
+        Events beyond the scan do not count.
+    """
+    if coding == "coverage":
+        return coverage(onsets, offsets, edges)
+    row = np.searchsorted(edges, onsets, side="right") - 1
+    within = (row >= 0) & (row < len(edges) - 1)
+    weights = None
+    if coding == "duration":
+        weights = (np.minimum(offsets, edges[-1]) - onsets)[within]
+    return np.bincount(row[within], weights=weights, minlength=len(edges) - 1).astype(float)
+
+
+def _named(
+    columns: Sequence[np.ndarray],
+    names: Sequence[str],
+    *,
+    timing: Timing,
+    duration: float,
+    attributes: dict[str, str],
+) -> xr.DataArray:
+    n_rows = len(columns[0])
+    return xr.DataArray(
+        np.stack(columns, axis=1).astype(np.float32),
+        dims=("time", "feature"),
+        coords={
+            "time": ("time", timing.centres(n_rows), {"units": "s"}),
+            "feature": list(names),
+            "inside": ("time", inside(timing.edges(n_rows), duration).astype(np.int8)),
+        },
+        name="features",
+        attrs=attributes,
+    )
+
+
+def tabulate(
+    tables: dict[str, pd.DataFrame],
+    settings: AnnotationSettings,
+    *,
+    timing: Timing,
+    duration: float,
+) -> xr.DataArray:
+    """Tabulate annotations at the TRs.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        As `read_folder` returns them.
+    settings : AnnotationSettings
+        Coding.
+    timing : Timing
+        TR and onset of the film.
+    duration : float
+        Length of the film, seconds.
+
+    Returns
+    -------
+    DataArray, dims (time, feature)
+    """
+    edges = timing.edges(timing.n_rows(duration))
+    columns = [
+        code_events(table["onset"].to_numpy(), table["offset"].to_numpy(), edges, settings.coding)
+        for table in tables.values()
+    ]
+    units = {"coverage": "fraction of the TR", "onset": "events", "duration": "s"}
+    return _named(
+        columns,
+        list(tables),
+        timing=timing,
+        duration=duration,
+        attributes={"coding": settings.coding, "units": units[settings.coding]},
+    )
+
+
+def read_blocks(path: str | Path) -> pd.DataFrame:
+    """Read the blocks of an events.tsv.
+
+    Returns
+    -------
+    DataFrame
+        onset and offset in seconds of SCAN time, and trial_type.
+
+    Raises
+    ------
+    InputError
+        When a column or a time is missing.
+    """
+    path = Path(path)
+    table = _read(path)
+    if missing := {"onset", "duration", "trial_type"} - set(table.columns):
+        raise InputError(
+            f"{path}: has no column {', '.join(sorted(missing))}; an events table needs onset, "
+            "duration and trial_type"
+        )
+    if not len(table):
+        raise InputError(f"{path}: holds no event; give each block its line")
+    onset, duration = (_numbers(table, name, path) for name in ("onset", "duration"))
+    return pd.DataFrame(
+        {"onset": onset, "offset": onset + duration, "trial_type": table["trial_type"]}
+    )
+
+
+def tabulate_blocks(blocks: pd.DataFrame, *, timing: Timing, duration: float) -> xr.DataArray:
+    """Tabulate the blocks of the design at the TRs.
+
+    Parameters
+    ----------
+    blocks : DataFrame
+        As `read_blocks` returns it.
+    timing : Timing
+        TR and onset of the film.
+    duration : float
+        Length of the film, seconds.
+
+    Returns
+    -------
+    DataArray, dims (time, feature)
+        One column per trial_type, in order of appearance: fraction of the TR it covers.
+    """
+    edges = timing.edges(timing.n_rows(duration))
+    names = list(dict.fromkeys(blocks["trial_type"]))
+    columns = []
+    for name in names:
+        own = blocks[blocks["trial_type"] == name]
+        columns.append(
+            coverage(
+                own["onset"].to_numpy() - timing.film_onset,
+                own["offset"].to_numpy() - timing.film_onset,
+                edges,
+            )
+        )
+    return _named(
+        columns,
+        names,
+        timing=timing,
+        duration=duration,
+        attributes={"coding": "coverage", "units": "fraction of the TR"},
+    )

@@ -1,0 +1,297 @@
+"""Features of a film from a video network, each row with its place in film time.
+
+A row's time is the centre of the frames it sees. Sample i of the film stands for the interval from
+``i / rate`` to ``(i + 1) / rate``, so the centre of n samples from i on is ``(i + n / 2) / rate``.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+from torch.nn import functional as F
+
+from stim2bold.i3d import FRAME_MULTIPLE, I3D, grid_of_time, stream
+
+
+@dataclass(frozen=True)
+class I3DSettings:
+    """How features are taken from I3D.
+
+    Parameters
+    ----------
+    weights : str, optional
+        The user's weights file (read by fetch_i3d_weights).
+    mode : {'dense', 'windowed'}
+        'dense': once over the film as a stream. 'windowed': every window by itself, the textbook
+        way, for comparison.
+    endpoint : str
+        Stage whose output is taken.
+    grid : int
+        The output's rows and columns are averaged to grid x grid places; 1 averages over all.
+    rate : float
+        Pictures per second the network sees.
+    short_side, crop : int
+        Size of the picture, see `stim2bold.film.picture`.
+    window : int
+        Frames per window, a multiple of 8 ('windowed').
+    step : float
+        Seconds from window to window ('windowed').
+    group : int
+        Frames at a time ('dense'): bounds the memory, changes nothing else.
+    precision : {'float32', 'bfloat16'}
+        Of weights and activations.
+    device : {'auto', 'cpu', 'cuda'}
+        Where the network runs.
+    """
+
+    weights: str | None = None
+    mode: str = "dense"
+    endpoint: str = "Mixed_4f"
+    grid: int = 2
+    rate: float = 25.0
+    short_side: int = 256
+    crop: int = 224
+    window: int = 64
+    step: float = 0.608
+    group: int = 64
+    precision: str = "float32"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("dense", "windowed"):
+            raise ValueError(f"mode must be dense or windowed, not {self.mode!r}")
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision must be float32 or bfloat16, not {self.precision!r}")
+        if self.window % FRAME_MULTIPLE or self.window <= 0:
+            raise ValueError(f"window must be a multiple of {FRAME_MULTIPLE}, not {self.window}")
+        if min(self.grid, self.group) < 1 or min(self.rate, self.step) <= 0:
+            raise ValueError("grid and group must be at least 1, rate and step positive")
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn 'auto' into the GPU where there is one, else the processor."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def prepare(network: I3D, settings: I3DSettings) -> I3D:
+    """Put a network where and in the layout and precision in which it runs fastest."""
+    return network.to(
+        device=choose_device(settings.device),
+        dtype=getattr(torch, settings.precision),
+        memory_format=torch.channels_last_3d,
+    )
+
+
+def to_clip(pictures: list[np.ndarray], network: I3D) -> Tensor:
+    """Turn pictures into network input.
+
+    Parameters
+    ----------
+    pictures : list of ndarray, each of shape (height, width, n_channels)
+        uint8: 0 becomes -1 and 255 becomes 1. Floating point (optical flow): taken as it is.
+    network : I3D
+        Gives device and precision.
+
+    Returns
+    -------
+    Tensor, shape (1, n_channels, n_frames, height, width)
+        Channels last in memory.
+    """
+    weight = network.Conv3d_1a_7x7.conv.weight
+    stack = torch.from_numpy(np.stack(pictures)).to(weight.device)
+    values = stack.to(torch.float32)
+    if stack.dtype == torch.uint8:
+        values = values.div_(127.5).sub_(1)
+    return values.to(weight.dtype).permute(3, 0, 1, 2).unsqueeze(0)
+
+
+def pooled(output: Tensor, grid: int) -> np.ndarray:
+    """Average an output over space.
+
+    Parameters
+    ----------
+    output : Tensor, shape (1, n_channels, n_times, rows, columns)
+        Output of an endpoint.
+    grid : int
+        Places left in each direction.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_times, n_channels * grid * grid)
+        Channel by channel, within a channel row by row.
+    """
+    frames = output[0].transpose(0, 1).float()
+    return F.adaptive_avg_pool2d(frames, grid).flatten(1).cpu().numpy()
+
+
+def _groups(pictures: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
+    """Cut the film into groups, the last picture repeated to a multiple of 8 in all."""
+    coming = iter(pictures)
+    n_frames = 0
+    group = list(islice(coming, size))
+    while group:
+        following = list(islice(coming, size))
+        n_frames += len(group)
+        if not following:
+            group += [group[-1]] * (-n_frames % FRAME_MULTIPLE)
+        yield group
+        group = following
+
+
+def dense(
+    network: I3D, pictures: Iterable[np.ndarray], settings: I3DSettings
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Run the network once over a film.
+
+    Parameters
+    ----------
+    network : I3D
+        As `prepare` returns it.
+    pictures : iterable of ndarray, each of shape (height, width, n_channels)
+        The film at ``settings.rate``.
+    settings : I3DSettings
+        See there.
+
+    Yields
+    ------
+    times : ndarray, shape (n,)
+        Film times of the rows, seconds.
+    features : ndarray of float32, shape (n, n_features)
+    """
+    stride, first, extent = grid_of_time(network, settings.endpoint)
+    n_done = 0
+    with torch.inference_mode():
+        clips = (to_clip(group, network) for group in _groups(pictures, settings.group))
+        for output in stream(network, clips, settings.endpoint):
+            features = pooled(output, settings.grid)
+            index = np.arange(n_done, n_done + len(features))
+            n_done += len(features)
+            yield (first + index * stride + extent / 2) / settings.rate, features
+
+
+def windowed(
+    network: I3D,
+    pictures: Iterable[np.ndarray],
+    settings: I3DSettings,
+    centres: np.ndarray,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Run the network over every window of a film by itself.
+
+    A row is the mean of the endpoint's outputs within its window. Windows that reach beyond the
+    film see its first or last picture there.
+
+    Parameters
+    ----------
+    network : I3D
+        As `prepare` returns it.
+    pictures : iterable of ndarray, each of shape (height, width, n_channels)
+        The film at ``settings.rate``.
+    settings : I3DSettings
+        See there.
+    centres : ndarray, shape (n_windows,)
+        Increasing film times on which the windows are centred, to the nearest picture.
+
+    Yields
+    ------
+    times : ndarray, shape (1,)
+        Film time of the row: the true centre of its window, seconds.
+    features : ndarray of float32, shape (1, n_features)
+    """
+    size = settings.window
+    starts = np.floor(np.asarray(centres) * settings.rate - size / 2 + 0.5).astype(int)
+    coming = iter(pictures)
+    held: deque[np.ndarray] = deque(maxlen=size)
+    n_read = 0
+    latest = next(coming)
+    held.extend([latest] * size)
+    # `held` ends with picture n_read - 1; before the film it is all first picture.
+    for start in starts:
+        while n_read < start + size:
+            if n_read:
+                latest = next(coming, latest)
+            held.append(latest)
+            n_read += 1
+        clip = list(held)
+        if start + size < n_read:  # the window lies before the film by more than its own length
+            clip = [held[0]] * size
+        with torch.inference_mode():
+            output = network(to_clip(clip, network), settings.endpoint)
+            features = pooled(output, settings.grid).mean(axis=0, keepdims=True)
+        yield np.array([(start + size / 2) / settings.rate]), features
+
+
+def extract(
+    network: I3D, pictures: Iterable[np.ndarray], settings: I3DSettings, *, duration: float
+) -> xr.DataArray:
+    """Take the features of a film.
+
+    Parameters
+    ----------
+    network : I3D
+        As `stim2bold.weights.load_network` returns it.
+    pictures : iterable of ndarray, each of shape (height, width, n_channels)
+        The film at ``settings.rate``.
+    settings : I3DSettings
+        See there.
+    duration : float
+        Length of the film, seconds.
+
+    Returns
+    -------
+    DataArray, dims (time, feature)
+        `time` holds the centres of what each row sees, in seconds of film time.
+    """
+    network = prepare(network, settings)
+    stride, _, extent = grid_of_time(network, settings.endpoint)
+    if settings.mode == "dense":
+        rows = dense(network, pictures, settings)
+        step, seen = stride / settings.rate, extent / settings.rate
+    else:
+        centres = np.arange(settings.step / 2, duration, settings.step)
+        rows = windowed(network, pictures, settings, centres)
+        step, seen = settings.step, settings.window / settings.rate
+    parts = list(rows)
+    times = np.concatenate([part[0] for part in parts])
+    features = np.concatenate([part[1] for part in parts])
+    return named(times, features, settings=settings, step=step, seen=seen)
+
+
+def named(
+    times: np.ndarray,
+    features: np.ndarray,
+    *,
+    settings: I3DSettings,
+    step: float,
+    seen: float,
+) -> xr.DataArray:
+    """Give features their names, units and a description."""
+    attributes: dict[str, Any] = {
+        "units": "1",
+        "network": "i3d",
+        "mode": settings.mode,
+        "endpoint": settings.endpoint,
+        "grid": settings.grid,
+        "rate": settings.rate,
+        "precision": settings.precision,
+        "step_seconds": step,
+        "seen_seconds": seen,
+        "description": "rows are centred on the pictures they see; features by channel, then place",
+    }
+    return xr.DataArray(
+        features,
+        dims=("time", "feature"),
+        coords={
+            "time": ("time", times, {"units": "s", "description": "film time of the centre"}),
+            "feature": np.arange(features.shape[1], dtype=np.int32),
+        },
+        name="features",
+        attrs=attributes,
+    )

@@ -1,0 +1,353 @@
+"""The I3D video network, whole or as a stream.
+
+Inception-V1 inflated to three dimensions (Carreira & Zisserman, CVPR 2017), in the layout of
+DeepMind's Kinetics-400 weights: TensorFlow's 'SAME' padding, batch normalisation without scale
+(folded into the convolutions here), frames in [-1, 1]. Every stage can be applied to a clip as a
+whole or, frame group by frame group, to a film of any length: a stage that looks beyond the frames
+at hand keeps the few it needs from the group before. So a film's features cost each frame's work
+once, in constant memory, and have no seams.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Output channels of the branches: 1x1; 1x1 -> 3x3x3; 1x1 -> 3x3x3; pool -> 1x1.
+MIXED = {
+    "Mixed_3b": (192, 64, 96, 128, 16, 32, 32),
+    "Mixed_3c": (256, 128, 128, 192, 32, 96, 64),
+    "Mixed_4b": (480, 192, 96, 208, 16, 48, 64),
+    "Mixed_4c": (512, 160, 112, 224, 24, 64, 64),
+    "Mixed_4d": (512, 128, 128, 256, 24, 64, 64),
+    "Mixed_4e": (512, 112, 144, 288, 32, 64, 64),
+    "Mixed_4f": (528, 256, 160, 320, 32, 128, 128),
+    "Mixed_5b": (832, 256, 160, 320, 32, 128, 128),
+    "Mixed_5c": (832, 384, 192, 384, 48, 128, 128),
+}
+BATCH_NORM_EPS = 1e-3
+# Three stages halve the number of frames; for multiples of 8 'SAME' padding never changes phase.
+FRAME_MULTIPLE = 8
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one stage sees of its input in time.
+
+    Output o sees the inputs from ``o * stride - before`` to ``o * stride - before + kernel - 1``;
+    what lies beyond the film is zero.
+    """
+
+    kernel: int = 1
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+
+
+def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's 'SAME' padding of one dimension."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def _pad(x: Tensor, kernel: int, stride: int, time: tuple[int, int]) -> Tensor:
+    left, right = _same(x.shape[-1], kernel, stride)
+    top, bottom = _same(x.shape[-2], kernel, stride)
+    padding = (left, right, top, bottom, *time)
+    return F.pad(x, padding) if any(padding) else x
+
+
+class Unit(nn.Module):
+    """Convolution with folded batch normalisation, then ReLU."""
+
+    def __init__(self, n_in: int, n_out: int, *, kernel: int = 1, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(n_in, n_out, kernel, stride=stride)
+        self.kernel, self.stride = kernel, stride
+        before, after = _same(FRAME_MULTIPLE, kernel, stride)
+        self.reach = Reach(kernel, stride, before, after)
+
+    def forward(self, x: Tensor, *, first: bool = True, last: bool = True) -> Tensor:
+        """Apply to the frames `x`; `first` and `last` tell where they border on the film's ends."""
+        time = (self.reach.before * first, self.reach.after * last)
+        if self.kernel == 3 and self.stride == 1:
+            # Symmetric in space: left to the convolution, which need not copy its input for it.
+            if any(time):
+                x = F.pad(x, (0, 0, 0, 0, *time))
+            x = F.conv3d(x, self.conv.weight, self.conv.bias, padding=(0, 1, 1))
+        else:
+            x = self.conv(_pad(x, self.kernel, self.stride, time))
+        return F.relu_(x)
+
+
+def _largest(x: Tensor, dim: int, kernel: int, stride: int) -> Tensor:
+    """Maximum over a sliding window in one dimension, without padding."""
+    n_out = (x.shape[dim] - kernel) // stride + 1
+    parts = [
+        x[(slice(None),) * dim + (slice(k, k + (n_out - 1) * stride + 1, stride),)]
+        for k in range(kernel)
+    ]
+    result = torch.maximum(parts[0], parts[1])
+    for part in parts[2:]:
+        torch.maximum(result, part, out=result)
+    return result
+
+
+class MaxPool(nn.Module):
+    """Max-pooling with 'SAME' padding, one dimension after the other.
+
+    Its input is never negative, so that padding by zeros is padding by nothing.
+    """
+
+    def __init__(self, kernel: tuple[int, int], stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        before, after = _same(FRAME_MULTIPLE, kernel[0], stride[0])
+        self.reach = Reach(kernel[0], stride[0], before, after)
+
+    def forward(self, x: Tensor, *, first: bool = True, last: bool = True) -> Tensor:
+        """Apply to the frames `x`; `first` and `last` tell where they border on the film's ends."""
+        time = (self.reach.before * first, self.reach.after * last)
+        x = _pad(x, self.kernel[1], self.stride[1], time)
+        for dim, kernel, stride in zip(
+            (4, 3, 2),
+            (self.kernel[1], self.kernel[1], self.kernel[0]),
+            (self.stride[1], self.stride[1], self.stride[0]),
+            strict=True,
+        ):
+            if kernel > 1:
+                x = _largest(x, dim, kernel, stride)
+        return x
+
+
+class Mixed(nn.Module):
+    """Inception module: four branches, side by side in the channels."""
+
+    reach = Reach(3, 1, 1, 1)
+
+    def __init__(self, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        n_in, w0, w1a, w1b, w2a, w2b, w3 = widths
+        self.b0 = Unit(n_in, w0)
+        self.b1a = Unit(n_in, w1a)
+        self.b1b = Unit(w1a, w1b, kernel=3)
+        self.b2a = Unit(n_in, w2a)
+        self.b2b = Unit(w2a, w2b, kernel=3)
+        self.pool = MaxPool((3, 3), (1, 1))
+        self.b3b = Unit(n_in, w3)
+
+    def forward(self, x: Tensor, *, first: bool = True, last: bool = True) -> Tensor:
+        """Apply to the frames `x`; `first` and `last` tell where they border on the film's ends."""
+        ends = {"first": first, "last": last}
+        # Within the film the outer frames are there for the 3x3x3 kernels only.
+        own = x[:, :, 0 if first else 1 : x.shape[2] - (0 if last else 1)]
+        return torch.cat(
+            [
+                self.b0(own),
+                self.b1b(self.b1a(x), **ends),
+                self.b2b(self.b2a(x), **ends),
+                self.b3b(self.pool(x, **ends)),
+            ],
+            dim=1,
+        )
+
+
+class I3D(nn.Module):
+    """The network.
+
+    Parameters
+    ----------
+    n_channels : int
+        3 for RGB, 2 for optical flow.
+    n_classes : int
+        Width of the last layer (Kinetics-400: 400).
+    """
+
+    def __init__(self, *, n_channels: int = 3, n_classes: int = 400) -> None:
+        super().__init__()
+        self.Conv3d_1a_7x7 = Unit(n_channels, 64, kernel=7, stride=2)
+        self.MaxPool3d_2a_3x3 = MaxPool((1, 3), (1, 2))
+        self.Conv3d_2b_1x1 = Unit(64, 64)
+        self.Conv3d_2c_3x3 = Unit(64, 192, kernel=3)
+        self.MaxPool3d_3a_3x3 = MaxPool((1, 3), (1, 2))
+        self.Mixed_3b = Mixed(MIXED["Mixed_3b"])
+        self.Mixed_3c = Mixed(MIXED["Mixed_3c"])
+        self.MaxPool3d_4a_3x3 = MaxPool((3, 3), (2, 2))
+        for name in ("Mixed_4b", "Mixed_4c", "Mixed_4d", "Mixed_4e", "Mixed_4f"):
+            setattr(self, name, Mixed(MIXED[name]))
+        self.MaxPool3d_5a_2x2 = MaxPool((2, 2), (2, 2))
+        self.Mixed_5b = Mixed(MIXED["Mixed_5b"])
+        self.Mixed_5c = Mixed(MIXED["Mixed_5c"])
+        self.logits = nn.Linear(1024, n_classes)
+
+    def stages(self, endpoint: str) -> list[nn.Module]:
+        """List the stages from the frames to `endpoint`, in order."""
+        names = [name for name, _ in self.named_children() if name != "logits"]
+        if endpoint not in names:
+            raise ValueError(f"no endpoint {endpoint!r}; there are {', '.join(names)}")
+        return [getattr(self, name) for name in names[: names.index(endpoint) + 1]]
+
+    def forward(self, clip: Tensor, endpoint: str = "Mixed_5c") -> Tensor:
+        """Apply the network to whole clips.
+
+        Parameters
+        ----------
+        clip : Tensor, shape (n, n_channels, n_frames, height, width)
+            In [-1, 1]; n_frames a multiple of 8.
+        endpoint : str
+            The stage whose output is wanted.
+
+        Returns
+        -------
+        Tensor, shape (n, n_features, n_frames / stride, rows, columns)
+        """
+        if clip.shape[2] % FRAME_MULTIPLE:
+            raise ValueError(f"{clip.shape[2]} frames are not a multiple of {FRAME_MULTIPLE}")
+        for stage in self.stages(endpoint):
+            clip = stage(clip)
+        return clip
+
+    def classify(self, clip: Tensor) -> Tensor:
+        """Score the classes for whole clips: shape (n, n_classes), logits."""
+        features = self(clip)
+        # The original pools 2x7x7 frames and places, then averages the logits over time.
+        over_space = features.mean(dim=(3, 4))
+        if over_space.shape[2] > 1:
+            over_space = (over_space[:, :, 1:] + over_space[:, :, :-1]) / 2
+        return self.logits(over_space.mean(dim=2).to(self.logits.weight.dtype))
+
+
+def grid_of_time(network: I3D, endpoint: str) -> tuple[int, int, int]:
+    """Tell where the outputs of an endpoint lie in time, and what they see.
+
+    Returns
+    -------
+    stride : int
+        Frames from output to output.
+    first : int
+        Output o sees the frames from ``first + o * stride`` ...
+    extent : int
+        ... and this many in all. Frames beyond the clip count as zeros.
+    """
+    stride, first, extent = 1, 0, 1
+    for stage in network.stages(endpoint):
+        reach = stage.reach
+        first -= reach.before * stride
+        extent += (reach.kernel - 1) * stride
+        stride *= reach.stride
+    return stride, first, extent
+
+
+class _Streamed:
+    """One stage at work on a film that arrives in groups of frames."""
+
+    def __init__(self, stage: nn.Module) -> None:
+        self.stage, self.reach = stage, stage.reach
+        self.kept: Tensor | None = None
+        self.begun = False
+
+    def push(self, x: Tensor, *, last: bool) -> Tensor | None:
+        if self.reach.kernel == self.reach.stride == 1:
+            return self.stage(x)
+        if self.kept is not None and self.kept.shape[2]:
+            x = torch.cat([self.kept, x], dim=2)
+        first = not self.begun
+        before = self.reach.before if first else 0
+        after = self.reach.after if last else 0
+        n_out = (before + x.shape[2] + after - self.reach.kernel) // self.reach.stride + 1
+        if n_out < 1:
+            self.kept = x
+            return None
+        self.begun = True
+        begin_next = n_out * self.reach.stride - before
+        end = min(x.shape[2], begin_next - self.reach.stride + self.reach.kernel)
+        # A copy, lest a few frames keep the whole group in memory.
+        self.kept = x[:, :, begin_next:].clone()
+        return self.stage(x[:, :, :end], first=first, last=last)
+
+
+def stream(network: I3D, groups: Iterable[Tensor], endpoint: str) -> Iterator[Tensor]:
+    """Apply the network to a film that arrives in groups of frames.
+
+    The outputs, joined in time, are those of the network applied to the whole film at once.
+
+    Parameters
+    ----------
+    network : I3D
+        The network.
+    groups : iterable of Tensor, shape (1, n_channels, n_frames, height, width)
+        The film in order, any number of frames in a group; a multiple of 8 in all.
+    endpoint : str
+        The stage whose output is wanted.
+
+    Yields
+    ------
+    Tensor, shape (1, n_features, n_outputs, rows, columns)
+        Fewer groups may come out than went in.
+    """
+    stages = [_Streamed(stage) for stage in network.stages(endpoint)]
+    coming = iter(groups)
+    group = next(coming, None)
+    n_frames = 0
+    while group is not None:
+        following = next(coming, None)
+        n_frames += group.shape[2]
+        last = following is None
+        if last and n_frames % FRAME_MULTIPLE:
+            raise ValueError(f"{n_frames} frames are not a multiple of {FRAME_MULTIPLE}")
+        x: Tensor | None = group
+        for stage in stages:
+            x = stage.push(x, last=last)
+            if x is None:
+                break
+        if x is not None:
+            yield x
+        group = following
+
+
+def load_weights(network: I3D, weights: Mapping[str, Tensor]) -> None:
+    """Put weights into the network, batch normalisation folded into the convolutions.
+
+    Parameters
+    ----------
+    network : I3D
+        Changed in place.
+    weights : mapping of str to Tensor
+        In the layout of `stim2bold.weights`: ``<unit>.weight`` (out, in, time, height, width),
+        ``<unit>.bn.bias``, ``<unit>.bn.mean``, ``<unit>.bn.var`` and, where there is one,
+        ``<unit>.bn.scale``, each (out,); ``logits.weight`` and ``logits.bias``.
+
+    Raises
+    ------
+    ValueError
+        When a weight is missing, left over, or of another shape than the network's.
+    """
+    left = dict(weights)
+
+    def take(name: str, shape: torch.Size | None = None) -> Tensor:
+        if name not in left:
+            raise ValueError(f"the weight {name} is missing")
+        value = left.pop(name)
+        if shape is not None and value.shape != shape:
+            raise ValueError(f"{name} is {tuple(value.shape)} where {tuple(shape)} is expected")
+        return value.to(torch.float64)
+
+    with torch.no_grad():
+        for name, unit in network.named_modules():
+            if not isinstance(unit, Unit):
+                continue
+            kernel = take(f"{name}.weight", unit.conv.weight.shape)
+            per_channel = unit.conv.bias.shape
+            scale = (take(f"{name}.bn.var", per_channel) + BATCH_NORM_EPS).rsqrt()
+            if f"{name}.bn.scale" in left:
+                scale = scale * take(f"{name}.bn.scale", per_channel)
+            shift = take(f"{name}.bn.bias", per_channel)
+            shift = shift - take(f"{name}.bn.mean", per_channel) * scale
+            unit.conv.weight.copy_(kernel * scale.reshape(-1, 1, 1, 1, 1))
+            unit.conv.bias.copy_(shift)
+        network.logits.weight.copy_(take("logits.weight", network.logits.weight.shape))
+        network.logits.bias.copy_(take("logits.bias", network.logits.bias.shape))
+    if left:
+        raise ValueError(f"{len(left)} weight(s) the network has no place for: {sorted(left)[:3]}")

@@ -1,0 +1,275 @@
+"""Spectrograms: what a sound holds, frame by frame, on the film's clock.
+
+Frame m is centred on film time ``m * hop / rate``, as `librosa.stft` with ``center=True`` does it,
+with silence before the first and after the last sample.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import librosa
+import numpy as np
+import xarray as xr
+from scipy import fft, signal
+
+from stim2bold.audio import examine
+from stim2bold.timing import Timing, inside, interpolate
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SpectrogramSettings:
+    """Parameters of the spectrogram.
+
+    Parameters
+    ----------
+    rate : int
+        Samples per second the sound is resampled to.
+    n_fft : int
+        Window length (Hann) and FFT size, samples.
+    hop : int
+        Samples from frame to frame: 256 at 16 kHz are 16 ms, 38 of which are 0.608 s.
+    n_mels : int
+        Mel bands (Slaney's scale, each of unit area).
+    fmin, fmax : float
+        Lowest and highest frequency of the mel bands, Hz.
+    floor : float
+        Magnitude below which all is the same; the logarithm starts here.
+    """
+
+    rate: int = 16000
+    n_fft: int = 1024
+    hop: int = 256
+    n_mels: int = 80
+    fmin: float = 55.0
+    fmax: float = 7600.0
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fmin < self.fmax <= self.rate / 2:
+            raise ValueError(
+                f"0 <= fmin < fmax <= rate / 2 does not hold for {self.fmin}, {self.fmax}, "
+                f"{self.rate}"
+            )
+        if not 0 < self.hop <= self.n_fft:
+            raise ValueError(f"hop must be between 1 and n_fft, not {self.hop}")
+        if self.floor <= 0:
+            raise ValueError(f"floor must be positive, not {self.floor}")
+
+    @property
+    def step(self) -> float:
+        """Seconds from frame to frame."""
+        return self.hop / self.rate
+
+
+def mel_filters(settings: SpectrogramSettings) -> np.ndarray:
+    """Triangular filters from FFT bins to mel bands, shape (n_mels, n_fft // 2 + 1)."""
+    return librosa.filters.mel(
+        sr=settings.rate,
+        n_fft=settings.n_fft,
+        n_mels=settings.n_mels,
+        fmin=settings.fmin,
+        fmax=settings.fmax,
+    )
+
+
+def mel_centres(settings: SpectrogramSettings) -> np.ndarray:
+    """Centre frequencies of the mel bands in Hz, shape (n_mels,)."""
+    edges = librosa.mel_frequencies(settings.n_mels + 2, fmin=settings.fmin, fmax=settings.fmax)
+    return edges[1:-1]
+
+
+def magnitudes(
+    sound: np.ndarray, settings: SpectrogramSettings, *, at_once: int = 4096
+) -> Iterator[np.ndarray]:
+    """Yield the magnitudes of the short-time Fourier transform, some frames at a time.
+
+    Parameters
+    ----------
+    sound : ndarray, shape (n_samples,)
+        Sampled at ``settings.rate``.
+    settings : SpectrogramSettings
+        Window and hop.
+    at_once : int
+        Frames per block, which bounds the memory.
+
+    Yields
+    ------
+    ndarray of float32, shape (n_frames of the block, n_fft // 2 + 1)
+    """
+    window = signal.get_window("hann", settings.n_fft).astype(np.float32)
+    padded = np.pad(np.asarray(sound, np.float32), settings.n_fft // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, settings.n_fft)[:: settings.hop]
+    for start in range(0, len(frames), at_once):
+        yield np.abs(fft.rfft(frames[start : start + at_once] * window, axis=1))
+
+
+def log_spectrogram(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndarray:
+    """Compute the logarithm of the magnitude in every FFT bin.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_frames, n_fft // 2 + 1)
+        Natural logarithm.
+    """
+    return np.concatenate(
+        [np.log(np.maximum(block, settings.floor)) for block in magnitudes(sound, settings)]
+    )
+
+
+def log_mel(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndarray:
+    """Compute the logarithm of the magnitude in every mel band.
+
+    Parameters
+    ----------
+    sound : ndarray, shape (n_samples,)
+        Sampled at ``settings.rate``; full scale is 1.
+    settings : SpectrogramSettings
+        See there.
+
+    Returns
+    -------
+    ndarray of float32, shape (1 + n_samples // hop, n_mels)
+        Natural logarithm.
+    """
+    filters = mel_filters(settings).T
+    return np.concatenate(
+        [
+            np.log(np.maximum(block @ filters, settings.floor))
+            for block in magnitudes(sound, settings)
+        ]
+    )
+
+
+def frame_times(n_frames: int, settings: SpectrogramSettings) -> np.ndarray:
+    """Film times of the frames' centres, shape (n_frames,), seconds."""
+    return np.arange(n_frames) * settings.step
+
+
+def frame_offsets(TR: float, step: float) -> np.ndarray:
+    """Return the times of the frames of one TR, relative to its middle.
+
+    The frames divide the TR evenly and the first lies on its start, so that the frames of all TRs
+    together are one regular series; where a TR is a whole number of steps (0.608 s is 38 of 16 ms)
+    they are the spectrogram's own frames.
+
+    Parameters
+    ----------
+    TR : float
+        Seconds.
+    step : float
+        Seconds from frame to frame of the spectrogram.
+
+    Returns
+    -------
+    ndarray, shape (round(TR / step),)
+        Seconds.
+    """
+    n_frames = max(1, round(TR / step))
+    return (np.arange(n_frames) / n_frames - 0.5) * TR
+
+
+def per_volume(
+    times: np.ndarray, frames: np.ndarray, *, timing: Timing, n_rows: int, fill: float
+) -> np.ndarray:
+    """Cut a spectrogram into the frames of each TR.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+        Film times of the frames, a regular series.
+    frames : ndarray, shape (n, n_bands)
+        The spectrogram.
+    timing : Timing
+        TR and onset of the film.
+    n_rows : int
+        Number of TRs.
+    fill : float
+        Value where there is no film: silence.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_rows, n_frames, n_bands)
+        Interpolated linearly in time where no frame lies on the wanted instant.
+    """
+    step = (times[-1] - times[0]) / (len(times) - 1)
+    offsets = frame_offsets(timing.TR, step)
+    wanted = (timing.centres(n_rows)[:, np.newaxis] + offsets).ravel()
+    rows = interpolate(times, frames, wanted)
+    outside = (wanted < times[0] - step / 2) | (wanted > times[-1] + step / 2)
+    rows[outside] = fill
+    return rows.reshape(n_rows, len(offsets), -1).astype(np.float32)
+
+
+def mel_spectrogram(sound: np.ndarray, settings: SpectrogramSettings) -> xr.DataArray:
+    """Compute the log-mel spectrogram of a film's sound, with times, units and its condition.
+
+    Parameters
+    ----------
+    sound : ndarray, shape (n_samples,)
+        Sampled at ``settings.rate``, from film time 0 on.
+    settings : SpectrogramSettings
+        See there.
+
+    Returns
+    -------
+    DataArray of float32, dims (time, mel)
+        Silence and clipping are told in the attributes.
+    """
+    values = log_mel(sound, settings)
+    condition = asdict(examine(sound, settings.rate))
+    log.info("sound: %s", condition)
+    return xr.DataArray(
+        values,
+        dims=("time", "mel"),
+        coords={
+            "time": ("time", frame_times(len(values), settings), {"units": "s"}),
+            "mel": ("mel", mel_centres(settings), {"units": "Hz"}),
+        },
+        name="log_mel",
+        attrs=asdict(settings) | condition | {"units": "log magnitude (natural)"},
+    )
+
+
+def mel_at_volumes(mel: xr.DataArray, *, timing: Timing, duration: float) -> xr.DataArray:
+    """Cut a log-mel spectrogram into the frames of each TR, see `per_volume`.
+
+    Parameters
+    ----------
+    mel : DataArray, dims (time, mel)
+        As `mel_spectrogram` returns it.
+    timing : Timing
+        TR and onset of the film.
+    duration : float
+        Length of the film, seconds.
+
+    Returns
+    -------
+    DataArray of float32, dims (time, frame, mel)
+        Row k is volume k; `time` is its middle, `frame` the frames' times relative to it, so that
+        ``time + frame`` is film time.
+    """
+    n_rows = timing.n_rows(duration)
+    times = mel["time"].to_numpy()
+    rows = per_volume(
+        times,
+        mel.to_numpy(),
+        timing=timing,
+        n_rows=n_rows,
+        fill=float(np.log(mel.attrs["floor"])),
+    )
+    step = (times[-1] - times[0]) / (len(times) - 1)
+    return xr.DataArray(
+        rows,
+        dims=("time", "frame", "mel"),
+        coords={
+            "time": ("time", timing.centres(n_rows), {"units": "s"}),
+            "frame": ("frame", frame_offsets(timing.TR, step), {"units": "s"}),
+            "mel": ("mel", mel["mel"].to_numpy(), {"units": "Hz"}),
+            "inside": ("time", inside(timing.edges(n_rows), duration).astype(np.int8)),
+        },
+        name="log_mel",
+        attrs=mel.attrs | {"TR": timing.TR},
+    )
