@@ -1,0 +1,83 @@
+rule score_predictions:
+    input:
+        code=code("score_predictions.py"),
+        target=target_of,
+        predictions=expand(
+            "results/predictions/{{direction}}/{{unit}}/{model}.nc", model=MODELS
+        ),
+    output:
+        scores="results/scores/{direction}/{unit}.tsv",
+        voxels="results/scores/{direction}/{unit}_voxels.nc",
+    log:
+        "results/logs/score_predictions/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/score_predictions/{direction}_{unit}.tsv"
+    conda:
+        "../../envs/score_predictions.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(15),
+    params:
+        settings=section("evaluation"),
+    message:
+        "Scores of {wildcards.direction}, {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
+        " --target {input.target:q} --predictions {input.predictions:q} --scores {output.scores:q}"
+        " --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule map_predictions:
+    input:
+        code=code("map_predictions.py"),
+        bold="results/bold/{unit}.nc",
+        prediction="results/predictions/video2bold/{unit}/{model}.nc",
+        voxels="results/scores/video2bold/{unit}_voxels.nc",
+        folds="results/folds.json",
+    output:
+        r="results/maps/video2bold/{unit}/{model}_r.nii.gz",
+        bold="results/maps/video2bold/{unit}/{model}_bold.nii.gz",
+    log:
+        "results/logs/map_predictions/{unit}_{model}.log",
+    benchmark:
+        "results/benchmarks/map_predictions/{unit}_{model}.tsv"
+    conda:
+        "../../envs/map_predictions.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    message:
+        "Map and predicted BOLD of {wildcards.model}, {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --bold {input.bold:q} --prediction {input.prediction:q}"
+        " --voxels {input.voxels:q} --folds {input.folds:q} --model {wildcards.model:q}"
+        " --r-map {output.r:q} --predicted {output.bold:q} > {log:q} 2>&1"
+
+
+rule summarise_scores:
+    input:
+        code=code("summarise_scores.py"),
+        scores=[
+            f"results/scores/{direction}/{unit}.tsv"
+            for direction, units in UNITS.items()
+            for unit in units
+        ],
+    output:
+        summary="results/scores/summary.tsv",
+    log:
+        "results/logs/summarise_scores.log",
+    benchmark:
+        "results/benchmarks/summarise_scores.tsv"
+    conda:
+        "../../envs/summarise_scores.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(5),
+    message:
+        "Summary of the scores: {output.summary}"
+    shell:
+        "python {input.code[0]:q} --scores {input.scores:q} --summary {output.summary:q}"
+        " > {log:q} 2>&1"

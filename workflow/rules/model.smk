@@ -1,0 +1,138 @@
+VIDEO = "results/features/i3d_rgb.nc"
+BOLD = "results/bold/{unit}.nc"
+SOUND = "results/features/mel.nc"
+SOURCE = {"video2audio": VIDEO, "video2bold": VIDEO, "bold2audio": BOLD}
+TARGET = {"video2audio": SOUND, "video2bold": BOLD, "bold2audio": SOUND}
+BASELINES = ["mean", "blocks", "ridge"]
+MODELS = [*BASELINES, "vae"]
+
+
+def source_of(wildcards):
+    """Return the table that {direction} predicts from."""
+    return SOURCE[wildcards.direction].format(unit=wildcards.unit)
+
+
+def target_of(wildcards):
+    """Return the table that {direction} predicts."""
+    return TARGET[wildcards.direction].format(unit=wildcards.unit)
+
+
+rule make_folds:
+    input:
+        code=code("make_folds.py"),
+        events=EVENTS,
+        film="results/stimulus/film.json",
+    output:
+        folds="results/folds.json",
+    log:
+        "results/logs/make_folds.log",
+    benchmark:
+        "results/benchmarks/make_folds.tsv"
+    conda:
+        "../../envs/make_folds.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(5),
+    params:
+        settings=section("folds", timing=TIMING),
+    message:
+        "Folds over film time: what may be fitted and what is held out"
+    shell:
+        "python {input.code[0]:q} --events {input.events:q} --film-info {input.film:q}"
+        " --folds {output.folds:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule fit_baselines:
+    input:
+        code=code("fit_baselines.py"),
+        source=source_of,
+        target=target_of,
+        blocks="results/features/blocks.nc",
+        folds="results/folds.json",
+    output:
+        predictions=expand(
+            "results/predictions/{{direction}}/{{unit}}/{model}.nc", model=BASELINES
+        ),
+    log:
+        "results/logs/fit_baselines/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/fit_baselines/{direction}_{unit}.tsv"
+    conda:
+        "../../envs/fit_baselines.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(30),
+    params:
+        settings=section("baselines"),
+        folder=subpath(output[0], parent=True),
+    message:
+        "Baselines of {wildcards.direction}, {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
+        " --target {input.target:q} --blocks {input.blocks:q} --folds {input.folds:q}"
+        " --out {params.folder:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule train_vae:
+    input:
+        code=code("train_vae.py"),
+        source=source_of,
+        target=target_of,
+        folds="results/folds.json",
+    output:
+        prediction="results/predictions/{direction}/{unit}/vae.nc",
+        model="results/models/{direction}/{unit}.safetensors",
+        record="results/models/{direction}/{unit}.json",
+        history="results/models/{direction}/{unit}_history.tsv",
+    log:
+        "results/logs/train_vae/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/train_vae/{direction}_{unit}.tsv"
+    conda:
+        "../../envs/train_vae.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(60),
+    params:
+        settings=section("vae", seed=config["seed"], device=config["device"]),
+    message:
+        "Variational autoencoder of {wildcards.direction}, {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
+        " --target {input.target:q} --folds {input.folds:q} --prediction {output.prediction:q}"
+        " --model {output.model:q} --history {output.history:q} --threads {threads}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule check_leakage:
+    input:
+        code=code("check_leakage.py"),
+        folds="results/folds.json",
+        predictions=[
+            f"results/predictions/{direction}/{unit}/{model}.nc"
+            for direction, units in UNITS.items()
+            for unit in units
+            for model in MODELS
+        ],
+    output:
+        leakage="results/leakage.json",
+    log:
+        "results/logs/check_leakage.log",
+    benchmark:
+        "results/benchmarks/check_leakage.tsv"
+    conda:
+        "../../envs/check_leakage.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        settings=section("folds"),
+    message:
+        "Proof that nothing held out was fitted: {output.leakage}"
+    shell:
+        "python {input.code[0]:q} --folds {input.folds:q} --predictions {input.predictions:q}"
+        " --leakage {output.leakage:q} --settings {params.settings:q} > {log:q} 2>&1"

@@ -1,0 +1,65 @@
+"""Fit the baselines of one unit: mean, block labels, ridge."""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from stim2bold.arrays import read_array, write_array
+from stim2bold.baselines import BaselineSettings, fit_baselines
+from stim2bold.command import run
+from stim2bold.directions import DIRECTIONS, assemble, held_out
+from stim2bold.files import read_json
+from stim2bold.folds import read_folds
+from stim2bold.leakage import fit_record
+
+
+def main() -> None:
+    """Write one prediction file for each baseline."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
+    parser.add_argument("--source", type=Path, required=True)
+    parser.add_argument("--target", type=Path, required=True)
+    parser.add_argument("--blocks", type=Path, required=True, help="block labels at the TRs")
+    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="folder for MODEL.nc")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="configuration section baselines"
+    )
+    args = parser.parse_args()
+    content = read_json(args.folds)
+    problem = assemble(
+        args.direction,
+        source=read_array(args.source),
+        target=read_array(args.target),
+        content=content,
+    )
+    fits = fit_baselines(
+        problem,
+        read_folds(content),
+        labels=read_array(args.blocks).values,
+        settings=BaselineSettings(**args.settings),
+    )
+    for name, fitted in fits.items():
+        out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
+        if fitted.strength is not None:
+            out = out.assign_coords(
+                training_score=(
+                    ("split", out.dims[-1] if out.ndim == 2 else "column"),
+                    fitted.strength,
+                )
+            )
+        out.attrs = fit_record(fitted.fitted, problem.extent) | {
+            "model": name,
+            "direction": args.direction,
+            "units": problem.target_array.attrs.get("units", ""),
+            "source": f"{args.source.name} -> {args.target.name}",
+        }
+        write_array(args.out / f"{name}.nc", out)
+        logging.info("%s: %d rows, %d targets", name, *np.atleast_2d(fitted.values).shape)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,181 @@
+"""What is predicted from what: source and target of each direction, on the rows they share."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from stim2bold import hrf
+from stim2bold.errors import InputError
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A direction of prediction.
+
+    Parameters
+    ----------
+    source, target : str
+        Modality: video, bold or audio.
+    past, future : bool
+        Whether a row looks `reach` seconds into the past or the future, for the haemodynamic delay.
+    """
+
+    source: str
+    target: str
+    past: bool = False
+    future: bool = False
+
+    def extent(self, reach: float) -> tuple[float, float]:
+        """Return the seconds before and after a row that its haemodynamic delay spans."""
+        return (-reach if self.past else 0.0, reach if self.future else 0.0)
+
+    def filters(self, *, tr: float, reach: float, bins: int = 5) -> hrf.FilterBank:
+        """Return the filters that carry the source over the haemodynamic delay."""
+        if self.past:
+            return hrf.film_to_bold(tr, reach=reach)
+        if self.future:
+            return hrf.bold_to_film(tr, reach=reach, bins=bins)
+        return hrf.around(1)
+
+
+DIRECTIONS = {
+    "video2audio": Direction("video", "audio"),
+    "video2bold": Direction("video", "bold", past=True),
+    "bold2audio": Direction("bold", "audio", future=True),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Source and target of one unit on rows of the fold file.
+
+    Parameters
+    ----------
+    direction : str
+        A key of `DIRECTIONS`.
+    source : ndarray of shape (n_source_rows, n_features)
+        Float32, contiguous rows from `first_row` on: it may have rows that the target has not.
+    first_row : int
+        Row number of the source's first row.
+    target : ndarray of shape (n_rows, n_targets)
+        Float32, all target dimensions but time flattened.
+    rows : ndarray of shape (n_rows,)
+        Row numbers at which both exist.
+    target_array : DataArray
+        The target as it was read, restricted to `rows`: its names, coordinates and attributes.
+    tr, reach : float
+        Seconds from row to row, and the seconds that the haemodynamic delay may span.
+    """
+
+    direction: str
+    source: np.ndarray
+    first_row: int
+    target: np.ndarray
+    rows: np.ndarray
+    target_array: xr.DataArray
+    tr: float
+    reach: float
+
+    def filters(self, *, bins: int = 5) -> hrf.FilterBank:
+        """Return the filters that carry the source over the haemodynamic delay."""
+        return DIRECTIONS[self.direction].filters(tr=self.tr, reach=self.reach, bins=bins)
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Seconds before and after a row's middle that a prediction of it depends on."""
+        return DIRECTIONS[self.direction].extent(self.reach)
+
+
+def row_numbers(times: np.ndarray, *, tr: float, film_onset: float, name: str) -> np.ndarray:
+    """Return the row number of each film time.
+
+    Raises
+    ------
+    InputError
+        When the times are not consecutive volume middles.
+    """
+    exact = (np.asarray(times, dtype=float) + film_onset) / tr - 0.5
+    rows = np.round(exact).astype(int)
+    # Times are stored as seconds; a tenth of a TR is far beyond their rounding.
+    if rows.size == 0 or np.abs(exact - rows).max() > 0.1 or (np.diff(rows) != 1).any():
+        raise InputError(
+            f"{name}: its times are not the middles of consecutive volumes of {tr} s; "
+            "check timing.film_onset and make the table again"
+        )
+    return rows
+
+
+def assemble(
+    direction: str, *, source: xr.DataArray, target: xr.DataArray, content: dict[str, Any]
+) -> Problem:
+    """Bring source and target of a direction together on the rows they share.
+
+    Parameters
+    ----------
+    direction : str
+        A key of `DIRECTIONS`.
+    source, target : DataArray
+        First dimension time, with film seconds as coordinate.
+    content : dict
+        The fold file.
+
+    Raises
+    ------
+    InputError
+        When a table has missing values, times off the volumes, or no row of the other.
+    """
+    arrays = {"source": source, "target": target}
+    for name, array in arrays.items():
+        if not np.isfinite(array.values).all():
+            raise InputError(
+                f"{direction}: its {name} table has values that are no numbers; "
+                "delete the table and run again"
+            )
+    source_rows, target_rows = (
+        row_numbers(
+            array.time.values,
+            tr=content["TR"],
+            film_onset=content["film_onset"],
+            name=f"{direction} {name}",
+        )
+        for name, array in arrays.items()
+    )
+    rows = np.intersect1d(source_rows, target_rows)
+    if rows.size == 0:
+        raise InputError(f"{direction}: source and target share no row; check timing.film_onset")
+    kept = target.isel(time=rows - target_rows[0])
+    return Problem(
+        direction=direction,
+        source=source.values.reshape(len(source_rows), -1).astype(np.float32),
+        first_row=int(source_rows[0]),
+        target=kept.values.reshape(len(rows), -1).astype(np.float32),
+        rows=rows,
+        target_array=kept,
+        tr=content["TR"],
+        reach=content["reach"],
+    )
+
+
+def held_out(
+    problem: Problem, values: np.ndarray, *, rows: np.ndarray, fold: np.ndarray
+) -> xr.DataArray:
+    """Return predictions as an array named and laid out like the target.
+
+    Parameters
+    ----------
+    problem : Problem
+    values : ndarray of shape (n_predicted, n_targets)
+    rows : ndarray of shape (n_predicted,)
+        Row numbers.
+    fold : ndarray of shape (n_predicted,)
+        Number of the fold that predicted each row.
+    """
+    order = np.argsort(rows, kind="stable")
+    like = problem.target_array.isel(time=rows[order] - problem.rows[0])
+    out = like.copy(data=values[order].reshape(like.shape).astype(np.float32))
+    out = out.assign_coords(
+        fold=("time", fold[order].astype(np.int32)), row=("time", rows[order].astype(np.int32))
+    )
+    return out.rename("prediction")

@@ -1,0 +1,563 @@
+"""Training of all folds and seeds of a unit as one batch of models."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from stim2bold.baselines import Fitted, collect, usable, within
+from stim2bold.designs import Design, fit_design, standardisation
+from stim2bold.directions import Problem
+from stim2bold.errors import InputError
+from stim2bold.folds import Fold
+from stim2bold.shrinkage import learn_prior
+from stim2bold.vae import VAE, Objective, Sizes, losses
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class VAESettings:
+    """A preset of the model and its training; every value can be set by configuration.
+
+    Parameters
+    ----------
+    preset : str
+        Name of the preset, for the record.
+    scope : str
+        ``subject``: one model a unit.
+    seed, seeds : int
+        First seed, and number of models that are averaged.
+    device : str
+        auto, cpu or cuda.
+    components : int
+        Principal components of the source.
+    bins : int
+        Stretches that the seconds after a moment of the film are averaged over.
+    latents, hidden : int
+        Latent dimensions, and units of each recurrent network.
+    linear : bool
+        Whether there is a linear path, started from the linear solution.
+    delayed : bool
+        Whether the source is carried over the haemodynamic delay before it is encoded; without it
+        the recurrent network must learn the delay.
+    rank : int
+        Dimensions of the target's row space that are kept, at most the number of training rows.
+    chunk, context : int
+        Rows of a training sequence, and rows before it that only warm the networks up.
+    steps, every : int
+        Optimiser steps at most, and steps between two looks at the inner folds.
+    learning_rate, weight_decay : float
+        Of AdamW; the decay pulls the linear path to its start and the networks to zero.
+    reconstruction, beta, prior : float
+        Weights of the objective, see `stim2bold.vae.Objective`.
+    """
+
+    preset: str = "small-data"
+    scope: str = "subject"
+    seed: int = 1
+    seeds: int = 3
+    device: str = "auto"
+    components: int = 60
+    bins: int = 5
+    latents: int = 40
+    hidden: int = 16
+    linear: bool = True
+    delayed: bool = True
+    rank: int = 200
+    chunk: int = 32
+    context: int = 16
+    steps: int = 100
+    every: int = 10
+    learning_rate: float = 2e-3
+    weight_decay: float = 1.0
+    reconstruction: float = 1.0
+    beta: float = 1.0
+    prior: float = 0.5
+
+
+PRESETS = {
+    "small-data": VAESettings(),
+    # As arXiv 2011.07340 describes it; its sizes could not be read, these are ours.
+    "paper": VAESettings(
+        preset="paper",
+        linear=False,
+        delayed=False,
+        hidden=64,
+        latents=16,
+        steps=200,
+        learning_rate=3e-3,
+        weight_decay=0.01,
+        prior=0.0,
+    ),
+}
+
+
+def settings_of(section: dict[str, Any]) -> VAESettings:
+    """Return the preset that a configuration section names, with the section's own values.
+
+    Parameters
+    ----------
+    section : dict
+        ``preset`` and any other field of `VAESettings`; null leaves the preset's value.
+
+    Raises
+    ------
+    InputError
+        On an unknown preset or key.
+    """
+    known = {field.name for field in fields(VAESettings)}
+    unknown = sorted(set(section) - known)
+    if unknown or section.get("preset") not in PRESETS:
+        raise InputError(
+            f"configuration vae: unknown {unknown or section.get('preset')}; "
+            f"presets are {sorted(PRESETS)}, keys are {sorted(known)}"
+        )
+    return replace(
+        PRESETS[section["preset"]],
+        **{key: value for key, value in section.items() if value is not None},
+    )
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fold, ready for the models: regressors and targets in the row space of its training rows.
+
+    The targets of a fold, thousands of voxels, are rotated into the space that its training rows
+    span. A decoder that is linear in its last layer and is fitted by gradients never leaves that
+    space, so nothing is lost, and the work falls by the ratio of voxels to rows.
+
+    Parameters
+    ----------
+    fold : Fold
+    train, test : ndarray of int
+        Row numbers.
+    design : Design
+    regressors : ndarray of shape (n_source_rows, n_regressors)
+    coordinates : ndarray of shape (n_rows, rank)
+        Standardised targets in the row space.
+    basis : ndarray of shape (rank, n_targets)
+        Orthonormal rows.
+    mean, scale : ndarray of shape (n_targets,)
+    """
+
+    fold: Fold
+    train: np.ndarray
+    test: np.ndarray
+    design: Design
+    regressors: np.ndarray
+    coordinates: np.ndarray
+    basis: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+
+def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
+    """Fit everything of a fold that needs no gradient, on its training rows."""
+    train, test = usable(problem, fold)
+    filters = problem.filters(bins=settings.bins)
+    if not settings.delayed:
+        filters = type(filters)(offsets=(0,), weights=((1.0,),))
+    design = fit_design(
+        problem.source,
+        train - problem.first_row,
+        filters=filters,
+        n_components=settings.components,
+    )
+    mean, scale = standardisation(problem.target[train - problem.rows[0]])
+    standard = (problem.target - mean) / scale
+    gram = standard[train - problem.rows[0]] @ standard[train - problem.rows[0]].T
+    values, vectors = np.linalg.eigh(gram.astype(np.float64))
+    kept = np.flatnonzero(values > values[-1] * 1e-6)[::-1][: settings.rank]
+    rotation = (vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
+    basis = rotation.T @ standard[train - problem.rows[0]]
+    return Task(
+        fold=fold,
+        train=train,
+        test=test,
+        design=design,
+        regressors=design.apply(problem.source),
+        coordinates=standard @ basis.T,
+        basis=basis,
+        mean=mean,
+        scale=scale,
+    )
+
+
+@dataclass(frozen=True)
+class LinearStart:
+    """Linear encoders and decoder of one model, see `start_linear`."""
+
+    encoder: np.ndarray
+    decoder: np.ndarray
+    posterior: np.ndarray
+    variance: np.ndarray
+    noise: float
+
+
+def start_linear(
+    regressors: np.ndarray, coordinates: np.ndarray, *, latents: int, n_targets: int
+) -> LinearStart:
+    """Return the linear solution on some rows as encoders and decoder.
+
+    Parameters
+    ----------
+    regressors : ndarray of shape (n_rows, n_regressors)
+    coordinates : ndarray of shape (n_rows, rank)
+        Targets in the row space.
+    latents : int
+        Latent dimensions; more than there are regressors are left at zero.
+    n_targets : int
+        Number of targets that the coordinates stand for.
+
+    Returns
+    -------
+    LinearStart
+        Latents have unit variance over the rows; the posterior map is the exact one for the
+        decoder, the noise and a prior variance of one.
+    """
+    x, y = regressors.astype(np.float64), coordinates.astype(np.float64)
+    gram, cross = x.T @ x, x.T @ y
+    prior = learn_prior(
+        gram, cross @ cross.T / n_targets, power=(y**2).sum() / n_targets, n_rows=len(x)
+    )
+    weights = prior.shrinker(gram) @ cross
+    # The predicted part of the targets, ordered by variance, gives the latents.
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > values[-1] * 1e-9
+    root = vectors[:, kept] * np.sqrt(values[kept])
+    left, strength, right = np.linalg.svd(root.T @ weights, full_matrices=False)
+    n = min(latents, len(strength))
+    whiten = vectors[:, kept] / np.sqrt(values[kept])
+    n_rows = len(x)
+    encoder = np.zeros((x.shape[1], latents))
+    decoder = np.zeros((latents, y.shape[1]))
+    encoder[:, :n] = whiten @ left[:, :n] * np.sqrt(n_rows)
+    decoder[:n] = strength[:n, None] * right[:n] / np.sqrt(n_rows)
+    precision = decoder @ decoder.T / prior.noise + np.eye(latents)
+    covariance = np.linalg.inv(precision)
+    return LinearStart(
+        encoder=encoder,
+        decoder=decoder,
+        posterior=(covariance @ decoder / prior.noise).T,
+        variance=np.diag(covariance).copy(),
+        noise=prior.noise,
+    )
+
+
+def chunked(series: np.ndarray, settings: VAESettings) -> np.ndarray:
+    """Cut a series into overlapping sequences: (n_sequences, context + chunk, n_columns).
+
+    The first `context` rows of a sequence repeat the end of the one before it; before the first
+    row there are zeros.
+    """
+    n_rows = len(series)
+    n_sequences = -(-n_rows // settings.chunk)
+    padded = np.zeros(
+        (settings.context + n_sequences * settings.chunk, series.shape[1]), dtype=np.float32
+    )
+    padded[settings.context : settings.context + n_rows] = series
+    return np.stack(
+        [
+            padded[i * settings.chunk : (i + 1) * settings.chunk + settings.context]
+            for i in range(n_sequences)
+        ]
+    )
+
+
+def unchunked(sequences: Tensor, n_rows: int, settings: VAESettings) -> Tensor:
+    """Put sequences (models, n_sequences, context + chunk, n_columns) together again."""
+    kept = sequences[:, :, settings.context :]
+    return kept.reshape(kept.shape[0], -1, kept.shape[-1])[:, :n_rows]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model to train: a fold's data, the rows it may see, its seed."""
+
+    task: Task
+    train: np.ndarray
+    seed: int
+
+
+@dataclass
+class Batch:
+    """Jobs as tensors, and their models."""
+
+    jobs: list[Job]
+    model: VAE
+    source: Tensor
+    target: Tensor
+    mask: Tensor
+
+
+def make_batch(
+    jobs: list[Job], problem: Problem, settings: VAESettings, device: torch.device
+) -> Batch:
+    """Return the tensors and the models, at their start, of some jobs."""
+    first, rows = problem.first_row, problem.rows
+    rank = max(job.task.coordinates.shape[1] for job in jobs)
+    width = max(job.task.regressors.shape[1] for job in jobs)
+    sizes = Sizes(
+        models=len(jobs),
+        source=width,
+        target=rank,
+        latents=settings.latents,
+        hidden=settings.hidden,
+        linear=settings.linear,
+    )
+    model = VAE(sizes)
+    model.draw([job.seed for job in jobs])
+    source, target, mask = [], [], []
+    for i, job in enumerate(jobs):
+        regressors = np.zeros((len(rows), width), dtype=np.float32)
+        regressors[:, : job.task.regressors.shape[1]] = job.task.regressors[rows - first]
+        coordinates = np.zeros((len(rows), rank), dtype=np.float32)
+        coordinates[:, : job.task.coordinates.shape[1]] = job.task.coordinates
+        visible = np.zeros((len(rows), 1), dtype=np.float32)
+        visible[job.train - rows[0]] = 1
+        at = job.train - rows[0]
+        if settings.linear:
+            start = start_linear(
+                regressors[at],
+                coordinates[at],
+                latents=settings.latents,
+                n_targets=len(job.task.mean),
+            )
+            noise = start.noise
+            with torch.no_grad():
+                for parameter, value in (
+                    (model.source_encoder.linear.weight, start.encoder),
+                    (model.target_encoder.linear.weight, start.posterior),
+                    (model.decoder.linear.weight, start.decoder),
+                    (model.target_encoder.log_variance, np.log(start.variance)),
+                ):
+                    parameter[i] = torch.as_tensor(value, dtype=torch.float32)
+        else:
+            noise = float((coordinates[at] ** 2).sum() / len(at) / len(job.task.mean))
+        with torch.no_grad():
+            model.log_noise[i] = float(np.log(noise))
+        source.append(chunked(regressors, settings))
+        target.append(chunked(coordinates, settings))
+        # The warm-up rows of a sequence are another's rows: they count there.
+        seen = chunked(visible, settings)[:, :, 0]
+        seen[:, : settings.context] = 0
+        mask.append(seen)
+    as_tensor = [torch.from_numpy(np.stack(part)).to(device) for part in (source, target, mask)]
+    return Batch(jobs, model.to(device), *as_tensor)
+
+
+def draw_noise(generators: list[torch.Generator], shape: tuple[int, ...]) -> Tensor:
+    """Return standard normal numbers (models, *shape), each model from its own generator."""
+    return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+
+
+def train(
+    batch: Batch,
+    settings: VAESettings,
+    *,
+    stops: np.ndarray,
+    look: Callable[[int, VAE], None] | None = None,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> pd.DataFrame:
+    """Train a batch; each model keeps the parameters of its own last step.
+
+    Parameters
+    ----------
+    batch : Batch
+        Its model is changed.
+    settings : VAESettings
+    stops : ndarray of shape (n_models,)
+        Steps of each model.
+    look : callable, optional
+        Called with step and model every `settings.every` steps, before the first step too.
+    progress : callable
+        Wraps the steps.
+
+    Returns
+    -------
+    DataFrame
+        Columns step, model and the parts of the objective.
+    """
+    model, device = batch.model, batch.source.device
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    start = [p.detach().clone() for p in parameters]
+    first = [torch.zeros_like(p) for p in parameters]
+    second = [torch.zeros_like(p) for p in parameters]
+    generators = [torch.Generator().manual_seed(10_000 + job.seed) for job in batch.jobs]
+    shape = (*batch.source.shape[1:3], settings.latents)
+    objective = Objective(settings.reconstruction, settings.beta, settings.prior)
+    limit = torch.as_tensor(np.asarray(stops), device=device)
+    history = []
+    for step in progress(range(int(np.max(stops)) + 1)):
+        if look is not None and step % settings.every == 0:
+            with torch.no_grad():
+                look(step, model)
+        if step == int(np.max(stops)):
+            break
+        noise = [draw_noise(generators, shape).to(device) for _ in range(2)]
+        parts = losses(
+            model, batch.source, batch.target, batch.mask, noise=tuple(noise), objective=objective
+        )
+        # One target's share of the loss: the step size then means the same for 100 voxels and
+        # for 20,000. Models do not mix: the gradient of the sum is each model's own.
+        gradients = torch.autograd.grad(
+            parts["total"].sum() / batch.target.shape[-1], parameters, allow_unused=True
+        )
+        active = (step < limit).to(torch.float32)
+        with torch.no_grad():
+            for p, p0, g, m, v in zip(parameters, start, gradients, first, second, strict=True):
+                if g is None:
+                    continue
+                # AdamW (Loshchilov & Hutter, ICLR 2019), decaying to the start instead of to zero.
+                m.lerp_(g, 0.1)
+                v.lerp_(g * g, 0.001)
+                size = settings.learning_rate * active.reshape(-1, *[1] * (p.ndim - 1))
+                correction = (1 - 0.999 ** (step + 1)) ** 0.5 / (1 - 0.9 ** (step + 1))
+                move = correction * m / (v.sqrt() + 1e-8) + settings.weight_decay * (p - p0)
+                p.sub_(size * move)
+        if step % settings.every == 0:
+            values = {name: value.detach().cpu().numpy() for name, value in parts.items()}
+            for i, job in enumerate(batch.jobs):
+                record = {"step": step, "fold": job.task.fold.number, "seed": job.seed}
+                history.append(record | {name: float(value[i]) for name, value in values.items()})
+    return pd.DataFrame(history)
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device that a configuration names; auto takes a GPU when there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("configuration device: cuda, but there is no GPU; use auto or cpu")
+    return torch.device(name)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        Predictions for the held-out rows.
+    history : DataFrame
+        Objective and inner score by step.
+    tensors : dict
+        Everything needed to predict again, by name.
+    record : dict
+        Settings, sizes, folds and chosen steps, JSON-ready.
+    """
+
+    fitted: Fitted
+    history: pd.DataFrame
+    tensors: dict[str, np.ndarray]
+    record: dict[str, Any]
+
+
+def choose_steps(
+    tasks: list[Task], problem: Problem, settings: VAESettings, *, device: torch.device, progress
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Choose the number of steps of each fold on its inner folds.
+
+    Returns
+    -------
+    steps : ndarray of shape (n_folds,)
+    history : DataFrame
+        Objective and, every few steps, the error on the inner test rows (squared, relative to
+        predicting the mean).
+    """
+    jobs, validation = [], []
+    for task in tasks:
+        for split in task.fold.inner:
+            fit, test = within(problem, split.train), within(problem, split.test)
+            if fit.size >= 10 and test.size:
+                jobs.append(Job(task=task, train=fit, seed=settings.seed))
+                validation.append(test - problem.rows[0])
+    batch = make_batch(jobs, problem, settings, device)
+    n_rows = len(problem.rows)
+    target = unchunked(batch.target, n_rows, settings)
+    looks = []
+
+    def look(step: int, model: VAE) -> None:
+        guess = unchunked(model.predict(batch.source), n_rows, settings)
+        for i, rows in enumerate(validation):
+            error = ((target[i, rows] - guess[i, rows]) ** 2).sum()
+            scale = (target[i, rows] ** 2).sum()
+            looks.append((step, jobs[i].task.fold.number, i, float(error / scale)))
+
+    stops = np.full(len(jobs), settings.steps)
+    history = train(batch, settings, stops=stops, look=look, progress=progress)
+    table = pd.DataFrame(looks, columns=["step", "fold", "job", "error"])
+    curve = table.groupby(["fold", "step"]).error.mean()
+    steps = np.array([int(curve.loc[task.fold.number].idxmin()) for task in tasks])
+    curve = curve.rename("inner_error").reset_index()
+    history = history.groupby(["fold", "step"], as_index=False).mean(numeric_only=True)
+    return steps, history.drop(columns="seed").merge(curve, how="outer").assign(phase="inner")
+
+
+def fit(
+    problem: Problem,
+    folds: list[Fold],
+    settings: VAESettings,
+    *,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Trained:
+    """Train one unit: choose the steps on the inner folds, then train every fold and seed.
+
+    Parameters
+    ----------
+    problem : Problem
+    folds : list of Fold
+    settings : VAESettings
+    progress : callable
+        Wraps the steps of training.
+    """
+    device = pick_device(settings.device)
+    tasks = [prepare(problem, fold, settings) for fold in folds]
+    steps, inner = choose_steps(tasks, problem, settings, device=device, progress=progress)
+    log.info("%s: steps chosen on the inner folds: %s", problem.direction, steps.tolist())
+    jobs = [
+        Job(task=task, train=task.train, seed=settings.seed + seed)
+        for task in tasks
+        for seed in range(settings.seeds)
+    ]
+    batch = make_batch(jobs, problem, settings, device)
+    stops = np.repeat(steps, settings.seeds)
+    history = train(batch, settings, stops=stops, progress=progress)
+    with torch.no_grad():
+        guess = unchunked(batch.model.predict(batch.source), len(problem.rows), settings).cpu()
+    parts, tensors = [], {}
+    for i, task in enumerate(tasks):
+        mine = guess[i * settings.seeds : (i + 1) * settings.seeds].mean(dim=0).numpy()
+        mine = mine[task.test - problem.rows[0], : len(task.basis)] @ task.basis
+        parts.append((task.fold, task.train, task.test, mine * task.scale + task.mean))
+        for name in ("mean", "scale", "basis"):
+            tensors[f"target_{name}/{task.fold.number}"] = getattr(task, name)
+        for name in ("mean", "scale", "loadings", "centre"):
+            tensors[f"source_{name}/{task.fold.number}"] = getattr(task.design, name)
+    for name, value in batch.model.state_dict().items():
+        tensors[f"model/{name}"] = value.cpu().numpy()
+    record = {
+        "direction": problem.direction,
+        "settings": asdict(settings),
+        "sizes": asdict(batch.model.sizes),
+        "folds": [
+            {
+                "fold": task.fold.number,
+                "steps": int(steps[i]),
+                "spread": task.design.spread,
+                "filters": asdict(task.design.filters),
+            }
+            for i, task in enumerate(tasks)
+        ],
+    }
+    columns = ["phase", "fold", "seed", "step", "total", "reconstruction", "prior", "kl"]
+    whole = pd.concat([inner, history.assign(phase="outer")], ignore_index=True)
+    whole = whole.reindex(columns=[*columns, "inner_error"])
+    return Trained(fitted=collect(parts), history=whole, tensors=tensors, record=record)

@@ -1,0 +1,64 @@
+"""Train the variational autoencoder of one unit and predict what was held out."""
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from stim2bold.arrays import read_array, write_array
+from stim2bold.command import progress, run
+from stim2bold.directions import DIRECTIONS, assemble, held_out
+from stim2bold.files import read_json, write_table
+from stim2bold.folds import read_folds
+from stim2bold.leakage import fit_record
+from stim2bold.storage import write_model
+from stim2bold.training import fit, settings_of
+
+
+def main() -> None:
+    """Write prediction, model and history."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
+    parser.add_argument("--source", type=Path, required=True)
+    parser.add_argument("--target", type=Path, required=True)
+    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--prediction", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True, help="safetensors; .json goes beside")
+    parser.add_argument("--history", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="configuration section vae"
+    )
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    content = read_json(args.folds)
+    problem = assemble(
+        args.direction,
+        source=read_array(args.source),
+        target=read_array(args.target),
+        content=content,
+    )
+    trained = fit(
+        problem,
+        read_folds(content),
+        settings_of(args.settings),
+        progress=partial(progress, description="steps"),
+    )
+    fitted = trained.fitted
+    out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
+    out.attrs = fit_record(fitted.fitted, problem.extent) | {
+        "model": "vae",
+        "preset": args.settings["preset"],
+        "direction": args.direction,
+        "units": problem.target_array.attrs.get("units", ""),
+        "source": f"{args.source.name} -> {args.target.name}",
+    }
+    write_array(args.prediction, out)
+    write_model(args.model, trained.tensors, trained.record)
+    write_table(args.history, trained.history)
+
+
+if __name__ == "__main__":
+    run(main)
