@@ -1,11 +1,13 @@
 import html.parser
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from stim2bold import report
+from stim2bold.files import write_table
 
 TEMPLATE = Path(__file__).parents[2] / "workflow" / "report" / "report.html.j2"
 SUMMARY = pd.DataFrame(
@@ -68,7 +70,7 @@ def page(**changes):
         "listening": [],
         "quality": [],
         "leakage": "No leakage.",
-        "versions": report.package_versions(),
+        "versions": report.pinned_versions(TEMPLATE.parents[2] / "requirements.txt"),
         "configuration": "seed: 1",
         **changes,
     }
@@ -94,9 +96,59 @@ def test_the_template_asks_for_nothing_it_is_not_given():
         report.render(TEMPLATE, sentence="")
 
 
-def test_a_collected_file_is_a_copy(tmp_path):
-    source = tmp_path / "it's a map.png"
-    source.write_bytes(b"png")
-    address = report.collect_file(source, tmp_path / "report" / "figures", name="map.png")
-    assert address == "figures/map.png"
-    assert (tmp_path / "report" / address).read_bytes() == b"png"
+def test_maps_keep_any_name(tmp_path):
+    picture = tmp_path / "sub-01 'a'.png"
+    picture.write_bytes(b"png")
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    (shown,) = report.gather_maps([picture], assets)
+    assert shown["unit"] == "sub-01 'a'"
+    assert (tmp_path / unquote(shown["address"])).read_bytes() == b"png"
+
+
+def test_sounds_go_from_the_original_down(tmp_path):
+    folder = tmp_path / "bold2audio" / "sub-01"
+    folder.mkdir(parents=True)
+    write_table(
+        folder / "segments.tsv",
+        pd.DataFrame({"segment": ["segment-00-music", "segment-01-speech"]}).assign(
+            trial_type=["music", "speech"], onset=[1.0, 13.0], duration=10.0
+        ),
+    )
+    for segment in ("segment-00-music", "segment-01-speech"):
+        for rung in ("vae", "original", "ridge", "griffin-lim"):
+            (folder / f"{segment}_{rung}.wav").write_bytes(f"{segment} {rung}".encode())
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    shown = report.gather_sounds(folder, assets)
+    assert (shown["direction"], shown["unit"]) == ("bold2audio", "sub-01")
+    assert shown["rungs"] == ["original", "griffin-lim", "ridge", "vae"]
+    last = shown["segments"][1]["sounds"][3]["address"]
+    assert (tmp_path / last).read_text() == "segment-01-speech vae"
+
+
+def test_quality_tells_the_motion_of_each_run(tmp_path):
+    path = tmp_path / "sub-01_task-film_desc-confounds_timeseries.tsv"
+    path.write_text("framewise_displacement\nn/a\n0.1\n0.3\n")
+    figures = [tmp_path / f"sub-0{i}_task-film_desc-carpet_bold.svg" for i in (1, 2)]
+    for figure in figures:
+        figure.write_text("<svg/>")
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    (run,) = report.gather_quality([path], figures, assets)
+    assert run["n_volumes"] == 3
+    assert np.isclose(run["mean_fd"], 0.2) and np.isclose(run["max_fd"], 0.3)
+    assert [figure["words"] for figure in run["figures"]] == ["desc-carpet, bold"]
+
+
+def test_opening_passes_the_warnings_on():
+    problem = {"severity": "warning", "file": "a", "what": "lacks b", "remedy": "add b"}
+    first = report.opening(
+        inputs={"participants": ["01"], "runs": [{}], "TR": 0.608, "problems": [problem]},
+        film={"duration": 156.0},
+        folds={"folds": [{}, {}], "gap": 12.0},
+        simulation=None,
+    )
+    assert first["warnings"] == ["a lacks b; add b."]
+    assert first["n_folds"] == 2
+    assert "1 participant," in first["sentence"] and "0.608 s" in first["sentence"]

@@ -1,12 +1,14 @@
 """The report: one folder that needs nothing but a browser."""
 
 import shutil
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import pandas as pd
+
+from stim2bold.files import read_table
 
 #: Packages whose version changes results, told on the page.
 PACKAGES = ("torch", "numpy", "scipy", "nibabel", "nilearn", "librosa", "antspyx", "himalaya")
@@ -74,6 +76,48 @@ def verdict(models: list[dict[str, Any]]) -> str:
     )
 
 
+def opening(
+    *, inputs: dict, film: dict, folds: dict, simulation: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return what the page says first.
+
+    Parameters
+    ----------
+    inputs, film, folds : dict
+        Contents of inputs.json, film.json and folds.json.
+    simulation : dict or None
+        Section ``simulation`` of the configuration, where the data set is simulated.
+
+    Returns
+    -------
+    dict
+        ``sentence``, ``simulated``, ``warnings``, ``n_folds`` and ``gap``.
+    """
+    n = len(inputs["participants"])
+    return {
+        "sentence": (
+            f"{n} participant{'s' * (n != 1)}, {len(inputs['runs'])} run(s) at a TR of "
+            f"{inputs['TR']:g} s, a film of {film['duration']:.1f} s."
+        ),
+        "simulated": simulation,
+        "warnings": [
+            f"{problem['file']} {problem['what']}; {problem['remedy']}."
+            for problem in inputs["problems"]
+        ],
+        "n_folds": len(folds["folds"]),
+        "gap": folds["gap"],
+    }
+
+
+def leakage_sentence(leakage: dict) -> str:
+    """Say what the leakage check looked at; a DAG that found leakage never gets here."""
+    n = len(leakage["files"])
+    return (
+        f"Leakage check passed: the rows that each of {n} prediction files was fitted on were "
+        "compared with folds.json; none was held out."
+    )
+
+
 def shown_segments(segments: pd.DataFrame) -> list[str]:
     """Choose what is played, by rule and not by ear: the middle block of each kind.
 
@@ -93,16 +137,121 @@ def shown_segments(segments: pd.DataFrame) -> list[str]:
     ]
 
 
-def collect_file(source: str | Path, folder: Path, *, name: str) -> str:
-    """Copy a file into the report's folder and return its address on the page."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, folder / name)
-    return f"{folder.name}/{name}"
+def collect_file(source: str | Path, assets: Path, *, name: str) -> str:
+    """Copy a file into the report's folder of files and return its address on the page."""
+    shutil.copyfile(source, assets / name)
+    return quote(f"{assets.name}/{name}")
 
 
-def package_versions() -> dict[str, str]:
-    """Return the versions of the packages that shape the results and are installed here."""
-    return {name: version(name) for name in PACKAGES}
+def gather_maps(pictures: list[Path], assets: Path) -> list[dict[str, str]]:
+    """Copy the map pictures, named for their units, and return what the page shows of them."""
+    return [
+        {
+            "unit": path.stem,
+            "address": collect_file(path, assets, name=f"map_{path.name}"),
+        }
+        for path in pictures
+    ]
+
+
+def gather_sounds(folder: Path, assets: Path) -> dict[str, Any]:
+    """Copy the sounds of one unit that the page plays.
+
+    Parameters
+    ----------
+    folder : Path
+        ``.../DIRECTION/UNIT``, with segments.tsv and a file SEGMENT_RUNG.wav for each rung.
+    assets : Path
+        Where to copy to.
+
+    Returns
+    -------
+    dict
+        ``direction``, ``unit``, ``rungs`` and ``segments``.
+    """
+    direction, unit = folder.parts[-2:]
+    segments = shown_segments(read_table(folder / "segments.tsv"))
+    found = {path.stem.rpartition("_")[2] for path in folder.glob("*.wav")}
+    # From the original down to the predictions; models in alphabetical order.
+    rungs = [rung for rung in ("original", "griffin-lim") if rung in found]
+    rungs += sorted(found - set(rungs))
+    return {
+        "direction": direction,
+        "unit": unit,
+        "rungs": rungs,
+        "segments": [
+            {
+                "name": name,
+                "sounds": [
+                    {
+                        "rung": rung,
+                        "address": collect_file(
+                            folder / f"{name}_{rung}.wav",
+                            assets,
+                            name=f"{direction}_{unit}_{name}_{rung}.wav",
+                        ),
+                    }
+                    for rung in rungs
+                ],
+            }
+            for name in segments
+        ],
+    }
+
+
+def gather_quality(
+    confounds: list[Path], figures: list[Path], assets: Path
+) -> list[dict[str, Any]]:
+    """Summarise the head motion of each run and copy its figures.
+
+    Parameters
+    ----------
+    confounds : list of Path
+        ``RUN_desc-confounds_timeseries.tsv`` of each run.
+    figures : list of Path
+        Pictures whose names begin with a run's or with the name of its T1w image.
+    assets : Path
+        Where to copy to.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``n_volumes``, ``mean_fd``, ``max_fd`` in mm and ``figures`` of each run.
+    """
+    quality = []
+    for path in confounds:
+        name = path.name.removesuffix("_desc-confounds_timeseries.tsv")
+        fd = read_table(path)["framewise_displacement"]
+        quality.append(
+            {
+                "name": name,
+                "n_volumes": len(fd),
+                "mean_fd": float(fd.mean()),
+                "max_fd": float(fd.max()),
+                "figures": [
+                    {
+                        "address": collect_file(figure, assets, name=figure.name),
+                        "words": figure.stem.removeprefix(f"{name}_").replace("_", ", "),
+                    }
+                    for figure in figures
+                    if figure.name.startswith(f"{name}_")
+                ],
+            }
+        )
+    return quality
+
+
+def pinned_versions(requirements: str | Path) -> dict[str, str]:
+    """Return the versions, pinned for every environment, of the packages that shape the results.
+
+    Parameters
+    ----------
+    requirements : str or Path
+        ``requirements.txt``; the rules' conda environments have the same versions.
+    """
+    lines = Path(requirements).read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==", 1) for line in lines if "==" in line)
+    return {name: pinned[name] for name in PACKAGES}
 
 
 def render(template: str | Path, **content: Any) -> str:

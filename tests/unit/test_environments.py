@@ -1,0 +1,114 @@
+"""Each rule's conda environment holds what its script imports, at the versions of the .venv."""
+
+import ast
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+SCRIPTS = PROJECT / "workflow" / "scripts"
+#: Name on conda-forge of what an import is called otherwise.
+CONDA_NAMES = {
+    "PIL": "pillow",
+    "ants": "antspyx",
+    "cv2": "opencv",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "soundfile": "pysoundfile",
+    "torch": "pytorch",
+    "yaml": "pyyaml",
+    "espeakng_loader": "espeak-ng",
+}
+#: Name on the package index of what conda-forge calls otherwise.
+INDEX_NAMES = {
+    "pytorch": "torch",
+    "pysoundfile": "soundfile",
+    "opencv": "opencv-contrib-python-headless",
+}
+RULES = sorted(path.stem for path in (PROJECT / "envs").glob("*.yaml"))
+
+
+def pinned() -> dict[str, str]:
+    """Versions of requirements.txt by lower-case name."""
+    lines = (PROJECT / "requirements.txt").read_text().splitlines()
+    pairs = (line.split("==") for line in lines if "==" in line)
+    return {name.lower().replace("_", "-"): number for name, number in pairs}
+
+
+def dependencies(rule: str) -> list[str]:
+    """What the rule's yaml asks for, conda's and pip's, in one list."""
+    content = yaml.safe_load((PROJECT / "envs" / f"{rule}.yaml").read_text())
+    flat = []
+    for item in content["dependencies"]:
+        flat += item["pip"] if isinstance(item, dict) else [item]
+    return flat
+
+
+@cache
+def foreign_imports(path: Path) -> frozenset[str]:
+    """Top-level packages that a file and the project's modules it imports need, at import time."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for module in modules:
+            own = SCRIPTS.joinpath(*module.split(".")).with_suffix(".py")
+            if own.is_file():
+                found |= foreign_imports(own)
+            elif module.split(".")[0] != "stim2bold":
+                found.add(module.split(".")[0])
+    return frozenset(found - sys.stdlib_module_names)
+
+
+def test_every_script_has_an_environment_and_no_more():
+    scripts = {path.stem for path in SCRIPTS.glob("*.py")}
+    used = set()
+    for path in (PROJECT / "workflow" / "rules").glob("*.smk"):
+        text = path.read_text()
+        used |= set(re.findall(r"envs/(\w+)\.yaml", text))
+    assert set(RULES) == used
+    assert used <= scripts
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_environment_is_complete_and_exact(rule):
+    wanted = {}
+    for item in dependencies(rule):
+        name, _, number = item.partition("==" if "==" in item else "=")
+        wanted[name] = number
+    assert all(wanted.values()), f"envs/{rule}.yaml: every version is exact"
+    imports = foreign_imports(SCRIPTS / f"{rule}.py")
+    missing = {CONDA_NAMES.get(name, name) for name in imports} - set(wanted)
+    # Installed under either name, by conda or by its pip.
+    missing -= {CONDA_NAMES.get(name, name) for name in imports if name in wanted}
+    missing -= {
+        CONDA_NAMES.get(name, name)
+        for name in imports
+        if name.replace("_", "-") in wanted or CONDA_NAMES.get(name) in wanted
+    }
+    assert not missing, f"envs/{rule}.yaml lacks {sorted(missing)}"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_environment_agrees_with_requirements(rule):
+    versions = pinned()
+    for item in dependencies(rule):
+        name, _, number = item.partition("==" if "==" in item else "=")
+        if name in ("python", "pip", "espeak-ng"):
+            continue
+        index_name = INDEX_NAMES.get(name, name)
+        assert versions[index_name] == number or versions[index_name].startswith(f"{number}.")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_environment_takes_one_channel(rule):
+    content = yaml.safe_load((PROJECT / "envs" / f"{rule}.yaml").read_text())
+    assert content["channels"] == ["conda-forge", "nodefaults"]

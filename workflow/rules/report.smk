@@ -1,0 +1,77 @@
+rule draw_maps:
+    input:
+        code=code("draw_maps.py"),
+        maps=expand(
+            "results/maps/video2bold/{{unit}}/{model}_r.nii.gz", model=["vae", "ridge"]
+        ),
+    output:
+        figure=report(
+            "results/maps/video2bold/{unit}.png",
+            caption="../report/maps.rst",
+            category="Maps",
+            labels={"participant": "{unit}"},
+        ),
+    log:
+        "results/logs/draw_maps/{unit}.log",
+    benchmark:
+        "results/benchmarks/draw_maps/{unit}.tsv"
+    conda:
+        "../../envs/draw_maps.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    message:
+        "Picture of the maps of {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --maps {input.maps:q} --names vae ridge"
+        " --figure {output.figure:q} > {log:q} 2>&1"
+
+
+rule render_report:
+    input:
+        code=code("render_report.py"),
+        template="workflow/report/report.html.j2",
+        requirements="requirements.txt",
+        inputs="results/inputs.json",
+        summary="results/scores/summary.tsv",
+        folds="results/folds.json",
+        leakage="results/leakage.json",
+        film="results/stimulus/film.json",
+        maps=[f"results/maps/video2bold/{unit}.png" for unit in UNITS.get("video2bold", [])],
+        sounds=[
+            f"results/sounds/{direction}/{unit}"
+            for direction in UNITS
+            if direction.endswith("audio")
+            for unit in UNITS[direction]
+        ],
+        confounds=[confounds_of(run) for run in RUNS.values()],
+        figures=[figure for run in RUNS.values() for figure in figures_of(run)],
+    output:
+        index="results/report/index.html",
+        assets=directory("results/report/assets"),
+    params:
+        settings=json.dumps(
+            {
+                "simulation": config["simulation"] if SIMULATED else None,
+                "configuration": config,
+            }
+        ),
+    log:
+        "results/logs/render_report.log",
+    benchmark:
+        "results/benchmarks/render_report.tsv"
+    conda:
+        "../../envs/render_report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    message:
+        "Report: {output.index}"
+    shell:
+        "python {input.code[0]:q} --template {input.template:q} --inputs {input.inputs:q}"
+        " --summary {input.summary:q} --folds {input.folds:q} --leakage {input.leakage:q}"
+        " --film {input.film:q} --requirements {input.requirements:q} --maps {input.maps:q} --sounds {input.sounds:q}"
+        " --confounds {input.confounds:q} --figures {input.figures:q} --index {output.index:q}"
+        " --assets {output.assets:q} --settings {params.settings:q} > {log:q} 2>&1"
