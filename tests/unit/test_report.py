@@ -130,7 +130,8 @@ def test_sounds_go_from_the_original_down(tmp_path):
 def test_quality_tells_the_motion_of_each_run(tmp_path):
     path = tmp_path / "sub-01_task-film_desc-confounds_timeseries.tsv"
     path.write_text("framewise_displacement\nn/a\n0.1\n0.3\n")
-    figures = [tmp_path / f"sub-0{i}_task-film_desc-carpet_bold.svg" for i in (1, 2)]
+    names = [f"sub-0{i}_{part}" for i in (1, 2) for part in ("task-film_desc-carpet_bold", "T1w")]
+    figures = [tmp_path / f"{name}.svg" for name in names]
     for figure in figures:
         figure.write_text("<svg/>")
     assets = tmp_path / "assets"
@@ -138,7 +139,7 @@ def test_quality_tells_the_motion_of_each_run(tmp_path):
     (run,) = report.gather_quality([path], figures, assets)
     assert run["n_volumes"] == 3
     assert np.isclose(run["mean_fd"], 0.2) and np.isclose(run["max_fd"], 0.3)
-    assert [figure["words"] for figure in run["figures"]] == ["desc-carpet, bold"]
+    assert [figure["words"] for figure in run["figures"]] == ["desc-carpet, bold", "sub-01, T1w"]
 
 
 def test_opening_passes_the_warnings_on():

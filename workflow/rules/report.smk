@@ -1,3 +1,22 @@
+def confounds_of(run):
+    """Return the confounds of a run."""
+    return f"{FUNC}_desc-confounds_timeseries.tsv".format(
+        folder=run.folder, run=run.name
+    )
+
+
+def figures_of(run):
+    """Return the pictures by which the quality of a run, and of its T1w image, is judged."""
+    pictures = expand(rules.preprocess_figures.output, folder=run.folder, run=run.name)
+    if run.anat:
+        pictures += expand(
+            rules.preprocess_anatomy_figures.output,
+            folder=run.anat_folder,
+            anat=run.anat,
+        )
+    return pictures
+
+
 rule draw_maps:
     input:
         code=code("draw_maps.py"),
@@ -38,7 +57,10 @@ rule render_report:
         folds="results/folds.json",
         leakage="results/leakage.json",
         film="results/stimulus/film.json",
-        maps=[f"results/maps/video2bold/{unit}.png" for unit in UNITS.get("video2bold", [])],
+        maps=[
+            f"results/maps/video2bold/{unit}.png"
+            for unit in UNITS.get("video2bold", [])
+        ],
         sounds=[
             f"results/sounds/{direction}/{unit}"
             for direction in UNITS
@@ -46,17 +68,16 @@ rule render_report:
             for unit in UNITS[direction]
         ],
         confounds=[confounds_of(run) for run in RUNS.values()],
-        figures=[figure for run in RUNS.values() for figure in figures_of(run)],
+        figures=sorted(
+            {picture for run in RUNS.values() for picture in figures_of(run)}
+        ),
+        descriptions=[
+            "results/preprocessed/dataset_description.json",
+            "results/cleaned/dataset_description.json",
+        ],
     output:
         index="results/report/index.html",
         assets=directory("results/report/assets"),
-    params:
-        settings=json.dumps(
-            {
-                "simulation": config["simulation"] if SIMULATED else None,
-                "configuration": config,
-            }
-        ),
     log:
         "results/logs/render_report.log",
     benchmark:
@@ -67,6 +88,13 @@ rule render_report:
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        settings=json.dumps(
+            {
+                "simulation": config["simulation"] if SIMULATED else None,
+                "configuration": config,
+            }
+        ),
     message:
         "Report: {output.index}"
     shell:

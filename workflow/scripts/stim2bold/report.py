@@ -199,6 +199,12 @@ def gather_sounds(folder: Path, assets: Path) -> dict[str, Any]:
     }
 
 
+def belongs(figure: str, run: str) -> bool:
+    """Tell whether a picture is of a run, or of the anatomy of its participant."""
+    of_anatomy = "_task-" not in figure and figure.split("_")[0] == run.split("_")[0]
+    return of_anatomy or figure.startswith(f"{run}_")
+
+
 def gather_quality(
     confounds: list[Path], figures: list[Path], assets: Path
 ) -> list[dict[str, Any]]:
@@ -209,7 +215,7 @@ def gather_quality(
     confounds : list of Path
         ``RUN_desc-confounds_timeseries.tsv`` of each run.
     figures : list of Path
-        Pictures whose names begin with a run's or with the name of its T1w image.
+        Pictures, named for a run or for a T1w image.
     assets : Path
         Where to copy to.
 
@@ -234,7 +240,7 @@ def gather_quality(
                         "words": figure.stem.removeprefix(f"{name}_").replace("_", ", "),
                     }
                     for figure in figures
-                    if figure.name.startswith(f"{name}_")
+                    if belongs(figure.name, name)
                 ],
             }
         )
