@@ -2,6 +2,7 @@ rule validate_inputs:
     input:
         code=code("validate_inputs.py"),
         film=FILM,
+        description=f"{STUDY['bids_dir']}/dataset_description.json",
         bold=[run.bold for run in RUNS.values()],
         sidecars=sorted({path for run in RUNS.values() for path in run.sidecars}),
         events=sorted({run.events for run in RUNS.values()}),
