@@ -9,7 +9,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+PROJECT = Path(workflow.basedir)
+SCRIPTS = PROJECT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from stim2bold import bids  # noqa: E402
@@ -46,6 +47,11 @@ def code(script):
         waiting += sorted(new)
     ordered = [script, *sorted(found - {script})]
     return [os.path.relpath(path) for path in ordered]
+
+
+def project_file(name):
+    """Return a file of the project, from wherever the workflow runs."""
+    return os.path.relpath(PROJECT / name)
 
 
 def section(name, **extra):

@@ -50,8 +50,8 @@ rule draw_maps:
 rule render_report:
     input:
         code=code("render_report.py"),
-        template="workflow/report/report.html.j2",
-        requirements="requirements.txt",
+        template=project_file("workflow/report/report.html.j2"),
+        requirements=project_file("requirements.txt"),
         inputs="results/inputs.json",
         summary="results/scores/summary.tsv",
         folds="results/folds.json",

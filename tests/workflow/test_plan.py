@@ -1,0 +1,96 @@
+"""What Snakemake plans to do, without doing it."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+
+
+def planned(output: str) -> dict[str, int]:
+    """Number of jobs by rule, read from Snakemake's table."""
+    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", output, flags=re.MULTILINE)}
+
+
+@pytest.fixture
+def ds003688(real_input, tmp_path):
+    """The real data set's text files, with empty images of the right names."""
+    root = tmp_path / "it's ds003688"
+    shutil.copytree(real_input("ds003688/bids"), root)
+    for line in real_input("ds003688/nifti_manifest.tsv").read_text().splitlines()[1:]:
+        path = root / line.split("\t")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return root
+
+
+def test_the_demo_is_planned_whole(snakemake):
+    run = snakemake("-n", "--quiet", "rules")
+    assert run.returncode == 0, run.stdout + run.stderr
+    jobs = planned(run.stdout + run.stderr)
+    assert jobs["simulate_participant"] == jobs["clean_bold"] == 3
+    # Three participants in two directions, and the film once.
+    assert jobs["train_vae"] == jobs["score_predictions"] == 7
+    assert jobs["extract_i3d"] == jobs["make_folds"] == jobs["render_report"] == 1
+
+
+def test_every_rule_is_planned_with_its_log_benchmark_and_resources():
+    for path in (PROJECT / "workflow" / "rules").glob("*.smk"):
+        for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
+            name = rule.split(":")[0]
+            for directive in ("log", "benchmark", "conda", "threads", "resources", "message"):
+                assert f"    {directive}:" in rule, f"{path.name}: {name} has no {directive}"
+            assert "mem_mb=memory(" in rule and "runtime=minutes(" in rule, name
+            assert "code=" in rule, name
+
+
+def test_ds003688_is_planned_for_its_thirty_participants(snakemake, ds003688, real_input):
+    run = snakemake(
+        *("-n", "--quiet", "rules", "--config"),
+        f"bids_dir={ds003688}",
+        f"film={real_input('real/film.mp4')}",
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    jobs = planned(run.stdout + run.stderr)
+    assert jobs["preprocess_anatomy"] == jobs["preprocess_motion"] == jobs["extract_bold"] == 30
+    assert jobs["train_vae"] == 61
+    assert not any(name.startswith("simulate") for name in jobs)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("bids_dir=/no/such/folder", "no dataset_description.json"),
+        ("film=/no/such film.mp4", "the film is not there"),
+        ("participants=['99']", "participant 99 is not among the 3 simulated"),
+        ("annotations_dir=/no/such/folder", "no such folder"),
+        ("seeds=3", "'seeds' was unexpected"),
+        ("vae={'preset': 'magic'}", "'magic' is not one of"),
+        ("seed=-1", "-1 is less than the minimum of 0"),
+    ],
+)
+def test_a_wrong_setting_is_named_before_anything_runs(snakemake, setting, message):
+    run = snakemake("-n", "--config", setting)
+    assert run.returncode != 0
+    assert message in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+def test_every_key_of_the_configuration_is_described_and_no_other_is_let_in():
+    schema = yaml.safe_load((PROJECT / "workflow" / "config.schema.yaml").read_text())
+
+    def check(part: dict, name: str) -> None:
+        assert part.get("description"), f"{name} has no description"
+        if "properties" in part:
+            assert part["additionalProperties"] is False, f"{name} lets unknown keys in"
+            for key, below in part["properties"].items():
+                check(below, f"{name}.{key}")
+        elif not {"enum", "const", "oneOf", "anyOf"} & set(part):
+            kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
+            if {"number", "integer"} & set(kinds):
+                assert "minimum" in part or "exclusiveMinimum" in part, f"{name} has no range"
+
+    check(schema, "configuration")
