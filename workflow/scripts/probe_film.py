@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import logging
 from pathlib import Path
 
 from stim2bold.command import run
 from stim2bold.files import write_json, write_table
 from stim2bold.film import StreamSettings, probe
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -18,6 +21,7 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="section streams")
     options = parser.parse_args()
     frames, clock = probe(options.film, StreamSettings(**options.settings))
+    log.info("%s", json.dumps(clock, sort_keys=True))
     write_table(options.frames, frames)
     write_json(options.clock, clock)
 

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 import xarray as xr
 from torch import Tensor
@@ -294,4 +295,40 @@ def named(
         },
         name="features",
         attrs=attributes,
+    )
+
+
+def classify(
+    network: I3D, pictures: Iterable[np.ndarray], settings: I3DSettings, labels: list[str]
+) -> pd.DataFrame:
+    """Score the classes for one clip, seen as a whole.
+
+    Parameters
+    ----------
+    network : I3D
+        As `stim2bold.weights.load_network` returns it.
+    pictures : iterable of ndarray, each of shape (height, width, n_channels)
+        The clip at ``settings.rate``, short enough for the memory.
+    settings : I3DSettings
+        See there.
+    labels : list of str
+        Names of the classes.
+
+    Returns
+    -------
+    DataFrame
+        rank, label, score (softmax) and logit, likeliest first.
+    """
+    network = prepare(network, settings)
+    frames = [picture for group in _groups(pictures, settings.group) for picture in group]
+    with torch.inference_mode():
+        logits = network.classify(to_clip(frames, network))[0].double().cpu()
+    order = logits.argsort(descending=True)
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(labels) + 1),
+            "label": [labels[index] for index in order.tolist()],
+            "score": logits.softmax(0)[order].numpy(),
+            "logit": logits[order].numpy(),
+        }
     )

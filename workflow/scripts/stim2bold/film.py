@@ -215,13 +215,10 @@ def probe(
             raise InputError(f"{path}: has no video stream; set 'film' to the film that was shown")
         audio = choose_stream(container, "audio", settings.audio)
         chosen = [video] if audio is None else [video, audio]
-        declared = [
-            float((stream.start_time or 0) * stream.time_base + stream.duration * stream.time_base)
-            for stream in chosen
-            if stream.duration
-        ]
+        # Some containers count the length from 0, some from the first frame: believe the less.
+        declared = [float(stream.duration * stream.time_base) for stream in chosen if stream.duration]
         if not declared and container.duration:
-            declared = [container.duration / av.time_base + (container.start_time or 0) / 1e6]
+            declared = [container.duration / av.time_base]
 
         def video_frames() -> Iterator[Any]:
             nonlocal audio_start, audio_end, audio_samples

@@ -100,7 +100,11 @@ class _Transform:
     def inverse(self, spectrum: np.ndarray) -> np.ndarray:
         frames = fft.irfft(spectrum, self.n_fft, axis=1)
         frames *= self.window
-        return self._overlap_add(frames) / self.weight
+        sound = self._overlap_add(frames) / self.weight
+        # Silence lies beyond the first and the last frame's centre: so the frames were made.
+        half = self.n_fft // 2
+        sound[:half] = sound[self.length - half :] = 0
+        return sound
 
     def forward(self, padded: np.ndarray) -> np.ndarray:
         frames = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)[:: self.hop]
@@ -115,6 +119,7 @@ def griffin_lim(
     iterations: int = 60,
     momentum: float = 0.99,
     seed: int = 0,
+    phases: np.ndarray | None = None,
 ) -> np.ndarray:
     """Find a sound with given spectral magnitudes.
 
@@ -126,6 +131,8 @@ def griffin_lim(
         Hann window and step, samples.
     iterations, momentum, seed
         See `InversionSettings`.
+    phases : ndarray, shape as `magnitude`, optional
+        First phases in radians, in place of random ones.
 
     Returns
     -------
@@ -133,9 +140,9 @@ def griffin_lim(
     """
     magnitude = np.asarray(magnitude, np.float32)
     transform = _Transform(len(magnitude), n_fft=n_fft, hop=hop)
-    random = np.random.default_rng(seed)
-    phases = np.exp(2j * np.pi * random.random(magnitude.shape, dtype=np.float32))
-    spectrum = magnitude * phases.astype(np.complex64)
+    if phases is None:
+        phases = 2 * np.pi * np.random.default_rng(seed).random(magnitude.shape, np.float32)
+    spectrum = magnitude * np.exp(1j * phases).astype(np.complex64)
     previous = np.zeros_like(spectrum)
     # The gain of librosa's form of the same algorithm.
     gain = np.float32(momentum / (1 + momentum))

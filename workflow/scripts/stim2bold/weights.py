@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from stim2bold.errors import InputError
@@ -357,4 +357,5 @@ def save_weights(path: str | Path, weights: Mapping[str, Tensor], about: Mapping
     """Write weights and what is known about them."""
     log.info("%s", json.dumps(dict(about), sort_keys=True))
     with replacing(path) as temporary:
-        save_file(dict(weights), temporary, metadata=dict(about))
+        # Not save_file: it makes a file that only its owner may read.
+        temporary.write_bytes(save(dict(weights), metadata=dict(about)))
