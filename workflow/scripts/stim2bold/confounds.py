@@ -164,7 +164,7 @@ def most_variable(voxels: np.ndarray, share: float) -> np.ndarray:
 
 
 def components(
-    series: nib.Nifti1Image,
+    series: np.ndarray,
     masks: dict[str, np.ndarray],
     *,
     prefixes: dict[str, str],
@@ -176,7 +176,7 @@ def components(
 
     Parameters
     ----------
-    series : Nifti1Image
+    series : (x, y, z, n_volumes) array
         From the steady state on.
     masks : dict of str to (x, y, z) bool array
         Empty ones are passed over.
@@ -205,7 +205,7 @@ def components(
             continue
         found, cosines, said = compute_noise_components(
             series,
-            [nib.Nifti1Image(mask.astype(np.uint8), series.affine)],
+            [nib.Nifti1Image(mask.astype(np.uint8), np.eye(4))],
             components_criterion=settings.compcor_variance,
             filter_type="cosine",
             period_cut=settings.cosine_period,
@@ -221,9 +221,7 @@ def components(
                 "Retained": True,
                 "SingularValue": float(said["singular_value"][number]),
                 "VarianceExplained": float(said["variance_explained"][number]),
-                "CumulativeVarianceExplained": float(
-                    said["cumulative_variance_explained"][number]
-                ),
+                "CumulativeVarianceExplained": float(said["cumulative_variance_explained"][number]),
             }
             if method == "tCompCor":
                 del metadata[column]["Mask"]
@@ -305,7 +303,7 @@ def make_confounds(
     )
     outliers = outliers[outliers >= non_steady]
 
-    steady = nib.Nifti1Image(data[..., non_steady:], series.affine)
+    steady = data[..., non_steady:]
     eroded = ndimage.binary_erosion(brain, iterations=1)
     variable = np.zeros_like(brain)
     variable[eroded] = most_variable(data[eroded][:, non_steady:], settings.temporal_share)

@@ -42,7 +42,9 @@ def open_image(path: str | Path) -> nib.Nifti1Image:
             "absent); fetch it or correct bids_dir"
         ) from None
     except (nib.filebasedimages.ImageFileError, EOFError, zlib.error, OSError) as error:
-        raise InputError(f"{path}: not a NIfTI image ({error}); fetch or convert it again") from None
+        raise InputError(
+            f"{path}: not a NIfTI image ({error}); fetch or convert it again"
+        ) from None
 
 
 def check_affine(image: nib.Nifti1Image, name: str | Path) -> None:
@@ -90,12 +92,10 @@ def read_voxels(image: nib.Nifti1Image, name: str | Path) -> np.ndarray:
         When the file is shorter than its header says.
     """
     try:
-        scaled = image.dataobj.get_scaled(dtype=np.float32)
+        data = image.get_fdata(dtype=np.float32, caching="unchanged")
     except (EOFError, zlib.error, OSError, ValueError) as error:
-        raise InputError(
-            f"{name}: truncated or damaged ({error}); fetch the file again"
-        ) from None
-    return np.asarray(scaled, dtype=np.float32)
+        raise InputError(f"{name}: truncated or damaged ({error}); fetch the file again") from None
+    return np.asarray(data)
 
 
 def canonical(data: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

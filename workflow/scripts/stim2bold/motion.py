@@ -14,9 +14,9 @@ import numpy as np
 from nipype.algorithms.confounds import is_outlier
 from scipy import linalg, ndimage
 
-from stim2bold.t1w import correct_bias, largest_part
 from stim2bold.command import progress
 from stim2bold.registration import apply, voxel_points
+from stim2bold.t1w import correct_bias, largest_part
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ class NormaliseSettings:
 
     Attributes
     ----------
-    voxel : float
+    voxel : int
         Voxel size in mm at which the registration works.
     affine_iterations, syn_iterations : tuple of int
         At each resolution, coarse to fine.
@@ -40,7 +40,7 @@ class NormaliseSettings:
         Of the metric's sampling.
     """
 
-    voxel: float = 2.0
+    voxel: int = 2
     affine_iterations: tuple[int, ...] = (1000, 500, 250, 0)
     syn_iterations: tuple[int, ...] = (40, 20, 0)
     seed: int = 1
@@ -71,14 +71,14 @@ def deterministic(seed: int) -> None:
     ants.config.set_ants_deterministic(on=True, seed_value=seed)
 
 
-def template(part: str, voxel: float) -> nib.Nifti1Image:
+def template(part: str, voxel: int) -> nib.Nifti1Image:
     """Return the MNI152 template (symmetric, 2009a) that comes with nilearn, brain only.
 
     Parameters
     ----------
     part : {'T1w', 'GM', 'WM', 'mask'}
         What of it.
-    voxel : float
+    voxel : int
         Voxel size in mm.
     """
     load = {
@@ -153,37 +153,37 @@ def normalise(
     return Path(found["fwdtransforms"]), Path(found["invtransforms"])
 
 
-def align_rigid(
-    moving: nib.Nifti1Image, fixed: nib.Nifti1Image, *, seed: int = 1
-) -> np.ndarray:
-    """Estimate the rigid transform that brings one brain onto another by mutual information.
+def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image, *, seed: int = 1) -> np.ndarray:
+    """Estimate the rigid transform that brings a BOLD brain onto a T1w by mutual information.
 
     Parameters
     ----------
-    moving, fixed : Nifti1Image
-        Skull-stripped volumes, of any contrasts.
+    bold, t1w : Nifti1Image
+        Skull-stripped volumes.
     seed : int
         Of the metric's sampling.
 
     Returns
     -------
     (4, 4) array
-        World points of `fixed` to world points of `moving`.
+        World points of the T1w to world points of the BOLD.
     """
     deterministic(seed)
     with tempfile.TemporaryDirectory() as folder:
+        # On the grid of the BOLD, with every voxel of it: a hundredth of the T1w's voxels, and
+        # each counts. Estimated from BOLD to T1w, which a rigid transform allows.
         found = ants.registration(
-            to_ants(fixed),
-            to_ants(moving),
+            to_ants(bold),
+            to_ants(t1w),
             type_of_transform="Rigid",
             aff_metric="mattes",
             aff_random_sampling_rate=1.0,
-            aff_iterations=(1000, 500, 250, 100),
-            aff_shrink_factors=(4, 3, 2, 1),
-            aff_smoothing_sigmas=(3, 2, 1, 0),
+            aff_iterations=(500, 250, 100),
+            aff_shrink_factors=(3, 2, 1),
+            aff_smoothing_sigmas=(2, 1, 0),
             outprefix=f"{folder}/rigid_",
         )
-        return matrix_of(ants.read_transform(found["fwdtransforms"][0]))
+        return np.linalg.inv(matrix_of(ants.read_transform(found["fwdtransforms"][0])))
 
 
 def matrix_of(transform: ants.ANTsTransform) -> np.ndarray:
@@ -257,9 +257,7 @@ def moved_points(transform: str | Path, grid: nib.Nifti1Image) -> np.ndarray:
     """
     empty = to_ants(nib.Nifti1Image(np.zeros(grid.shape[:3], np.float32), grid.affine))
     with tempfile.TemporaryDirectory() as folder:
-        field = ants.apply_transforms(
-            empty, empty, [str(transform)], compose=f"{folder}/composed_"
-        )
+        field = ants.apply_transforms(empty, empty, [str(transform)], compose=f"{folder}/composed_")
         shift = np.asarray(nib.load(field).dataobj, dtype=float).reshape(*grid.shape[:3], 3)
     shift = np.moveaxis(shift, -1, 0) * np.array([-1, -1, 1])[:, None, None, None]
     return voxel_points(grid) + shift
@@ -319,3 +317,62 @@ def resample_series(
         # Splines overshoot at edges; a magnitude image has no negative values.
         resampled[..., k] = np.where(inside, np.maximum(values, 0), 0)
     return resampled, covered
+
+
+def output_voxel(series: nib.Nifti1Image, resolution: str | float) -> tuple[float, ...]:
+    """Return the voxel size that a series is resampled to.
+
+    Parameters
+    ----------
+    series : Nifti1Image
+        The raw series.
+    resolution : 'native' or float
+        Its own, or cubes of so many mm.
+
+    Returns
+    -------
+    (3,) floats
+        Millimetres, rounded to hundredths: headers differ in digits that mean nothing.
+    """
+    if resolution != "native":
+        return (float(resolution),) * 3
+    return tuple(float(size) for size in np.round(series.header.get_zooms()[:3], 2))
+
+
+def resampled_tissues(
+    tissues: dict[str, nib.Nifti1Image], normalisation: str | Path, grid: nib.Nifti1Image
+) -> dict[str, np.ndarray]:
+    """Bring tissue probabilities from a T1w to a coarser grid of the template.
+
+    Parameters
+    ----------
+    tissues : dict of str to Nifti1Image
+        On the grid of the T1w.
+    normalisation : str or Path
+        Composite transform, T1w to template.
+    grid : Nifti1Image
+        Whose voxels are wanted.
+
+    Returns
+    -------
+    dict of str to (x, y, z) array
+        Means over each voxel, so that a voxel half of grey matter says 0.5.
+    """
+    points = moved_points(normalisation, grid)
+    voxel = np.linalg.norm(grid.affine[:3, :3], axis=0)
+    found = {}
+    for name, image in tissues.items():
+        sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
+        width = np.maximum(1, np.round(voxel / sizes)).astype(int)
+        blurred = ndimage.uniform_filter(np.asarray(image.dataobj, dtype=np.float32), width)
+        found[name] = sample(nib.Nifti1Image(blurred, image.affine), points)
+    return found
+
+
+def template_tissues(grid: nib.Nifti1Image) -> dict[str, np.ndarray]:
+    """Return the template's own tissue probabilities on a grid, for heads without a T1w."""
+    points = voxel_points(grid)
+    found = {name: sample(template(name, 2), points) for name in ("GM", "WM")}
+    brain = sample(template("mask", 2), points)
+    found["CSF"] = np.clip(brain - found["GM"] - found["WM"], 0, 1)
+    return found

@@ -1,0 +1,21 @@
+"""Write the dataset_description.json of a folder of derivatives."""
+
+import argparse
+from pathlib import Path
+
+from stim2bold.command import run
+from stim2bold.derivatives import description
+from stim2bold.files import write_json
+
+
+def main() -> None:
+    """Read the command line and write the description."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="of the data set")
+    parser.add_argument("--description", type=Path, required=True, help="output")
+    arguments = parser.parse_args()
+    write_json(arguments.description, description(arguments.name))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,62 @@
+"""Make the nuisance regressors of a run, named as fMRIPrep names them."""
+
+import argparse
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from stim2bold.command import run
+from stim2bold.confounds import ConfoundSettings, make_confounds
+from stim2bold.files import read_json, write_json, write_table
+from stim2bold.motion import world_centre
+from stim2bold.registration import read_matrices, resampled_tissues, template_tissues
+
+
+def main() -> None:
+    """Read the command line, make the regressors, save them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=Path, required=True, help="resampled")
+    parser.add_argument("--mask", type=Path, required=True, help="brain in it")
+    parser.add_argument("--motion", type=Path, required=True)
+    parser.add_argument("--reference", type=Path, required=True, help="sidecar of the reference")
+    parser.add_argument("--reference-mask", type=Path, required=True)
+    parser.add_argument("--normalisation", type=Path, help="T1w to template")
+    parser.add_argument("--tissues", type=Path, nargs=3, help="GM, WM and CSF in the T1w")
+    parser.add_argument("--confounds", type=Path, required=True, help="output: table")
+    parser.add_argument("--metadata", type=Path, required=True, help="output: JSON")
+    parser.add_argument(
+        "--settings",
+        type=lambda text: ConfoundSettings(**json.loads(text)),
+        required=True,
+        help="configuration section preprocessing.confounds",
+    )
+    arguments = parser.parse_args()
+    series = nib.load(arguments.series)
+    mask = nib.load(arguments.mask)
+    reference = read_json(arguments.reference)
+    head = nib.load(arguments.reference_mask)
+    if arguments.tissues:
+        images = dict(zip(("GM", "WM", "CSF"), map(nib.load, arguments.tissues), strict=True))
+        tissues = resampled_tissues(images, arguments.normalisation, mask)
+    else:
+        tissues = template_tissues(mask)
+
+    table, metadata = make_confounds(
+        series,
+        np.asarray(mask.dataobj) > 0,
+        tissues,
+        motion=read_matrices(arguments.motion),
+        centre=world_centre(np.asarray(head.dataobj) > 0, head.affine),
+        non_steady=reference["NonSteadyStateVolumes"],
+        TR=reference["RepetitionTime"],
+        settings=arguments.settings,
+    )
+
+    write_table(arguments.confounds, table)
+    write_json(arguments.metadata, metadata)
+
+
+if __name__ == "__main__":
+    run(main)

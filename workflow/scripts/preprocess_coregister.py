@@ -1,0 +1,39 @@
+"""Estimate the rigid transform from a BOLD reference to the T1w image."""
+
+import argparse
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from stim2bold.command import run
+from stim2bold.registration import align_rigid, write_matrices
+
+
+def masked(image: Path, mask: Path) -> nib.Nifti1Image:
+    """Return an image with everything outside a mask set to zero."""
+    found = nib.load(image)
+    inside = np.asarray(nib.load(mask).dataobj) > 0
+    return nib.Nifti1Image(np.asarray(found.dataobj, dtype=np.float32) * inside, found.affine)
+
+
+def main() -> None:
+    """Read the command line, register, save the transform."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reference", type=Path, required=True, help="without bias field")
+    parser.add_argument("--reference-mask", type=Path, required=True)
+    parser.add_argument("--t1w", type=Path, required=True, help="without bias field")
+    parser.add_argument("--t1w-mask", type=Path, required=True)
+    parser.add_argument("--transform", type=Path, required=True, help="output: ITK transform")
+    arguments = parser.parse_args()
+
+    matrix = align_rigid(
+        masked(arguments.reference, arguments.reference_mask),
+        masked(arguments.t1w, arguments.t1w_mask),
+    )
+
+    write_matrices(arguments.transform, matrix)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,137 @@
+"""Draw what tells whether a BOLD run was preprocessed well."""
+
+import argparse
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from stim2bold.command import run
+from stim2bold.confounds import ConfoundSettings
+from stim2bold.files import read_table
+from stim2bold.qc import (
+    GREEN,
+    ORANGE,
+    SKY,
+    carpet_figure,
+    mosaic,
+    motion_figure,
+    save_figure,
+    tsnr,
+)
+from stim2bold.registration import (
+    apply,
+    read_matrices,
+    sample,
+    template,
+    template_tissues,
+    voxel_points,
+)
+from stim2bold.t1w import LABELS
+
+
+def main() -> None:
+    """Read the command line, draw, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=Path, required=True, help="in template space")
+    parser.add_argument("--mask", type=Path, required=True, help="brain in it")
+    parser.add_argument("--confounds", type=Path, required=True)
+    parser.add_argument("--reference", type=Path, required=True, help="BOLD reference")
+    parser.add_argument("--reference-mask", type=Path, required=True)
+    parser.add_argument("--coregistration", type=Path, help="BOLD reference to T1w")
+    parser.add_argument("--t1w", type=Path)
+    parser.add_argument("--dseg", type=Path, help="tissues of the T1w")
+    parser.add_argument("--carpet", type=Path, required=True, help="output: figure")
+    parser.add_argument("--motion", type=Path, required=True, help="output: figure")
+    parser.add_argument("--alignment", type=Path, required=True, help="output: figure")
+    parser.add_argument("--normalised", type=Path, required=True, help="output: figure")
+    parser.add_argument("--tsnr", type=Path, required=True, help="output: figure")
+    arguments = parser.parse_args()
+    name = arguments.series.name.split("_space-")[0]
+    series = nib.load(arguments.series)
+    TR = float(series.header.get_zooms()[3])
+    # Read once: three figures are made of it.
+    series = nib.Nifti1Image(np.asarray(series.dataobj, dtype=np.float32), series.affine)
+    mask = nib.load(arguments.mask)
+    brain = np.asarray(mask.dataobj) > 0
+    confounds = read_table(arguments.confounds)
+    outlier = ConfoundSettings().outlier_fd
+
+    tissues = template_tissues(mask)
+    kinds = 1 + np.argmax([tissues[kind][brain] for kind in LABELS], axis=0)
+    save_figure(
+        carpet_figure(
+            series.dataobj[brain], kinds, confounds, TR=TR, title=f"{name}: every voxel over time"
+        ),
+        arguments.carpet,
+    )
+    save_figure(
+        motion_figure(confounds, TR=TR, outlier=outlier, title=f"{name}: head motion"),
+        arguments.motion,
+    )
+
+    lines = [
+        (template(part, 1), 0.5, colour, f"template's {words}")
+        for part, colour, words in (
+            ("mask", ORANGE, "brain"),
+            ("GM", SKY, "grey matter"),
+            ("WM", GREEN, "white matter"),
+        )
+    ]
+    mean = nib.Nifti1Image(series.dataobj.mean(axis=-1), series.affine)
+    save_figure(
+        mosaic(mean, mask, contours=lines[::2], title=f"{name}: mean volume in template space"),
+        arguments.normalised,
+    )
+    ratio = nib.Nifti1Image(tsnr(series, brain), series.affine)
+    median = float(np.median(np.asarray(ratio.dataobj)[brain]))
+    save_figure(
+        mosaic(
+            ratio,
+            mask,
+            contours=[],
+            title=f"{name}: temporal signal-to-noise ratio (median {median:.0f})",
+            colours="viridis",
+            bar="tSNR",
+        ),
+        arguments.tsnr,
+    )
+
+    reference = nib.load(arguments.reference)
+    reference_mask = nib.load(arguments.reference_mask)
+    if arguments.t1w:
+        dseg = nib.load(arguments.dseg)
+        tissue = np.asarray(dseg.dataobj)
+        matrix = read_matrices(arguments.coregistration)[0]
+        moved = nib.Nifti1Image(sample(reference, apply(matrix, voxel_points(dseg))), dseg.affine)
+        figure = mosaic(
+            moved,
+            nib.Nifti1Image((tissue > 0).astype(np.uint8), dseg.affine),
+            contours=[
+                (
+                    nib.Nifti1Image((tissue > 0).astype(np.float32), dseg.affine),
+                    0.5,
+                    ORANGE,
+                    "brain of the T1w",
+                ),
+                (
+                    nib.Nifti1Image((tissue == LABELS["WM"]).astype(np.float32), dseg.affine),
+                    0.5,
+                    GREEN,
+                    "white matter of the T1w",
+                ),
+            ],
+            title=f"{name}: BOLD reference on its T1w image",
+        )
+    else:
+        figure = mosaic(
+            reference,
+            reference_mask,
+            contours=[(reference_mask, 0.5, ORANGE, "brain")],
+            title=f"{name}: BOLD reference (no T1w image)",
+        )
+    save_figure(figure, arguments.alignment)
+
+
+if __name__ == "__main__":
+    run(main)

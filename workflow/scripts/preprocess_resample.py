@@ -1,0 +1,94 @@
+"""Bring a raw BOLD series to template or T1w space, in one interpolation."""
+
+import argparse
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from stim2bold.command import run
+from stim2bold.derivatives import read_sidecars, write_sidecar
+from stim2bold.images import TEMPLATE, check_TR, open_image, read_series, save_image
+from stim2bold.registration import (
+    SPACE,
+    apply,
+    grid_around,
+    moved_points,
+    output_voxel,
+    read_matrices,
+    resample_series,
+    sample,
+    template,
+    voxel_points,
+)
+from stim2bold.slice_timing import correct_slice_timing, slice_axis, slice_times
+
+
+def main() -> None:
+    """Read the command line, concatenate the transforms, resample."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bold", type=Path, required=True, help="raw series")
+    parser.add_argument("--sidecars", type=Path, nargs="+", required=True, help="nearest last")
+    parser.add_argument("--motion", type=Path, required=True, help="reference to each volume")
+    parser.add_argument("--coregistration", type=Path, help="BOLD reference to T1w")
+    parser.add_argument("--normalisation", type=Path, help="to the template")
+    parser.add_argument("--brain", type=Path, required=True, help="brain mask, T1w or BOLD")
+    parser.add_argument("--space", choices=[SPACE, "T1w"], required=True)
+    parser.add_argument("--series", type=Path, required=True, help="output: resampled series")
+    parser.add_argument("--mask", type=Path, required=True, help="output: brain in it")
+    parser.add_argument("--reference", type=Path, required=True, help="output: its mean volume")
+    parser.add_argument("--derivatives", type=Path, required=True, help="root of the outputs")
+    parser.add_argument("--settings", type=json.loads, required=True, help="resolution")
+    arguments = parser.parse_args()
+
+    sidecar = read_sidecars(arguments.sidecars)
+    raw = open_image(arguments.bold)
+    TR = check_TR(raw, sidecar, arguments.bold)
+    series = read_series(arguments.bold)
+    times = slice_times(sidecar, arguments.bold.name)
+    if times is not None:
+        axis, reverse = slice_axis(sidecar, raw.affine)
+        correct_slice_timing(series.dataobj, times, axis=axis, reverse=reverse, TR=TR)
+
+    brain = nib.load(arguments.brain)
+    whole = template("mask", 1) if arguments.space == SPACE else brain
+    grid = grid_around(whole, output_voxel(series, arguments.settings["resolution"]))
+    if arguments.space == SPACE:
+        points = moved_points(arguments.normalisation, grid)
+    else:
+        points = voxel_points(grid)
+    inside = sample(brain, points) > 0.5
+    if arguments.coregistration:
+        points = apply(read_matrices(arguments.coregistration)[0], points)
+    motion = read_matrices(arguments.motion)
+    resampled, covered = resample_series(series, points, motion)
+
+    code = TEMPLATE if arguments.space == SPACE else 1
+    said = {"SkullStripped": False, "RepetitionTime": TR, "SliceTimingCorrected": times is not None}
+    save_image(arguments.series, resampled, grid.affine, code=code, TR=TR)
+    write_sidecar(
+        arguments.series,
+        arguments.derivatives,
+        sources=[
+            path
+            for path in (
+                arguments.bold,
+                arguments.motion,
+                arguments.coregistration,
+                arguments.normalisation,
+            )
+            if path
+        ],
+        **said,
+    )
+    mask = inside & covered & resampled.any(axis=-1)
+    save_image(arguments.mask, mask, grid.affine, dtype=np.uint8, code=code)
+    write_sidecar(arguments.mask, arguments.derivatives, sources=[arguments.brain], Type="Brain")
+    mean = resampled.mean(axis=-1, dtype=np.float64)
+    save_image(arguments.reference, mean, grid.affine, code=code)
+    write_sidecar(arguments.reference, arguments.derivatives, sources=[arguments.series])
+
+
+if __name__ == "__main__":
+    run(main)

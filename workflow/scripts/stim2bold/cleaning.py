@@ -1,0 +1,279 @@
+"""From preprocessed series to the voxels that models see: nuisance, drift, smoothing, masks."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import xarray as xr
+from nilearn.interfaces.fmriprep import load_confounds_strategy
+from nilearn.signal import clean
+from scipy import ndimage
+
+from stim2bold.errors import InputError
+from stim2bold.registration import sample, template, voxel_points
+
+log = logging.getLogger(__name__)
+
+FWHM = np.sqrt(8 * np.log(2))
+
+
+@dataclass(frozen=True)
+class CleaningSettings:
+    """What is removed from a series.
+
+    Attributes
+    ----------
+    strategy : str
+        Of `nilearn.interfaces.fmriprep.load_confounds_strategy`.
+    high_pass : float
+        Hz; drifts slower than this are removed.
+    smoothing : float
+        Full width at half maximum of a Gaussian, mm; 0 for none.
+    mask : {'gm', 'brain'}
+        Which voxels are kept.
+    gm_threshold : float
+        Voxels count as grey matter where the template's probability exceeds this.
+    """
+
+    strategy: str = "simple"
+    high_pass: float = 1 / 128
+    smoothing: float = 0.0
+    mask: str = "gm"
+    gm_threshold: float = 0.25
+
+
+def design_period(events: pd.DataFrame) -> float | None:
+    """Return the period of a design that alternates between two kinds of block.
+
+    Parameters
+    ----------
+    events : DataFrame
+        BIDS events with onset, duration and trial_type.
+
+    Returns
+    -------
+    float or None
+        Seconds from one block to the next of its kind; None where nothing alternates.
+    """
+    if "trial_type" not in events or len(events) < 3:
+        return None
+    kinds = events["trial_type"].to_numpy()
+    if len(set(kinds)) != 2 or (kinds[1:] == kinds[:-1]).any():
+        return None
+    onsets = events["onset"].to_numpy(dtype=float)
+    return float(np.median(onsets[2:] - onsets[:-2]))
+
+
+def check_high_pass(high_pass: float, period: float | None) -> None:
+    """Refuse a filter that would remove the blocks themselves.
+
+    Parameters
+    ----------
+    high_pass : float
+        Cut-off in Hz.
+    period : float or None
+        Of the alternating design, in seconds.
+
+    Raises
+    ------
+    InputError
+        When the cut-off is at or above the frequency of the design.
+    """
+    if period is not None and high_pass >= 1 / period:
+        raise InputError(
+            f"config.yaml: preprocessing.high_pass is {high_pass:g} Hz, but the film's blocks "
+            f"alternate every {period:g} s ({1 / period:.4g} Hz), so it would remove the very "
+            f"effect of the film; choose less than {1 / period:.4g}, such as 0.0078125"
+        )
+
+
+def choose_confounds(series: str | Path, strategy: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Read a strategy's regressors from the folder of a preprocessed series.
+
+    Parameters
+    ----------
+    series : str or Path
+        Named as fMRIPrep names it, with its confounds beside it.
+    strategy : str
+        ``simple``, ``scrubbing``, ``compcor`` or ``ica_aroma``.
+
+    Returns
+    -------
+    confounds : DataFrame
+        One row a volume, without cosines: drift is removed by our own cut-off.
+    kept : (n_kept,) int array
+        Volumes that the fit may use.
+    """
+    try:
+        confounds, kept = load_confounds_strategy(str(series), denoise_strategy=strategy)
+    except ValueError as error:
+        raise InputError(
+            f"{series}: strategy {strategy} cannot be used: {error}; choose another "
+            "preprocessing.strategy or add the missing columns"
+        ) from error
+    drifts = [name for name in confounds if name.startswith("cosine")]
+    kept = np.arange(len(confounds)) if kept is None else np.asarray(kept)
+    return confounds.drop(columns=drifts), kept
+
+
+def smooth_inside(data: np.ndarray, mask: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """Smooth one volume inside a mask, so that nothing from outside of it leaks in."""
+    weight = ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="constant")
+    blurred = ndimage.gaussian_filter(
+        np.where(mask, data, 0).astype(np.float32), sigma, mode="constant"
+    )
+    return np.where(mask, blurred / np.maximum(weight, 1e-6), 0)
+
+
+def analysis_mask(brain: nib.Nifti1Image, settings: CleaningSettings) -> np.ndarray:
+    """Return the voxels that are kept: the brain, or the template's grey matter in it.
+
+    Parameters
+    ----------
+    brain : Nifti1Image
+        Brain mask in template space.
+    settings : CleaningSettings
+        Which mask.
+
+    Returns
+    -------
+    (x, y, z) bool array
+        The template's grey matter, not the participant's: voxels must mean the same in everyone.
+    """
+    inside = np.asarray(brain.dataobj) > 0
+    if settings.mask == "brain":
+        return inside
+    grey = template("GM", 1)
+    voxel = np.linalg.norm(brain.affine[:3, :3], axis=0)
+    # The mean over the voxel, not the probability at its centre.
+    blurred = nib.Nifti1Image(
+        ndimage.uniform_filter(np.asarray(grey.dataobj), np.maximum(1, np.round(voxel))),
+        grey.affine,
+    )
+    return inside & (sample(blurred, voxel_points(brain)) > settings.gm_threshold)
+
+
+def clean_series(
+    series: nib.Nifti1Image,
+    mask: np.ndarray,
+    confounds: pd.DataFrame,
+    *,
+    kept: np.ndarray,
+    TR: float,
+    settings: CleaningSettings,
+) -> np.ndarray:
+    """Remove nuisance and drift in one regression; the result is percent signal change.
+
+    Parameters
+    ----------
+    series : Nifti1Image
+        Shape (x, y, z, n_volumes).
+    mask : (x, y, z) bool array
+        Voxels that are kept.
+    confounds : DataFrame
+        One row a volume.
+    kept : (n_kept,) int array
+        Volumes that the fit may use. The others are filled in between their neighbours, so that
+        row k of the result is volume k.
+    TR : float
+        Seconds.
+    settings : CleaningSettings
+        Cut-off and smoothing.
+
+    Returns
+    -------
+    (n_volumes, n_voxels) float32 array
+        Percent of each voxel's mean.
+    """
+    n_volumes = series.shape[3]
+    voxels = np.empty((n_volumes, int(mask.sum())), dtype=np.float32)
+    sigma = settings.smoothing / FWHM / np.linalg.norm(series.affine[:3, :3], axis=0)
+    for k in range(n_volumes):
+        volume = np.asarray(series.dataobj[..., k], dtype=np.float32)
+        if settings.smoothing > 0:
+            volume = smooth_inside(volume, mask, sigma)
+        voxels[k] = volume[mask]
+    means = voxels[kept].mean(axis=0, dtype=np.float64)
+    regressors = confounds.to_numpy(dtype=float)
+    regressors = regressors[:, np.ptp(regressors, axis=0) > 0]
+    cleaned = clean(
+        voxels,
+        confounds=np.nan_to_num(regressors),
+        sample_mask=kept,
+        detrend=True,
+        standardize=False,
+        standardize_confounds=True,
+        filter="cosine",
+        high_pass=settings.high_pass,
+        t_r=TR,
+        ensure_finite=False,
+    )
+    # A voxel without signal has no percent of it.
+    cleaned = cleaned * np.where(means > 0, 100 / np.maximum(means, 1e-6), 0)
+    if len(kept) < n_volumes:
+        log.info("%d volumes filled in from their neighbours", n_volumes - len(kept))
+        filled = np.empty((n_volumes, cleaned.shape[1]), dtype=np.float32)
+        position = np.interp(np.arange(n_volumes), kept, np.arange(len(kept)))
+        before = np.floor(position).astype(int)
+        after = np.minimum(before + 1, len(kept) - 1)
+        share = (position - before)[:, None]
+        filled[:] = (1 - share) * cleaned[before] + share * cleaned[after]
+        cleaned = filled
+    return cleaned.astype(np.float32)
+
+
+def gather_runs(
+    runs: list[nib.Nifti1Image],
+    masks: list[np.ndarray],
+    *,
+    TR: float,
+    film_onset: float,
+    space: str,
+    source: str,
+) -> xr.DataArray:
+    """Gather the cleaned runs of a participant as one table of voxels at film times.
+
+    Parameters
+    ----------
+    runs : list of Nifti1Image
+        Cleaned series on one grid.
+    masks : list of (x, y, z) bool array
+        Voxels kept in each; those that all have are taken.
+    TR : float
+        Seconds.
+    film_onset : float
+        Seconds from the start of the first volume to the film's first frame.
+    space, source : str
+        For the attributes.
+
+    Returns
+    -------
+    DataArray
+        ``bold``, dimensions (time, voxel).
+    """
+    mask = np.logical_and.reduce(masks)
+    parts = [np.asarray(run.dataobj, dtype=np.float32)[mask].T for run in runs]
+    times = [(np.arange(len(part)) + 0.5) * TR - film_onset for part in parts]
+    i, j, k = np.nonzero(mask)
+    return xr.DataArray(
+        np.concatenate(parts),
+        dims=("time", "voxel"),
+        coords={
+            "time": ("time", np.concatenate(times), {"units": "s", "long_name": "film time"}),
+            "i": ("voxel", i.astype(np.int32)),
+            "j": ("voxel", j.astype(np.int32)),
+            "k": ("voxel", k.astype(np.int32)),
+        },
+        name="bold",
+        attrs={
+            "affine": [float(number) for number in runs[0].affine.ravel()],
+            "shape": [int(size) for size in mask.shape],
+            "space": space,
+            "TR": TR,
+            "units": "percent signal change",
+            "source": source,
+        },
+    )
