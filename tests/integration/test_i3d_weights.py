@@ -40,7 +40,8 @@ def test_the_real_weights_agree_with_the_independent_network(checkpoint, network
     for endpoint in ("Mixed_3c", "Mixed_4f", "Mixed_5c"):
         got = network(x, endpoint)[0].permute(1, 2, 3, 0).numpy()
         np.testing.assert_allclose(got, expected[endpoint], atol=1e-4)
-    np.testing.assert_allclose(network.classify(x)[0], expected["logits"], atol=1e-4)
+    # Noise drives the logits up to 50, where float32 itself is good to 1e-5.
+    np.testing.assert_allclose(network.classify(x)[0], expected["logits"], atol=1e-4, rtol=1e-5)
 
 
 def _nested(tree):

@@ -102,8 +102,15 @@ def test_group_size_changes_nothing(network):
     for times, features in rows[1:]:
         np.testing.assert_array_equal(times, rows[0][0])
         np.testing.assert_allclose(features, rows[0][1], atol=1e-4)
-    # 53 frames are filled to 56.
-    np.testing.assert_allclose(rows[0][0], (np.arange(14) * 4 + 3.5) / 25)
+    # The 14th row would lie at frame 55.5 of 53.
+    np.testing.assert_allclose(rows[0][0], (np.arange(13) * 4 + 3.5) / 25)
+
+
+def test_the_ends_of_a_still_film_look_like_its_middle(network):
+    settings = I3DSettings(endpoint="Mixed_4f", grid=1, device="cpu")
+    _, features = rows_of(dense(prepare(network, settings), film(1) * 100, settings))
+    assert len(features) == 25
+    np.testing.assert_allclose(features, features[[12]].repeat(25, axis=0), atol=1e-4)
 
 
 def test_dense_equals_windowed_where_a_window_covers_what_is_seen(network):

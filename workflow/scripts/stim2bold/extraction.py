@@ -7,7 +7,7 @@ A row's time is the centre of the frames it sees. Sample i of the film stands fo
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -147,10 +147,25 @@ def _groups(pictures: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarr
         group = following
 
 
+def _held(pictures: Iterable[np.ndarray], n_before: int, n_after: int) -> Iterator[np.ndarray]:
+    """Hold the first picture before the film and the last one after it."""
+    latest = None
+    for picture in pictures:
+        if latest is None:
+            yield from repeat(picture, n_before)
+        latest = picture
+        yield picture
+    if latest is not None:
+        yield from repeat(latest, n_after)
+
+
 def dense(
     network: I3D, pictures: Iterable[np.ndarray], settings: I3DSettings
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Run the network once over a film.
+
+    Where a row sees more than the film, it sees the first or last picture held: the zeros that
+    networks are padded with would make the film's ends stand out as nothing within it does.
 
     Parameters
     ----------
@@ -164,18 +179,32 @@ def dense(
     Yields
     ------
     times : ndarray, shape (n,)
-        Film times of the rows, seconds.
+        Film times of the rows, seconds; all those within the film.
     features : ndarray of float32, shape (n, n_features)
     """
     stride, first, extent = grid_of_time(network, settings.endpoint)
-    n_done = 0
+    # In whole strides, so that the rows stay where they are.
+    n_held = -(-extent // FRAME_MULTIPLE) * FRAME_MULTIPLE
+    n_seen = 0
+
+    def counted() -> Iterator[np.ndarray]:
+        nonlocal n_seen
+        for picture in pictures:
+            n_seen += 1
+            yield picture
+
+    index = -n_held // stride
     with torch.inference_mode():
-        clips = (to_clip(group, network) for group in _groups(pictures, settings.group))
+        groups = _groups(_held(counted(), n_held, n_held), settings.group)
+        clips = (to_clip(group, network) for group in groups)
         for output in stream(network, clips, settings.endpoint):
             features = pooled(output, settings.grid)
-            index = np.arange(n_done, n_done + len(features))
-            n_done += len(features)
-            yield (first + index * stride + extent / 2) / settings.rate, features
+            centres = first + np.arange(index, index + len(features)) * stride + extent / 2
+            index += len(features)
+            # A row can only come out once the film has been read beyond its centre.
+            within = (centres > 0) & (centres < n_seen)
+            if within.any():
+                yield centres[within] / settings.rate, features[within]
 
 
 def windowed(
