@@ -191,3 +191,62 @@ rule tabulate_annotations:
         "python {input.code[0]:q} --tables {input.tables:q} --events {input.events:q}"
         " --clock {input.clock:q} --annotations {output.annotations:q}"
         " --blocks {output.blocks:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule extract_lowlevel:
+    input:
+        code=code("extract_lowlevel.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+    output:
+        pictures="results/stimulus/lowlevel_picture.nc",
+        sound="results/stimulus/lowlevel_sound.nc",
+    params:
+        settings=section("spectrogram", picture_rate=config["i3d"]["rate"]),
+    log:
+        "results/logs/extract_lowlevel.log",
+    benchmark:
+        "results/benchmarks/extract_lowlevel.tsv"
+    conda:
+        "../../envs/extract_lowlevel.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=minutes(20),
+    message:
+        "Low-level features of the film: {output.pictures}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --pictures {output.pictures:q} --sound {output.sound:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule resample_lowlevel:
+    input:
+        code=code("resample_lowlevel.py"),
+        features=[
+            "results/stimulus/lowlevel_picture.nc",
+            "results/stimulus/lowlevel_sound.nc",
+        ],
+        clock="results/stimulus/film.json",
+    output:
+        resampled="results/features/lowlevel.nc",
+    params:
+        settings=json.dumps(TIMING, sort_keys=True),
+    log:
+        "results/logs/resample_lowlevel.log",
+    benchmark:
+        "results/benchmarks/resample_lowlevel.tsv"
+    conda:
+        "../../envs/resample_lowlevel.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    group:
+        "stimulus"
+    message:
+        "Low-level features at the TRs: {output.resampled}"
+    shell:
+        "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
+        " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"

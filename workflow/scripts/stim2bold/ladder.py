@@ -57,7 +57,7 @@ def middle_segments(
                 "segment": f"segment-{index:02d}-{kind}",
                 "trial_type": block.trial_type,
                 "onset": round((start + end - length) / 2, 6),
-                "duration": round(length, 6),
+                "duration": round(float(length), 6),
             }
         )
     return pd.DataFrame(rows, columns=["segment", "trial_type", "onset", "duration"])

@@ -1,0 +1,60 @@
+"""Measure luminance, contrast, motion, cuts, loudness, flux, pitch and rhythm of the film."""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from stim2bold.arrays import write_array
+from stim2bold.audio import read_sound
+from stim2bold.command import progress, run
+from stim2bold.files import read_json
+from stim2bold.film import sample
+from stim2bold.lowlevel import picture_features, sound_features
+from stim2bold.spectrogram import SpectrogramSettings
+from stim2bold.timing import sample_times
+
+log = logging.getLogger(__name__)
+# Pixels a side, after scaling: enough for means over the picture.
+SIDE = 64
+
+
+def main() -> None:
+    """Read the options, load the film, measure, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
+    parser.add_argument("--pictures", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument("--sound", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="section spectrogram, picture_rate"
+    )
+    options = parser.parse_args()
+    rate = options.settings.pop("picture_rate")
+    settings = SpectrogramSettings(**options.settings)
+    clock = read_json(options.clock)
+    times = sample_times(clock["duration"], rate)
+    pictures = sample(
+        options.film,
+        times,
+        zero=clock["zero"],
+        stream=clock["video"]["stream"],
+        short_side=SIDE,
+        crop=SIDE,
+    )
+    seen = picture_features(progress(pictures, "pictures", total=len(times)), times)
+    sound = read_sound(
+        options.film,
+        zero=clock["zero"],
+        duration=clock["duration"],
+        rate=settings.rate,
+        stream=(clock["audio"] or {"stream": 0})["stream"],
+    )
+    heard = sound_features(sound, settings)
+    log.info("%d cuts", int(seen.sel(feature="cut").sum()))
+    write_array(options.pictures, seen)
+    write_array(options.sound, heard)
+
+
+if __name__ == "__main__":
+    run(main)
