@@ -25,6 +25,7 @@ def main() -> None:
     participant = simulate_participant(
         truth["planted"].values,
         truth["kind"].values.astype(str),
+        truth["share"].values,
         images,
         TR=film.TR,
         seed=film.seed,

@@ -240,22 +240,23 @@ def describe(film: Film, seen: np.ndarray, sound: np.ndarray) -> xr.Dataset:
     -------
     Dataset
         ``planted`` (time, component): independent dimensions of the responses at the middles of
-        the volumes, coordinate ``kind``; ``seen``, ``heard``, ``understood`` (frame, ...): the
-        features at each picture; ``opening`` (frame): of the mouth; ``shot`` (frame): number of
-        the shot.
+        the volumes, coordinates ``kind`` and ``share`` (of the variance to plant); ``seen``,
+        ``heard``, ``understood`` (frame, ...): the features at each picture; ``opening`` (frame):
+        of the mouth; ``shot`` (frame): number of the shot.
     """
     TR = film.settings.TR
     times = (np.arange(film.settings.n_volumes) + 0.5) * TR
     features = {"visual": seen, "auditory": hear(sound), "language": comprehend(film)}
-    planted, kinds = [], []
+    planted, kinds, shares = [], [], []
     for kind in KINDS:
         raw = features[kind]
         spread = raw.std(axis=0)
         standard = (raw - raw.mean(axis=0))[:, spread > 0] / spread[spread > 0]
-        part = independent_dimensions(
+        part, share = independent_dimensions(
             respond(standard, times, rate=FRAME_RATE), N_COMPONENTS[kind], TR=TR
         )
         planted.append(part)
+        shares.append(share)
         kinds += [kind] * part.shape[1]
     shots = np.concatenate(
         [np.full(shot.last - shot.first, number) for number, shot in enumerate(film.shots)]
@@ -276,6 +277,7 @@ def describe(film: Film, seen: np.ndarray, sound: np.ndarray) -> xr.Dataset:
         coords={
             "time": ("time", times, {"units": "s", "long_name": "film time, middle of volume"}),
             "kind": ("component", np.array(kinds, dtype=object)),
+            "share": ("component", np.concatenate(shares), {"units": "1"}),
             "frame_time": (
                 "frame",
                 np.arange(film.settings.n_frames) / FRAME_RATE,

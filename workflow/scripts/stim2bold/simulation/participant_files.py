@@ -32,7 +32,8 @@ import xarray as xr
 from stim2bold.arrays import write_array
 from stim2bold.files import replacing, write_json, write_table
 from stim2bold.simulation.film_settings import FilmSettings
-from stim2bold.simulation.participant import ImageSettings, Participant, grid_points
+from stim2bold.simulation.grids import grid_points
+from stim2bold.simulation.participant import ImageSettings, Participant
 from stim2bold.simulation.planted_signal import AFFINE, SHAPE
 
 SESSION = "ses-mri3t"

@@ -92,8 +92,10 @@ def high_passed(series: np.ndarray, *, TR: float) -> np.ndarray:
     return (flat - basis @ (basis.T @ flat)).reshape(series.shape)
 
 
-def independent_dimensions(responses: np.ndarray, n_components: int, *, TR: float) -> np.ndarray:
-    """Return the principal components of responses, each of unit variance.
+def independent_dimensions(
+    responses: np.ndarray, n_components: int, *, TR: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the principal components of responses, each of unit variance, and their shares.
 
     Parameters
     ----------
@@ -106,17 +108,21 @@ def independent_dimensions(responses: np.ndarray, n_components: int, *, TR: floa
 
     Returns
     -------
-    ndarray, (n_volumes, <= n_components)
+    components : ndarray, (n_volumes, <= n_components)
         Uncorrelated, of mean 0 and standard deviation 1, without slow drifts.
+    shares : ndarray, (<= n_components,)
+        Share of the planted variance that each is to have: in proportion to the square root of its
+        share in the responses. In proportion to the variance itself, the few components that tell
+        music from speech would be nearly all; all alike, most of the signal would lie in
+        directions that barely occur in the film.
     """
     centred = high_passed(responses, TR=TR)
     spread = centred.std(axis=0)
-    used = spread > 1e-9 * max(spread.max(), 1e-30)
-    standard = centred[:, used] / spread[used]
-    if not standard.size:
-        return np.zeros((len(responses), 0))
-    left, strength, _ = np.linalg.svd(standard, full_matrices=False)
+    used = spread > 1e-9 * max(spread.max(initial=0.0), 1e-30)
+    if not used.any():
+        return np.zeros((len(responses), 0)), np.zeros(0)
+    left, strength, _ = np.linalg.svd(centred[:, used] / spread[used], full_matrices=False)
     kept = strength > 1e-3 * strength[0]
     kept[n_components:] = False
     components = left[:, kept]
-    return components / components.std(axis=0)
+    return components / components.std(axis=0), strength[kept] / strength[kept].sum()

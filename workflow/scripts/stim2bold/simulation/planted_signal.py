@@ -21,7 +21,7 @@ SMOOTHNESS = 12.0
 
 
 def draw_weights(
-    n_components: int,
+    shares: np.ndarray,
     *,
     correlation: float,
     shared: np.random.Generator,
@@ -31,8 +31,8 @@ def draw_weights(
 
     Parameters
     ----------
-    n_components : int
-        Dimensions.
+    shares : ndarray, (n_components,)
+        Share of each dimension in the variance of the signal, on average over places.
     correlation : float
         Of the signals of two participants at one place, 0 to 1.
     shared, own : numpy Generator
@@ -43,23 +43,30 @@ def draw_weights(
     ndarray of float32, (n_components, 50, 59, 48)
         On the grid `AFFINE`; at each point the squares add up to one.
     """
-    common = _fields(n_components, shared)
-    individual = _fields(n_components, own)
+    common = _fields(shares, shared)
+    individual = _fields(shares, own)
     weights = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * individual
     return (weights / np.linalg.norm(weights, axis=0)).astype(np.float32)
 
 
-def _fields(n_components: int, rng: np.random.Generator) -> np.ndarray:
+def _fields(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     # A margin keeps what is smoothed free of the edge.
     sigma = SMOOTHNESS / np.sqrt(8 * np.log(2)) / STEP
     margin = int(np.ceil(3 * sigma))
     shape = tuple(length + 2 * margin for length in SHAPE)
     inner = tuple(slice(margin, -margin) for _ in SHAPE)
     fields = np.stack(
-        [gaussian_filter(rng.standard_normal(shape), sigma)[inner] for _ in range(n_components)]
+        [
+            np.sqrt(share) * _standard(gaussian_filter(rng.standard_normal(shape), sigma)[inner])
+            for share in shares
+        ]
     )
     # Of one length at each place, that the mixture of two may have the right angle to another.
     return fields / np.linalg.norm(fields, axis=0)
+
+
+def _standard(field: np.ndarray) -> np.ndarray:
+    return field / field.std()
 
 
 def weights_at(weights: np.ndarray, points: np.ndarray) -> np.ndarray:
