@@ -201,8 +201,6 @@ rule extract_lowlevel:
     output:
         pictures="results/stimulus/lowlevel_picture.nc",
         sound="results/stimulus/lowlevel_sound.nc",
-    params:
-        settings=section("spectrogram", picture_rate=config["i3d"]["rate"]),
     log:
         "results/logs/extract_lowlevel.log",
     benchmark:
@@ -213,6 +211,8 @@ rule extract_lowlevel:
     resources:
         mem_mb=memory(1500),
         runtime=minutes(20),
+    params:
+        settings=section("spectrogram", picture_rate=config["i3d"]["rate"]),
     message:
         "Low-level features of the film: {output.pictures}"
     shell:
@@ -231,22 +231,96 @@ rule resample_lowlevel:
         clock="results/stimulus/film.json",
     output:
         resampled="results/features/lowlevel.nc",
-    params:
-        settings=json.dumps(TIMING, sort_keys=True),
     log:
         "results/logs/resample_lowlevel.log",
     benchmark:
         "results/benchmarks/resample_lowlevel.tsv"
+    group:
+        "stimulus"
     conda:
         "../../envs/resample_lowlevel.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(5),
-    group:
-        "stimulus"
+    params:
+        settings=json.dumps(TIMING, sort_keys=True),
     message:
         "Low-level features at the TRs: {output.resampled}"
     shell:
         "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
         " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule adapt_flow_weights:
+    input:
+        code=ancient(code("adapt_flow_weights.py")),
+        rgb="results/weights/i3d_rgb.safetensors",
+        own=[config["flow"]["weights"]] if config["flow"]["weights"] else [],
+    output:
+        weights="results/weights/i3d_flow.safetensors",
+    log:
+        "results/logs/adapt_flow_weights.log",
+    benchmark:
+        "results/benchmarks/adapt_flow_weights.tsv"
+    conda:
+        "../../envs/adapt_flow_weights.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        own="--own" if config["flow"]["weights"] else "",
+    message:
+        "Weights of I3D for optical flow: {output.weights}"
+    shell:
+        "python {input.code[0]:q} {params.own} {input.own:q} --rgb {input.rgb:q}"
+        " --weights {output.weights:q} > {log:q} 2>&1"
+
+
+rule extract_i3d_flow:
+    input:
+        code=code("extract_i3d_flow.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+        weights="results/weights/i3d_flow.safetensors",
+    output:
+        features="results/stimulus/i3d_flow.nc",
+    log:
+        "results/logs/extract_i3d_flow.log",
+    benchmark:
+        "results/benchmarks/extract_i3d_flow.tsv"
+    conda:
+        "../../envs/extract_i3d_flow.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(180),
+        gpu=1 if config["device"] == "cuda" else 0,
+    params:
+        settings=section(
+            "i3d",
+            device=config["device"],
+            flow={k: v for k, v in config["flow"].items() if k != "weights"},
+        ),
+    message:
+        "I3D features of the film's optical flow: {output.features}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --weights {input.weights:q} --features {output.features:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+use rule resample_i3d as resample_i3d_flow with:
+    input:
+        code=code("resample_i3d.py"),
+        features="results/stimulus/i3d_flow.nc",
+        clock="results/stimulus/film.json",
+    output:
+        resampled="results/features/i3d_flow.nc",
+    log:
+        "results/logs/resample_i3d_flow.log",
+    benchmark:
+        "results/benchmarks/resample_i3d_flow.tsv"
+    message:
+        "I3D features of optical flow at the TRs: {output.resampled}"

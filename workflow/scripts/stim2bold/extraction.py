@@ -259,7 +259,12 @@ def windowed(
 
 
 def extract(
-    network: I3D, pictures: Iterable[np.ndarray], settings: I3DSettings, *, duration: float
+    network: I3D,
+    pictures: Iterable[np.ndarray],
+    settings: I3DSettings,
+    *,
+    duration: float,
+    offset: float = 0.0,
 ) -> xr.DataArray:
     """Take the features of a film.
 
@@ -273,6 +278,8 @@ def extract(
         See there.
     duration : float
         Length of the film, seconds.
+    offset : float
+        Seconds by which the pictures lie later than the film's samples, as optical flow does.
 
     Returns
     -------
@@ -289,7 +296,7 @@ def extract(
         rows = windowed(network, pictures, settings, centres)
         step, seen = settings.step, settings.window / settings.rate
     parts = list(rows)
-    times = np.concatenate([part[0] for part in parts])
+    times = np.concatenate([part[0] for part in parts]) + offset
     features = np.concatenate([part[1] for part in parts])
     return named(times, features, settings=settings, step=step, seen=seen)
 

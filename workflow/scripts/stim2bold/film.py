@@ -216,7 +216,7 @@ def probe(
         audio = choose_stream(container, "audio", settings.audio)
         chosen = [video] if audio is None else [video, audio]
         # Some containers count the length from 0, some from the first frame: believe the less.
-        declared = [float(stream.duration * stream.time_base) for stream in chosen if stream.duration]
+        declared = [float(s.duration * s.time_base) for s in chosen if s.duration]
         if not declared and container.duration:
             declared = [container.duration / av.time_base]
 

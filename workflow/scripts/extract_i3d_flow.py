@@ -1,0 +1,52 @@
+"""Extract features of the film's optical flow from the second stream of I3D."""
+
+import argparse
+import json
+from pathlib import Path
+
+from stim2bold.arrays import write_array
+from stim2bold.command import progress, run
+from stim2bold.extraction import I3DSettings, extract
+from stim2bold.files import read_json
+from stim2bold.film import sample
+from stim2bold.flow import FlowSettings, flow_between
+from stim2bold.timing import sample_times
+from stim2bold.weights import load_network
+
+
+def main() -> None:
+    """Read the options, load film and network, extract, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
+    parser.add_argument("--weights", type=Path, required=True, help="of adapt_flow_weights")
+    parser.add_argument("--features", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="section i3d, device, section flow"
+    )
+    options = parser.parse_args()
+    flow = FlowSettings(**options.settings.pop("flow"))
+    settings = I3DSettings(**options.settings)
+    clock = read_json(options.clock)
+    network, about = load_network(options.weights)
+    times = sample_times(clock["duration"], settings.rate)
+    pictures = sample(
+        options.film,
+        times,
+        zero=clock["zero"],
+        stream=clock["video"]["stream"],
+        short_side=settings.short_side,
+        crop=settings.crop,
+    )
+    flows = flow_between(progress(pictures, "pictures", total=len(times)), flow)
+    # Flow lies between pictures: half a picture later than the first of the two.
+    features = extract(
+        network, flows, settings, duration=clock["duration"], offset=0.5 / settings.rate
+    )
+    features.attrs |= {"source": options.film.name, "weights": about["source"]}
+    features.attrs |= {"weights_sha256": about["sha256"], "weights_licence": about["licence"]}
+    write_array(options.features, features)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,73 @@
+"""Optical flow between successive pictures, as I3D's second stream takes it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class FlowSettings:
+    """How optical flow is computed (TV-L1, Zach, Pock & Bischof 2007, of OpenCV).
+
+    Parameters
+    ----------
+    side : int
+        Pixels a side at which flow is computed. It is then scaled to the size of the pictures: a
+        quarter of the work at half the side.
+    warps : int
+        Warpings per scale.
+    scales : int
+        Scales of the pyramid.
+    iterations : int
+        Outer iterations per warping.
+    limit : float
+        Displacement per picture, in pixels of the picture, that becomes 1; more is clipped.
+    """
+
+    side: int = 112
+    warps: int = 3
+    scales: int = 5
+    iterations: int = 4
+    limit: float = 20.0
+
+    def __post_init__(self) -> None:
+        if min(self.side, self.warps, self.scales, self.iterations) < 1 or self.limit <= 0:
+            raise ValueError("side, warps, scales, iterations and limit must be positive")
+
+
+def flow_between(pictures: Iterable[np.ndarray], settings: FlowSettings) -> Iterator[np.ndarray]:
+    """Compute the flow from each picture to the next.
+
+    Parameters
+    ----------
+    pictures : iterable of ndarray of uint8, each of shape (height, width, 3)
+        The film at a constant rate.
+    settings : FlowSettings
+        See there.
+
+    Yields
+    ------
+    ndarray of float32, shape (height, width, 2)
+        Displacement to the right and downwards in [-1, 1], one fewer than pictures. Flow i lies
+        between picture i and picture i + 1.
+    """
+    engine = cv2.optflow.createOptFlow_DualTVL1()
+    engine.setWarpingsNumber(settings.warps)
+    engine.setScalesNumber(settings.scales)
+    engine.setOuterIterations(settings.iterations)
+    previous = None
+    for picture in pictures:
+        size = picture.shape[1], picture.shape[0]
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        small = cv2.resize(grey, (settings.side, settings.side), interpolation=cv2.INTER_AREA)
+        if previous is not None:
+            if np.array_equal(small, previous):
+                flow = np.zeros((settings.side, settings.side, 2), np.float32)
+            else:
+                flow = engine.calc(previous, small, None)
+            flow = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR)
+            flow *= np.array(size, np.float32) / settings.side / settings.limit
+            yield np.clip(flow, -1, 1)
+        previous = small
