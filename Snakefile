@@ -27,8 +27,8 @@ rule all:
 
 
 onsuccess:
-    report_path("done: open")
+    say_where_the_report_lies()
 
 
 onerror:
-    failure_advice(log)
+    say_how_to_go_on()

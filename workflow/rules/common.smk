@@ -105,6 +105,13 @@ UNITS = {
     for direction in config["directions"]
 }
 
+SPACE = "MNI152NLin2009aSym"
+PREPROCESSED = "results/preprocessed"
+ANAT = "results/preprocessed/{folder}/anat/{anat}"
+FUNC = "results/preprocessed/{folder}/func/{run}"
+FIGURES = "results/preprocessed/{folder}/figures"
+CLEAN = "results/cleaned/{folder}/func/{run}"
+
 
 wildcard_constraints:
     participant="[A-Za-z0-9]+",
@@ -114,6 +121,7 @@ wildcard_constraints:
     direction="|".join(config["directions"]),
     unit="film|sub-[A-Za-z0-9]+",
     model="[a-z0-9_-]+",
+    space=f"{SPACE}|T1w",
 
 
 def bold_of(wildcards):
@@ -146,15 +154,124 @@ def runs_of(participant):
     ]
 
 
-def report_path(words):
-    """Say where the report lies."""
-    print(f"{words} {os.path.abspath('results/report/index.html')}", file=sys.stderr)
+def preprocessing(part):
+    """Return one part of the configuration section preprocessing as one JSON string."""
+    return json.dumps(config["preprocessing"][part], sort_keys=True)
 
 
-def failure_advice(log):
-    """Say how to go on after a failure."""
+def sidecars_of(wildcards):
+    """Return the sidecars that apply to {run}, nearest last."""
+    return list(RUNS[wildcards.run].sidecars)
+
+
+def raw_t1w_of_run(wildcards):
+    """Return the raw T1w that serves {run}; nothing where there is none."""
+    t1w = RUNS[wildcards.run].t1w
+    return [t1w] if t1w else []
+
+
+def of_anat(suffix):
+    """Return an input function: the product of the T1w that serves {run}, or nothing."""
+
+    def find(wildcards):
+        anat = anat_of_run(wildcards.run)
+        return [f"{PREPROCESSED}/{anat}_{suffix}"] if anat else []
+
+    return find
+
+
+def normalisation_of(wildcards):
+    """Return the transform to the template: of the T1w, or of the BOLD where there is none."""
+    if wildcards.get("space") == "T1w":
+        return []
+    anat = anat_of_run(wildcards.run)
+    if anat:
+        return f"{PREPROCESSED}/{anat}_from-T1w_to-{SPACE}_mode-image_xfm.h5"
+    return f"{FUNC}_from-boldref_to-{SPACE}_mode-image_xfm.h5".format(**wildcards)
+
+
+def coregistration_of(wildcards):
+    """Return the transform from BOLD to T1w; nothing where there is no T1w."""
+    if not anat_of_run(wildcards.run):
+        return []
+    return f"{FUNC}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt".format(
+        **wildcards
+    )
+
+
+def brain_of_run(wildcards):
+    """Return the brain mask that serves {run}: of its T1w, or its own."""
+    return of_anat("desc-brain_mask.nii.gz")(wildcards) or (
+        f"{FUNC}_desc-brain_mask.nii.gz".format(**wildcards)
+    )
+
+
+def tissues_of_run(wildcards):
+    """Return GM, WM and CSF of the T1w that serves {run}; nothing where there is none."""
+    return [
+        path
+        for tissue in ("GM", "WM", "CSF")
+        for path in of_anat(f"label-{tissue}_probseg.nii.gz")(wildcards)
+    ]
+
+
+def events_of_run(wildcards):
+    """Return the blocks of {run}."""
+    return RUNS[wildcards.run].events
+
+
+def cleaned_of(suffix):
+    """Return an input function: a product of cleaning for every run of {participant}."""
+
+    def find(wildcards):
+        return [
+            f"results/cleaned/{folder}/func/{run}_space-{SPACE}_{suffix}"
+            for folder, run in runs_of(wildcards.participant)
+        ]
+
+    return find
+
+
+def source_of(wildcards):
+    """Return the table that {direction} predicts from."""
+    return SOURCE[wildcards.direction].format(unit=wildcards.unit)
+
+
+def target_of(wildcards):
+    """Return the table that {direction} predicts."""
+    return TARGET[wildcards.direction].format(unit=wildcards.unit)
+
+
+def confounds_of(run):
+    """Return the confounds of a run."""
+    return f"{FUNC}_desc-confounds_timeseries.tsv".format(
+        folder=run.folder, run=run.name
+    )
+
+
+def figures_of(run):
+    """Return the pictures by which the quality of a run, and of its T1w image, is judged."""
+    pictures = expand(rules.preprocess_figures.output, folder=run.folder, run=run.name)
+    if run.anat:
+        pictures += expand(
+            rules.preprocess_anatomy_figures.output,
+            folder=run.anat_folder,
+            anat=run.anat,
+        )
+    return pictures
+
+
+def say_where_the_report_lies():
+    """Name the report, where there is one."""
+    report = Path("results/report/index.html")
+    if report.exists():
+        print(f"report: {report.absolute()}", file=sys.stderr)
+
+
+def say_how_to_go_on():
+    """Say what to do after a failure."""
     print(
-        "A step failed: its error stands in the log named above. Mend it and run the same command "
-        "again; what is finished is kept.",
+        "A step failed: its log, named above, says why. Mend that and run the same command again; "
+        "what is finished is kept.",
         file=sys.stderr,
     )

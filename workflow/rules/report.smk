@@ -1,22 +1,3 @@
-def confounds_of(run):
-    """Return the confounds of a run."""
-    return f"{FUNC}_desc-confounds_timeseries.tsv".format(
-        folder=run.folder, run=run.name
-    )
-
-
-def figures_of(run):
-    """Return the pictures by which the quality of a run, and of its T1w image, is judged."""
-    pictures = expand(rules.preprocess_figures.output, folder=run.folder, run=run.name)
-    if run.anat:
-        pictures += expand(
-            rules.preprocess_anatomy_figures.output,
-            folder=run.anat_folder,
-            anat=run.anat,
-        )
-    return pictures
-
-
 rule draw_maps:
     input:
         code=code("draw_maps.py"),

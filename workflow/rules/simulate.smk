@@ -57,13 +57,11 @@ rule simulate_participant:
     params:
         # One more participant changes nothing for the others.
         settings=section("simulation", seed=config["seed"], participants=None),
-        bids="results/simulated/bids",
-        truth="results/simulated/truth",
     message:
         "Simulated participant {wildcards.participant}: {output.bold}"
     shell:
         "python {input.code[0]:q} --participant {wildcards.participant:q}"
-        " --film-truth {input.film_truth:q} --bids {params.bids:q} --truth {params.truth:q}"
+        " --film-truth {input.film_truth:q} --bids results/simulated/bids --truth results/simulated/truth"
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 
@@ -87,9 +85,8 @@ rule simulate_dataset:
         runtime=minutes(5),
     params:
         settings=section("simulation", seed=config["seed"]),
-        bids="results/simulated/bids",
     message:
         "Simulated data set: {output.description}"
     shell:
-        "python {input.code[0]:q} --bids {params.bids:q} --settings {params.settings:q}"
+        "python {input.code[0]:q} --bids results/simulated/bids --settings {params.settings:q}"
         " > {log:q} 2>&1"
