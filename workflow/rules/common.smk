@@ -263,9 +263,9 @@ def figures_of(run):
 
 def say_where_the_report_lies():
     """Name the report, where there is one."""
-    report = Path("results/report/index.html")
-    if report.exists():
-        print(f"report: {report.absolute()}", file=sys.stderr)
+    page = Path("results/report/index.html")
+    if page.exists():
+        print(f"report: {page.absolute()}", file=sys.stderr)
 
 
 def say_how_to_go_on():
