@@ -2,7 +2,7 @@
 
 13 blocks of 30 s, 641 volumes of 0.608 s; in planted voxels the signal correlates 0.30 with what is
 measured, the noise is AR(1) with 0.45, the signals of two participants at the same place correlate
-0.6, and the signal is spread over 24 independent dimensions of the film's features.
+0.6, and the signal is spread over 20 independent dimensions of the film's features.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class Difficulty:
 
     n_blocks: int = 13
     block_seconds: float = 30.0
-    dimensions: int = 60
-    planted_dimensions: int = 24
+    dimensions: int = 24
+    planted_dimensions: int = 20
     features: int = 300
     planted: int = 300
     silent: int = 300
@@ -80,11 +80,11 @@ def labels(difficulty: Difficulty) -> np.ndarray:
 def film(difficulty: Difficulty, rng: np.random.Generator) -> tuple[np.ndarray, xr.DataArray]:
     """Return the film's independent time courses and the features that show them mixed.
 
-    Time scales run from one volume to 6 s; some courses differ between speech and music. The
+    Time scales run from 1 s to 5 s; some courses differ between speech and music. The
     features' variance falls off over the courses as that of real network features does.
     """
     rows = labels(difficulty)
-    scales = np.exp(np.linspace(np.log(TR), np.log(6.0), difficulty.dimensions))
+    scales = np.exp(np.linspace(0.0, np.log(5.0), difficulty.dimensions))
     rng.shuffle(scales)
     courses = autoregressive((len(rows), difficulty.dimensions), np.exp(-TR / scales), rng)
     courses += (rows[:, :1] - 0.5) * rng.standard_normal(difficulty.dimensions)
@@ -125,8 +125,7 @@ def bold(
         Unit variance.
     mask : ndarray of bool, shape (n_voxels,)
     """
-    chosen = rng.choice(difficulty.dimensions, difficulty.planted_dimensions, replace=False)
-    response = delayed(courses[:, chosen])
+    response = delayed(courses[:, : difficulty.planted_dimensions])
 
     def signal() -> np.ndarray:
         weights = rng.standard_normal((difficulty.planted_dimensions, difficulty.planted))

@@ -5,6 +5,7 @@ rule score_predictions:
         predictions=expand(
             "results/predictions/{{direction}}/{{unit}}/{model}.nc", model=MODELS
         ),
+        strength="results/models/{direction}/{unit}_ridge.nc",
     output:
         scores="results/scores/{direction}/{unit}.tsv",
         voxels="results/scores/{direction}/{unit}_voxels.nc",
@@ -25,7 +26,8 @@ rule score_predictions:
     shell:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
         " --target {input.target:q} --predictions {input.predictions:q} --scores {output.scores:q}"
-        " --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
+        " --strength {input.strength:q} --voxels {output.voxels:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
 
 
 rule map_predictions:

@@ -7,16 +7,6 @@ BASELINES = ["mean", "blocks", "ridge"]
 MODELS = [*BASELINES, "vae"]
 
 
-def source_of(wildcards):
-    """Return the table that {direction} predicts from."""
-    return SOURCE[wildcards.direction].format(unit=wildcards.unit)
-
-
-def target_of(wildcards):
-    """Return the table that {direction} predicts."""
-    return TARGET[wildcards.direction].format(unit=wildcards.unit)
-
-
 rule make_folds:
     input:
         code=code("make_folds.py"),
@@ -54,6 +44,7 @@ rule fit_baselines:
         predictions=expand(
             "results/predictions/{{direction}}/{{unit}}/{model}.nc", model=BASELINES
         ),
+        strength="results/models/{direction}/{unit}_ridge.nc",
     log:
         "results/logs/fit_baselines/{direction}_{unit}.log",
     benchmark:
@@ -72,7 +63,7 @@ rule fit_baselines:
     shell:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
         " --target {input.target:q} --blocks {input.blocks:q} --folds {input.folds:q}"
-        " --out {params.folder:q} --settings {params.settings:q} > {log:q} 2>&1"
+        " --out {params.folder:q} --strength {output.strength:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
 rule train_vae:
@@ -92,7 +83,8 @@ rule train_vae:
         "results/benchmarks/train_vae/{direction}_{unit}.tsv"
     conda:
         "../../envs/train_vae.yaml"
-    threads: 2
+    # Many small products: a second thread waits more than it works, another unit does not.
+    threads: 1
     resources:
         mem_mb=memory(4000),
         runtime=minutes(60),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stim2bold.arrays import read_array, write_array
-from stim2bold.baselines import BaselineSettings, fit_baselines
+from stim2bold.baselines import BaselineSettings, fit_baselines, training_strength
 from stim2bold.command import run
 from stim2bold.directions import DIRECTIONS, assemble, held_out
 from stim2bold.files import read_json
@@ -25,6 +25,9 @@ def main() -> None:
     parser.add_argument("--blocks", type=Path, required=True, help="block labels at the TRs")
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for MODEL.nc")
+    parser.add_argument(
+        "--strength", type=Path, required=True, help="NetCDF to write: ridge inside training"
+    )
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="configuration section baselines"
     )
@@ -44,13 +47,6 @@ def main() -> None:
     )
     for name, fitted in fits.items():
         out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
-        if fitted.strength is not None:
-            out = out.assign_coords(
-                training_score=(
-                    ("split", out.dims[-1] if out.ndim == 2 else "column"),
-                    fitted.strength,
-                )
-            )
         out.attrs = fit_record(fitted.fitted, problem.extent) | {
             "model": name,
             "direction": args.direction,
@@ -59,6 +55,7 @@ def main() -> None:
         }
         write_array(args.out / f"{name}.nc", out)
         logging.info("%s: %d rows, %d targets", name, *np.atleast_2d(fitted.values).shape)
+    write_array(args.strength, training_strength(problem, fits["ridge"]))
 
 
 if __name__ == "__main__":

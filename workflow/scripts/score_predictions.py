@@ -22,6 +22,9 @@ def main() -> None:
     parser.add_argument(
         "--predictions", type=Path, nargs="+", required=True, help="MODEL.nc, mean.nc among them"
     )
+    parser.add_argument(
+        "--strength", type=Path, required=True, help="ridge's score of each target inside training"
+    )
     parser.add_argument("--scores", type=Path, required=True)
     parser.add_argument("--voxels", type=Path, required=True, help="NetCDF to write")
     parser.add_argument(
@@ -38,7 +41,11 @@ def main() -> None:
         mask = np.asanyarray(nib.load(args.signal_mask).dataobj) > 0
         signal = mask[tuple(target[axis].values.astype(int) for axis in "ijk")]
     table = score_unit(
-        target, predictions, settings=EvaluationSettings(**args.settings), signal=signal
+        target,
+        predictions,
+        strength=read_array(args.strength),
+        settings=EvaluationSettings(**args.settings),
+        signal=signal,
     )
     table.insert(0, "unit", args.unit)
     table.insert(1, "direction", args.direction)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 from himalaya.backend import set_backend
 from himalaya.ridge import RidgeCV
 
@@ -177,7 +178,7 @@ def predict_ridge(problem: Problem, folds: list[Fold], settings: BaselineSetting
         model.fit(regressors[train - problem.first_row], (target - mean) / scale)
         values = model.predict(regressors[test - problem.first_row]) * scale + mean
         parts.append((fold, train, test, values))
-        strength.append(model.cv_scores_.max(axis=0))
+        strength.append(model.cv_scores_)
     return collect(parts, strength)
 
 
@@ -206,3 +207,16 @@ def fit_baselines(
         "blocks": predict_blocks(problem, folds, labels=labels, filters=filters),
         "ridge": predict_ridge(problem, folds, settings),
     }
+
+
+def training_strength(problem: Problem, fitted: Fitted) -> xr.DataArray:
+    """Return a fit's score of each target inside training, dims (fold, voxel or column)."""
+    like = problem.target_array
+    dims = ("fold", like.dims[-1] if like.ndim == 2 else "column")
+    return xr.DataArray(
+        fitted.strength,
+        dims=dims,
+        coords={"fold": list(fitted.fitted)},
+        name="training_score",
+        attrs={"units": "R2", "source": "ridge on the inner folds of each fold's training rows"},
+    )

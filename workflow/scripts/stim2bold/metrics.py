@@ -185,6 +185,7 @@ def score_unit(
     target: xr.DataArray,
     predictions: dict[str, xr.DataArray],
     *,
+    strength: xr.DataArray,
     settings: EvaluationSettings,
     signal: np.ndarray | None = None,
 ) -> pd.DataFrame:
@@ -195,8 +196,9 @@ def score_unit(
     target : DataArray
         Measured, time first.
     predictions : dict
-        By name of the model; ``mean`` must be there. ``ridge`` brings the score of each voxel
-        inside training, by which the top voxels are chosen.
+        By name of the model; ``mean`` must be there.
+    strength : DataArray of shape (n_folds, n_targets)
+        Score of each target inside each fold's training rows, by which the top voxels are chosen.
     settings : EvaluationSettings
     signal : ndarray of bool, shape (n_voxels,), optional
         Voxels where a signal was planted.
@@ -207,9 +209,8 @@ def score_unit(
         Columns model, fold, measure, value, unit_of_measure, n.
     """
     selections = {}
-    if target.ndim == 2 and "training_score" in predictions.get("ridge", target).coords:
-        strength = predictions["ridge"]["training_score"].values
-        selections["top"] = training_selection(strength, share=settings.top_share)
+    if target.ndim == 2:
+        selections["top"] = training_selection(strength.values, share=settings.top_share)
     if signal is not None:
         selections["signal"] = signal
     tables = []

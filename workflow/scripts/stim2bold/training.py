@@ -69,10 +69,10 @@ class VAESettings:
     hidden: int = 16
     linear: bool = True
     delayed: bool = True
-    rank: int = 200
+    rank: int = 100
     chunk: int = 32
     context: int = 16
-    steps: int = 100
+    steps: int = 60
     every: int = 10
     learning_rate: float = 2e-3
     weight_decay: float = 1.0
@@ -90,7 +90,7 @@ PRESETS = {
         delayed=False,
         hidden=64,
         latents=16,
-        steps=200,
+        steps=120,
         learning_rate=3e-3,
         weight_decay=0.01,
         prior=0.0,
@@ -344,10 +344,7 @@ def make_batch(
             model.log_noise[i] = float(np.log(noise))
         source.append(chunked(regressors, settings))
         target.append(chunked(coordinates, settings))
-        # The warm-up rows of a sequence are another's rows: they count there.
-        seen = chunked(visible, settings)[:, :, 0]
-        seen[:, : settings.context] = 0
-        mask.append(seen)
+        mask.append(chunked(visible, settings)[:, :, 0])
     as_tensor = [torch.from_numpy(np.stack(part)).to(device) for part in (source, target, mask)]
     return Batch(jobs, model.to(device), *as_tensor)
 
@@ -390,7 +387,7 @@ def train(
     first = [torch.zeros_like(p) for p in parameters]
     second = [torch.zeros_like(p) for p in parameters]
     generators = [torch.Generator().manual_seed(10_000 + job.seed) for job in batch.jobs]
-    shape = (*batch.source.shape[1:3], settings.latents)
+    shape = (batch.source.shape[1], settings.chunk, settings.latents)
     objective = Objective(settings.reconstruction, settings.beta, settings.prior)
     limit = torch.as_tensor(np.asarray(stops), device=device)
     history = []
@@ -402,7 +399,13 @@ def train(
             break
         noise = [draw_noise(generators, shape).to(device) for _ in range(2)]
         parts = losses(
-            model, batch.source, batch.target, batch.mask, noise=tuple(noise), objective=objective
+            model,
+            batch.source,
+            batch.target,
+            batch.mask,
+            noise=tuple(noise),
+            objective=objective,
+            context=settings.context,
         )
         # One target's share of the loss: the step size then means the same for 100 voxels and
         # for 20,000. Models do not mix: the gradient of the sum is each model's own.

@@ -213,6 +213,7 @@ def losses(
     *,
     noise: tuple[Tensor, Tensor],
     objective: Objective,
+    context: int = 0,
 ) -> dict[str, Tensor]:
     """Return the parts of the objective, averaged over rows, for each model.
 
@@ -226,8 +227,10 @@ def losses(
     mask : Tensor of shape (models, sequences, steps)
         1 where a row may be fitted. Targets elsewhere are hidden from the encoder too.
     noise : pair of Tensor
-        Standard normal, (models, sequences, steps, latents), for the two samples of z.
+        Standard normal, (models, sequences, steps - context, latents), for the two samples of z.
     objective : Objective
+    context : int
+        First steps of every sequence, which only warm the recurrent networks up.
 
     Returns
     -------
@@ -236,8 +239,9 @@ def losses(
         kl (nats a row).
     """
     visible = target * mask[..., None]
-    mean0, log_variance0 = model.source_encoder(source)
-    mean, log_variance = model.target_encoder(visible)
+    mean0, log_variance0 = (part[:, :, context:] for part in model.source_encoder(source))
+    mean, log_variance = (part[:, :, context:] for part in model.target_encoder(visible))
+    target, mask = target[:, :, context:], mask[:, :, context:]
     count = mask.sum(dim=(1, 2))
 
     def average(x: Tensor) -> Tensor:

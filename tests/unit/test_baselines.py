@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from planted_problem import fold_content, problem
+from scipy.linalg import lstsq
+from sklearn.linear_model import Ridge
+
+from stim2bold.baselines import (
+    BaselineSettings,
+    fit_baselines,
+    predict_blocks,
+    predict_mean,
+    predict_ridge,
+)
+from stim2bold.designs import fit_design
+from stim2bold.folds import read_folds
+from stim2bold.metrics import voxel_r
+
+
+@pytest.fixture(scope="module")
+def content():
+    return fold_content()
+
+
+@pytest.fixture(scope="module")
+def planted(content):
+    return problem(content)
+
+
+def test_mean_is_the_training_mean(content, planted):
+    task, _ = planted
+    folds = read_folds(content)
+    fitted = predict_mean(task, folds)
+    for fold in folds:
+        here = fitted.fold == fold.number
+        np.testing.assert_array_equal(fitted.rows[here], fold.test)
+        expected = task.target[fold.train].mean(axis=0)
+        np.testing.assert_allclose(fitted.values[here], np.tile(expected, (here.sum(), 1)))
+        np.testing.assert_array_equal(fitted.fitted[fold.number], fold.train)
+
+
+def test_blocks_are_least_squares(content, planted):
+    task, labels = planted
+    folds = read_folds(content)
+    fitted = predict_blocks(task, folds, labels=labels, filters=task.filters())
+    fold = folds[1]
+    delayed = task.filters().apply(labels)
+    design = np.column_stack([np.ones(len(labels)), delayed])
+    # Only approximately redundant with the intercept: drop one label.
+    weights, *_ = lstsq(design[fold.train][:, :2], task.target[fold.train])
+    expected = design[fold.test][:, :2] @ weights
+    here = fitted.fold == 1
+    r = [np.corrcoef(a, b)[0, 1] for a, b in zip(fitted.values[here].T, expected.T, strict=True)]
+    assert np.median(r) > 0.99
+
+
+def test_ridge_is_sklearns_with_one_penalty(content, planted):
+    task, _ = planted
+    folds = read_folds(content)
+    fitted = predict_ridge(task, folds, BaselineSettings(components=10, alphas=(1.5, 1.5, 1)))
+    fold = folds[2]
+    design = fit_design(task.source, fold.train, filters=task.filters(), n_components=10)
+    regressors = design.apply(task.source)
+    target = task.target[fold.train]
+    reference = Ridge(alpha=10**1.5, fit_intercept=False).fit(
+        regressors[fold.train], (target - target.mean(axis=0)) / target.std(axis=0)
+    )
+    expected = reference.predict(regressors[fold.test]) * target.std(axis=0) + target.mean(axis=0)
+    np.testing.assert_allclose(fitted.values[fitted.fold == 2], expected, rtol=1e-3, atol=1e-2)
+
+
+def test_ridge_finds_what_was_planted_and_nothing_else(content, planted):
+    task, labels = planted
+    fits = fit_baselines(
+        task, read_folds(content), labels=labels, settings=BaselineSettings(components=20)
+    )
+    assert set(fits) == {"mean", "blocks", "ridge"}
+    ridge = fits["ridge"]
+    r = voxel_r(task.target[ridge.rows], ridge.values, ridge.fold)
+    assert r[:20].mean() > 0.3
+    assert abs(r[20:].mean()) < 0.08
+    # The score inside training tells planted voxels from the others.
+    assert ridge.strength.shape == (3, 40)
+    assert ridge.strength[:, :20].mean() > ridge.strength[:, 20:].mean() + 0.05
+
+
+def test_held_out_targets_change_nothing(content, planted):
+    task, _ = planted
+    fold = read_folds(content)[0]
+    changed = task.target.copy()
+    changed[np.concatenate([fold.test, fold.gap])] = 1e4
+    other = type(task)(**{**task.__dict__, "target": changed})
+    settings = BaselineSettings(components=10)
+    one, two = (predict_ridge(p, [fold], settings) for p in (task, other))
+    np.testing.assert_array_equal(one.values, two.values)

@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted_problem import fold_content, problem
+
+from stim2bold.errors import InputError
+from stim2bold.folds import read_folds
+from stim2bold.metrics import voxel_r
+from stim2bold.training import PRESETS, fit, settings_of
+
+SMALL = replace(
+    PRESETS["small-data"], components=15, latents=8, hidden=4, seeds=2, steps=20, rank=60
+)
+
+
+@pytest.fixture(scope="module")
+def content():
+    return fold_content()
+
+
+@pytest.fixture(scope="module")
+def planted(content):
+    return problem(content)[0]
+
+
+@pytest.fixture(scope="module")
+def trained(content, planted):
+    return fit(planted, read_folds(content), SMALL)
+
+
+def test_planted_voxels_are_predicted_and_the_others_are_not(planted, trained):
+    fitted = trained.fitted
+    r = voxel_r(planted.target[fitted.rows], fitted.values, fitted.fold)
+    assert r[:20].mean() > 0.3
+    assert abs(r[20:].mean()) < 0.08
+
+
+def test_training_lowers_the_objective(trained):
+    table = trained.history[trained.history.phase == "inner"]
+    first = table[table.step == 0].total.mean()
+    last = table[table.step == table.step[table.total.notna()].max()].total.mean()
+    assert last < first
+    assert set(trained.history.phase) == {"inner", "outer"} or (
+        trained.record["folds"][0]["steps"] == 0
+    )
+
+
+def test_same_seed_same_prediction_other_seed_another(content, planted, trained):
+    again = fit(planted, read_folds(content), SMALL)
+    np.testing.assert_array_equal(again.fitted.values, trained.fitted.values)
+
+
+def test_folds_do_not_depend_on_the_folds_trained_beside_them(content, planted, trained):
+    fold = read_folds(content)[1]
+    alone = fit(planted, [fold], SMALL)
+    together = trained.fitted.values[trained.fitted.fold == 1]
+    np.testing.assert_allclose(alone.fitted.values, together, atol=2e-3)
+
+
+def test_held_out_targets_change_nothing(content, planted):
+    fold = read_folds(content)[0]
+    changed = planted.target.copy()
+    changed[np.concatenate([fold.test, fold.gap])] += 50.0
+    other = replace(planted, target=changed)
+    one, two = (fit(p, [fold], SMALL).fitted.values for p in (planted, other))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_paper_preset_trains(content, planted):
+    small = replace(PRESETS["paper"], components=15, hidden=8, latents=4, seeds=1, steps=30)
+    trained = fit(planted, read_folds(content), small)
+    table = trained.history[trained.history.phase == "inner"].dropna(subset="total")
+    assert table[table.step == 20].total.mean() < table[table.step == 0].total.mean()
+    assert np.isfinite(trained.fitted.values).all()
+
+
+def test_settings():
+    assert settings_of({"preset": "paper", "hidden": None}) == PRESETS["paper"]
+    assert settings_of({"preset": "small-data", "beta": 0.5}).beta == 0.5
+    with pytest.raises(InputError, match="unknown"):
+        settings_of({"preset": "small-data", "bta": 0.5})
+    with pytest.raises(InputError, match="huge"):
+        settings_of({"preset": "huge"})
