@@ -1,0 +1,63 @@
+"""The tiny study, run once for all tests that look at its results."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+TINY = Path(__file__).with_name("tiny.yaml")
+
+
+class Study:
+    """A copy of the project, and Snakemake in it."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.results = root / "results"
+
+    def snakemake(self, *arguments: str, timeout: float = 1200) -> subprocess.CompletedProcess:
+        """Run Snakemake with the tiny configuration over the shipped one."""
+        binaries = Path(sys.executable).parent
+        return subprocess.run(
+            [
+                *(str(binaries / "snakemake"), "--cores", "2"),
+                *("--configfile", "config.yaml", str(TINY)),
+                *arguments,
+            ],
+            cwd=self.root,
+            env={**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+
+def copy_project(root: Path) -> None:
+    """Copy what git tracks, or would: no results, no environment."""
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+    ).stdout.split(b"\0")
+    for name in filter(None, names):
+        source = PROJECT / os.fsdecode(name)
+        if source.is_file():
+            target = root / os.fsdecode(name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
+@pytest.fixture(scope="session")
+def tiny_study(tmp_path_factory):
+    """The tiny study after one run, in a folder whose name a shell must not take apart."""
+    study = Study(tmp_path_factory.mktemp("study") / "it's a $(tiny) study; really")
+    copy_project(study.root)
+    run = study.snakemake()
+    assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
+    return study
