@@ -5,6 +5,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.codec.context import Flags as CodecFlags
+from av.container import Flags
 
 from stim2bold.simulation.faces import Pose, draw_room, draw_speaker
 from stim2bold.simulation.film_settings import FRAME_RATE, SOUND_RATE
@@ -84,16 +86,17 @@ def write_film(path: Path, pictures: Iterator[np.ndarray], sound: np.ndarray) ->
     sound : ndarray of float32, (n_samples,)
         44,100 a second, in [-1, 1].
     """
-    # bitexact leaves out the encoder's version and the date: the same film is the same bytes.
-    with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
+    with av.open(str(path), "w") as container:
+        # Leaves out the encoder's version and the date: the same film is the same bytes.
+        container.flags |= Flags.bitexact.value
         video = container.add_stream("libx264", rate=FRAME_RATE)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         # One thread: with more, the bits would depend on the machine.
         video.options = {"preset": "veryfast", "crf": "20", "threads": "1", "g": "50"}
-        video.codec_context.flags |= av.codec.context.Flags.bitexact
+        video.codec_context.flags |= CodecFlags.bitexact
         audio = container.add_stream("aac", rate=SOUND_RATE, layout="mono")
         audio.bit_rate = 128_000
-        audio.codec_context.flags |= av.codec.context.Flags.bitexact
+        audio.codec_context.flags |= CodecFlags.bitexact
         written = 0
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
