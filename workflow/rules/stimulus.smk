@@ -324,3 +324,83 @@ use rule resample_i3d as resample_i3d_flow with:
         "results/benchmarks/resample_i3d_flow.tsv"
     message:
         "I3D features of optical flow at the TRs: {output.resampled}"
+
+
+rule extract_r2plus1d:
+    input:
+        code=code("extract_r2plus1d.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+    output:
+        features="results/stimulus/r2plus1d.nc",
+    log:
+        "results/logs/extract_r2plus1d.log",
+    benchmark:
+        "results/benchmarks/extract_r2plus1d.tsv"
+    conda:
+        "../../envs/extract_r2plus1d.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(60),
+        gpu=1 if config["device"] == "cuda" else 0,
+    params:
+        settings=json.dumps(
+            {**config["backbones"]["r2plus1d"], "device": config["device"]},
+            sort_keys=True,
+        ),
+    message:
+        "R(2+1)D features of the film: {output.features}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --features {output.features:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule extract_transformer:
+    input:
+        code=code("extract_transformer.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+    output:
+        features="results/stimulus/{backbone}.nc",
+    log:
+        "results/logs/extract_transformer/{backbone}.log",
+    benchmark:
+        "results/benchmarks/extract_transformer/{backbone}.tsv"
+    wildcard_constraints:
+        backbone="timesformer|videomae|vjepa2",
+    conda:
+        "../../envs/extract_transformer.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(6000),
+        runtime=minutes(240),
+        gpu=1 if config["device"] == "cuda" else 0,
+    params:
+        settings=lambda wildcards: json.dumps(
+            {**config["backbones"][wildcards.backbone], "device": config["device"]},
+            sort_keys=True,
+        ),
+    message:
+        "{wildcards.backbone} features of the film: {output.features}"
+    shell:
+        "python {input.code[0]:q} --backbone {wildcards.backbone} --film {input.film:q}"
+        " --clock {input.clock:q} --features {output.features:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+use rule resample_i3d as resample_backbone with:
+    input:
+        code=code("resample_i3d.py"),
+        features="results/stimulus/{backbone}.nc",
+        clock="results/stimulus/film.json",
+    output:
+        resampled="results/features/{backbone}.nc",
+    log:
+        "results/logs/resample_backbone/{backbone}.log",
+    benchmark:
+        "results/benchmarks/resample_backbone/{backbone}.tsv"
+    wildcard_constraints:
+        backbone="r2plus1d|timesformer|videomae|vjepa2",
+    message:
+        "{wildcards.backbone} features at the TRs: {output.resampled}"
