@@ -58,17 +58,24 @@ def test_noise_and_silence_have_no_pitch():
     assert voicing.max() == 0
 
 
-def test_syllables_are_told_from_a_steady_sound():
+def rows_of(modulation, depth=1.0):
     t = np.arange(10 * 16000) / 16000
-    rng = np.random.default_rng(0)
-    noise = rng.normal(0, 0.05, len(t))
-    rate = {}
-    for name, modulation in (("speech", 4.0), ("slow", 0.8), ("fast", 12.0)):
-        sound = noise * (1.05 + np.sin(2 * np.pi * modulation * t))
-        rows = sound_features(sound, SETTINGS).sel(feature="syllable_rate").values
-        rate[name] = np.median(rows[100:-100])
-    assert rate["speech"] > 0.6
-    assert max(rate["slow"], rate["fast"]) < 0.35
+    noise = np.random.default_rng(0).normal(0, 0.05, len(t))
+    sound = noise * (1.0 + depth * np.clip(2 * np.sin(2 * np.pi * modulation * t), -1, 1))
+    return sound_features(sound, SETTINGS).isel(time=slice(100, -100))
+
+
+def test_syllables_are_told_from_other_rhythms():
+    depth = {rate: float(rows_of(rate).sel(feature="syllables").median()) for rate in (1, 4, 12)}
+    assert depth[4] > 2 * max(depth[1], depth[12])
+
+
+def test_speech_is_silent_between_its_syllables():
+    broken, steady = rows_of(4), rows_of(4, depth=0.2)
+    # A sine cut off at half its height is low for two fifths of the time.
+    assert float(broken.sel(feature="low_energy").mean()) == pytest.approx(0.42, abs=0.08)
+    assert float(broken.sel(feature="speech").mean()) > 0.95
+    assert float(steady.sel(feature=["low_energy", "speech"]).max()) == 0
 
 
 def test_a_click_and_a_flash_lie_where_they_were_put():

@@ -12,16 +12,19 @@ from stim2bold.timing import Timing, at_volumes
 # ITU-R BT.709.
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 PICTURE = ("luminance", "contrast", "motion", "cut")
-SOUND = ("envelope", "flux", "pitch", "voicing", "syllable_rate")
+SOUND = ("envelope", "flux", "pitch", "voicing", "syllables", "low_energy", "speech")
 # A cut changes the histogram of grey values by more than this (0 to 1), and by more than three
 # times what the pictures around it do.
 CUT_DISTANCE = 0.25
 CUT_CONTRAST = 3.0
 PITCH_RANGE = (70.0, 500.0)
 VOICED = 0.5
-# Speech is modulated about four times a second (Houtgast & Steeneken 1985; Scheirer & Slaney 1997).
+# What tells speech from music (Scheirer & Slaney, ICASSP 1997): modulation at the syllables' rate,
+# and the share of frames that are quieter than half the mean, both over some two seconds.
 SYLLABLES = (2.5, 6.5)
-SYLLABLE_SECONDS = 2.0
+RHYTHM_SECONDS = 2.0
+QUIET = 0.5
+SPEECH_FROM = 0.3
 
 
 def _named(values: np.ndarray, times: np.ndarray, names: tuple[str, ...]) -> xr.DataArray:
@@ -141,7 +144,7 @@ def pitch_track(sound: np.ndarray, settings: SpectrogramSettings) -> tuple[np.nd
 
 
 def sound_features(sound: np.ndarray, settings: SpectrogramSettings) -> xr.DataArray:
-    """Envelope, spectral flux, pitch, voicing and modulation at the rate of syllables.
+    """Envelope, spectral flux, pitch, voicing, and what tells speech from music.
 
     Parameters
     ----------
@@ -155,8 +158,8 @@ def sound_features(sound: np.ndarray, settings: SpectrogramSettings) -> xr.DataA
     DataArray, dims (time, feature)
         envelope: root mean square of the windowed frame. flux: mean rise of the log-mel spectrum
         since the frame before. pitch: octaves above 100 Hz, 0 where voicing is below 0.5.
-        voicing: 0 to 1. syllable_rate: share of the slow modulation (0.5-16 Hz) of loudness that
-        lies at 2.5-6.5 Hz, over two seconds: high in speech, low in most music.
+        voicing: 0 to 1. syllables: depth of the modulation at 2.5-6.5 Hz over the mean. low_energy:
+        share of frames below half the mean. speech: 1 where that share is above 0.3, else 0.
     """
     window = signal.get_window("hann", settings.n_fft)
     padded = np.pad(np.asarray(sound, float), settings.n_fft // 2)
@@ -174,37 +177,43 @@ def sound_features(sound: np.ndarray, settings: SpectrogramSettings) -> xr.DataA
     flux[1:] = np.maximum(np.diff(mel, axis=0), 0).mean(axis=1)
     pitch, voicing = pitch_track(sound, settings)
     octaves = np.where(voicing >= VOICED, np.log2(pitch / 100), 0)
-    syllables = modulation_share(mel.mean(axis=1), settings.step)
-    values = np.stack([envelope, flux, octaves, voicing, syllables], axis=1)
+    syllables, low_energy = rhythm(envelope, settings.step)
+    speech = low_energy > SPEECH_FROM
+    values = np.stack([envelope, flux, octaves, voicing, syllables, low_energy, speech], axis=1)
     return _named(values, frame_times(len(values), settings), SOUND)
 
 
-def modulation_share(loudness: np.ndarray, step: float) -> np.ndarray:
-    """Share of the slow modulation of a loudness that lies at the rate of syllables.
+def rhythm(envelope: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Measure what tells speech from music in an envelope.
 
     Parameters
     ----------
-    loudness : ndarray, shape (n_frames,)
-        On a logarithmic scale.
+    envelope : ndarray, shape (n_frames,)
+        Root mean square of the frames.
     step : float
         Seconds from frame to frame.
 
     Returns
     -------
-    ndarray, shape (n_frames,)
-        0 to 1.
+    syllables : ndarray, shape (n_frames,)
+        Depth of the modulation at 2.5-6.5 Hz of the envelope's square root, over its mean.
+    low_energy : ndarray, shape (n_frames,)
+        Share of frames below half the mean envelope.
     """
-    n = max(3, round(SYLLABLE_SECONDS / step))
+    n = max(3, round(RHYTHM_SECONDS / step))
+    weights = np.hanning(n + 2)[1:-1]
+    # Near the ends what is there counts in full.
+    total = np.convolve(np.ones(len(envelope)), weights, mode="same")
 
-    def power(low: float, high: float) -> np.ndarray:
-        band = signal.butter(
-            2, (low, min(high, 0.45 / step)), "bandpass", fs=1 / step, output="sos"
-        )
-        filtered = signal.sosfiltfilt(band, loudness, padlen=min(len(loudness) - 1, 3 * n))
-        return np.convolve(filtered**2, np.hanning(n + 2)[1:-1] / (n + 1) * 2, mode="same")
+    def around(values: np.ndarray) -> np.ndarray:
+        return np.convolve(values, weights, mode="same")[: len(values)] / total[: len(values)]
 
-    slow = power(0.5, 16.0)
-    return np.clip(power(*SYLLABLES) / np.maximum(slow, 1e-6), 0, 1)
+    loudness = np.sqrt(envelope)
+    edges = (SYLLABLES[0], min(SYLLABLES[1], 0.45 / step))
+    band = signal.butter(2, edges, "bandpass", fs=1 / step, output="sos")
+    modulation = signal.sosfiltfilt(band, loudness, padlen=min(len(loudness) - 1, 3 * n))
+    depth = np.sqrt(around(modulation**2)) / np.maximum(around(loudness), 1e-3)
+    return depth, around((envelope < QUIET * around(envelope)).astype(float))
 
 
 def merge_at_volumes(
