@@ -198,6 +198,7 @@ rule extract_lowlevel:
         code=code("extract_lowlevel.py"),
         film=FILM,
         clock="results/stimulus/film.json",
+        frames="results/stimulus/frames.tsv",
     output:
         pictures="results/stimulus/lowlevel_picture.nc",
         sound="results/stimulus/lowlevel_sound.nc",
@@ -212,12 +213,12 @@ rule extract_lowlevel:
         mem_mb=memory(1500),
         runtime=minutes(20),
     params:
-        settings=section("spectrogram", picture_rate=config["i3d"]["rate"]),
+        settings=section("spectrogram"),
     message:
         "Low-level features of the film: {output.pictures}"
     shell:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --pictures {output.pictures:q} --sound {output.sound:q}"
+        " --frames {input.frames:q} --pictures {output.pictures:q} --sound {output.sound:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from stim2bold.arrays import write_array
 from stim2bold.audio import read_sound
 from stim2bold.command import progress, run
-from stim2bold.files import read_json
+from stim2bold.files import read_json, read_table
 from stim2bold.film import sample
 from stim2bold.lowlevel import picture_features, sound_features
 from stim2bold.spectrogram import SpectrogramSettings
-from stim2bold.timing import sample_times
 
 log = logging.getLogger(__name__)
 # Pixels a side, after scaling: enough for means over the picture.
@@ -24,16 +23,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True)
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
+    parser.add_argument("--frames", type=Path, required=True, help="frames.tsv of probe_film")
     parser.add_argument("--pictures", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument("--sound", type=Path, required=True, help="NetCDF file to write")
-    parser.add_argument(
-        "--settings", type=json.loads, required=True, help="section spectrogram, picture_rate"
-    )
+    parser.add_argument("--settings", type=json.loads, required=True, help="section spectrogram")
     options = parser.parse_args()
-    rate = options.settings.pop("picture_rate")
     settings = SpectrogramSettings(**options.settings)
     clock = read_json(options.clock)
-    times = sample_times(clock["duration"], rate)
+    frames = read_table(options.frames)
+    # Every frame once, whatever the film's rate, in the middle of the time it is shown.
+    times = (frames["time"] + frames["duration"] / 2).to_numpy()
     pictures = sample(
         options.film,
         times,

@@ -43,9 +43,9 @@ def picture_features(pictures: Iterable[np.ndarray], times: np.ndarray) -> xr.Da
     Parameters
     ----------
     pictures : iterable of ndarray of uint8, each of shape (height, width, 3)
-        The film at a constant rate, small: 64 pixels a side will do.
+        The film, small: 64 pixels a side will do.
     times : ndarray, shape (n,)
-        Their film times, seconds.
+        Their film times in seconds, not necessarily even.
 
     Returns
     -------
@@ -63,8 +63,7 @@ def picture_features(pictures: Iterable[np.ndarray], times: np.ndarray) -> xr.Da
         previous = grey
     values = np.zeros((len(rows), len(PICTURE)))
     values[:, :3] = rows
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
-    values[:, 2] /= step
+    values[1:, 2] /= np.diff(times[: len(rows)])
     values[:, 3] = find_cuts(np.array(histograms))
     values[values[:, 3] > 0, 2] = 0
     return _named(values, times[: len(values)], PICTURE)

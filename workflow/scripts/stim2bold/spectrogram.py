@@ -82,7 +82,7 @@ def mel_centres(settings: SpectrogramSettings) -> np.ndarray:
 
 
 def magnitudes(
-    sound: np.ndarray, settings: SpectrogramSettings, *, at_once: int = 4096
+    sound: np.ndarray, settings: SpectrogramSettings, *, at_once: int = 2048
 ) -> Iterator[np.ndarray]:
     """Yield the magnitudes of the short-time Fourier transform, some frames at a time.
 
@@ -97,10 +97,12 @@ def magnitudes(
 
     Yields
     ------
-    ndarray of float32, shape (n_frames of the block, n_fft // 2 + 1)
+    ndarray of float64, shape (n_frames of the block, n_fft // 2 + 1)
+        In single precision a loud tone's rounding would drown the quiet bins, of which the
+        logarithm makes as much as of the loud.
     """
-    window = signal.get_window("hann", settings.n_fft).astype(np.float32)
-    padded = np.pad(np.asarray(sound, np.float32), settings.n_fft // 2)
+    window = signal.get_window("hann", settings.n_fft)
+    padded = np.pad(np.asarray(sound, float), settings.n_fft // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, settings.n_fft)[:: settings.hop]
     for start in range(0, len(frames), at_once):
         yield np.abs(fft.rfft(frames[start : start + at_once] * window, axis=1))
@@ -116,7 +118,7 @@ def log_spectrogram(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndar
     """
     return np.concatenate(
         [np.log(np.maximum(block, settings.floor)) for block in magnitudes(sound, settings)]
-    )
+    ).astype(np.float32)
 
 
 def log_mel(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndarray:
@@ -140,7 +142,7 @@ def log_mel(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndarray:
             np.log(np.maximum(block @ filters, settings.floor))
             for block in magnitudes(sound, settings)
         ]
-    )
+    ).astype(np.float32)
 
 
 def frame_times(n_frames: int, settings: SpectrogramSettings) -> np.ndarray:

@@ -1,0 +1,590 @@
+"""Measured claims about the stimulus: clock, I3D, spectrograms, annotations.
+
+``python bench/stimulus.py --rows 'i3d_.*' --table FILE`` measures those whose name matches.
+"""
+
+import argparse
+import csv
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+PROJECT = Path(__file__).resolve().parents[1]
+SCRIPTS = PROJECT / "workflow" / "scripts"
+REAL = PROJECT.parent / "shared" / "real" / "film.mp4"
+SIMULATED = PROJECT / "results" / "simulated" / "film.mp4"
+sys.path[:0] = [str(SCRIPTS), str(PROJECT / "tests")]
+
+import librosa  # noqa: E402
+from reference_i3d import forward, random_tree  # noqa: E402
+
+from stim2bold import weights  # noqa: E402
+from stim2bold.annotations import AnnotationSettings, read_folder, tabulate  # noqa: E402
+from stim2bold.audio import read_sound  # noqa: E402
+from stim2bold.command import run  # noqa: E402
+from stim2bold.extraction import I3DSettings, dense, extract, prepare, windowed  # noqa: E402
+from stim2bold.files import write_table  # noqa: E402
+from stim2bold.film import probe, sample  # noqa: E402
+from stim2bold.i3d import BATCH_NORM_EPS, I3D  # noqa: E402
+from stim2bold.lowlevel import merge_at_volumes, picture_features, sound_features  # noqa: E402
+from stim2bold.spectrogram import SpectrogramSettings, log_mel  # noqa: E402
+from stim2bold.timing import Timing, at_volumes, sample_times  # noqa: E402
+
+TR = 0.608
+Row = dict[str, Any]
+
+
+def row(claim: str, value: float, *, unit: str, goal: float, better: str, **more: Any) -> Row:
+    """Make one row of the table of claims."""
+    return {
+        "claim": claim,
+        "area": claim.split("_")[0],
+        "value": value,
+        "unit": unit,
+        "goal": goal,
+        "better": better,
+        "n": more.get("n", 1),
+        "min": more.get("low", value),
+        "max": more.get("high", value),
+        "seconds": round(more.get("seconds", 0.0), 1),
+        "command": f"python bench/stimulus.py --rows {claim}",
+    }
+
+
+def film() -> Path:
+    """Find the film to measure on: the real one where it is, else the simulated one."""
+    return REAL if REAL.exists() else SIMULATED
+
+
+def network() -> I3D:
+    """Load I3D with the Kinetics-400 weights."""
+    path = PROJECT / "results" / "weights" / "i3d_rgb.safetensors"
+    if path.exists():
+        return weights.load_network(path)[0]
+    content, about = weights.obtain(None)
+    return weights.build(content, about["source"])
+
+
+def pictures(seconds: float, *, path: Path | None = None, start: float = 0.0) -> list[np.ndarray]:
+    """Decode an excerpt at 25 pictures per second."""
+    path = path or film()
+    times = start + sample_times(seconds, 25.0)
+    return list(sample(path, times, zero=probe(path)[1]["zero"]))
+
+
+def reencode(
+    source: Path, target: Path, times: np.ndarray, *, duration: float, start: float
+) -> None:
+    """Write an excerpt whose frames are shown from `times` on, each with what was on then."""
+    ends = np.append(times[1:], duration)
+    # What a camera of that rate would have caught: the picture in the middle of its frame.
+    shown = sample(source, start + (times + ends) / 2, zero=0.0, short_side=480, crop=480)
+    ticks = 90_000
+    with av.open(str(target), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "18"})
+        stream.width = stream.height = 480
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, ticks)
+        for index, image in enumerate(shown):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = round(times[index] * ticks), Fraction(1, ticks)
+            frame.duration = round((ends[index] - times[index]) * ticks)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def clock_reencoded(*, seconds: float = 24.32, start: float = 20.0) -> list[Row]:
+    """Compare TR-level features of one excerpt at four frame rates, one of them variable."""
+    model = network()
+    settings = I3DSettings()
+    rng = np.random.default_rng(0)
+    uneven = np.cumsum(rng.choice([1 / 50, 1 / 25, 1 / 20, 1 / 15], size=2000))
+    rates = {
+        "24": np.arange(0, seconds, 1 / 24),
+        "25": np.arange(0, seconds, 1 / 25),
+        "29.97": np.arange(0, seconds, 1001 / 30000),
+        "variable": np.append(0, uneven[uneven < seconds - 0.02]),
+    }
+    features = {}
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, times in rates.items():
+            path = Path(folder) / f"{name}.mp4"
+            reencode(film(), path, times, duration=seconds, start=start)
+            _, clock = probe(path)
+            shown = sample(path, sample_times(clock["duration"], 25.0), zero=clock["zero"])
+            table = extract(model, shown, settings, duration=clock["duration"])
+            features[name] = at_volumes(
+                table, timing=Timing(TR, n_volumes=int(seconds / TR)), duration=seconds
+            ).to_numpy()
+    rows = []
+    base = features["25"]
+    for name in ("24", "29.97", "variable"):
+        whole = np.corrcoef(base.ravel(), features[name].ravel())[0, 1]
+        # Correlations over time, feature by feature, where there is anything to correlate.
+        a, b = base - base.mean(0), features[name] - features[name].mean(0)
+        moving = a.std(0) > np.median(a.std(0))
+        over_time = (a * b).sum(0) / np.sqrt((a**2).sum(0) * (b**2).sum(0) + 1e-12)
+        rows.append(
+            row(
+                f"clock_reencoded_{name}",
+                float(np.median(over_time[moving])),
+                unit="median r over time of the features that vary",
+                goal=0.99,
+                better="higher",
+                n=int(moving.sum()),
+                low=float(np.quantile(over_time[moving], 0.05)),
+                high=float(whole),
+                seconds=time.perf_counter() - begun,
+            )
+        )
+    return rows
+
+
+def clock_flash_click(*, n: int = 20) -> list[Row]:
+    """Find planted flashes and clicks in films of variable rate."""
+    from planted_film import grey, write_film
+
+    begun = time.perf_counter()
+    rng = np.random.default_rng(0)
+    flash_errors, click_errors, right = [], [], 0
+    settings = SpectrogramSettings()
+    for _ in range(n):
+        times = np.round(np.cumsum(rng.choice([0.02, 0.04, 0.05], size=200)), 3)
+        flash = int(rng.integers(20, 180))
+        click = float(rng.uniform(0.5, times[-1] - 0.5))
+        sound = rng.normal(0, 1e-4, round(times[-1] * 16000))
+        sound[round(click * 16000)] = 0.9
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "planted.mkv"
+            shown = [grey(220 if index == flash else 40) for index in range(200)]
+            write_film(path, times, shown, sounds=[sound], end=times[-1] + 0.04)
+            frames, clock = probe(path)
+            at = (frames["time"] + frames["duration"] / 2).to_numpy()
+            seen = picture_features(
+                sample(path, at, zero=clock["zero"], short_side=32, crop=32), at
+            )
+            heard = sound_features(
+                read_sound(path, zero=clock["zero"], duration=clock["duration"], rate=16000),
+                settings,
+            )
+        light = seen.sel(feature="luminance").to_numpy().astype(float)
+        light -= np.median(light)
+        middle = (times[flash] + times[flash + 1]) / 2
+        found = (light * at)[light > 0.1].sum() / max(light[light > 0.1].sum(), 1e-9)
+        energy = heard.sel(feature="envelope").to_numpy().astype(float) ** 2
+        energy[energy < energy.max() / 1e3] = 0
+        when = (energy * heard["time"].to_numpy()).sum() / energy.sum()
+        flash_errors.append(abs(found - middle))
+        click_errors.append(abs(when - click))
+        table = merge_at_volumes([heard], timing=Timing(TR), duration=clock["duration"])
+        right += int(table.sel(feature="envelope").to_numpy().argmax() == int(click / TR))
+    seconds = time.perf_counter() - begun
+    return [
+        row(
+            "clock_flash",
+            max(flash_errors),
+            unit="s, largest error (half a frame is 0.02)",
+            goal=0.02,
+            better="lower",
+            n=n,
+            low=min(flash_errors),
+            seconds=seconds,
+        ),
+        row(
+            "clock_click",
+            max(click_errors),
+            unit="s, largest error",
+            goal=0.01,
+            better="lower",
+            n=n,
+            low=min(click_errors),
+            seconds=seconds,
+        ),
+        row(
+            "clock_click_tr",
+            right / n,
+            unit="share of clicks found in their own TR",
+            goal=0.95,
+            better="higher",
+            n=n,
+            seconds=seconds,
+        ),
+    ]
+
+
+def i3d_reference() -> list[Row]:
+    """Compare the network with the independent float64 one on random weights."""
+    begun = time.perf_counter()
+    tree = random_tree()
+    model = weights.build(weights.convert_jax(tree), "random")
+    clip = np.random.default_rng(0).uniform(-1, 1, (16, 48, 48, 3))
+    expected = forward(tree, clip)["Mixed_5c"]
+    x = torch.from_numpy(clip.astype(np.float32)).permute(3, 0, 1, 2)[None]
+    got = model(x)[0].permute(1, 2, 3, 0).numpy()
+    return [
+        row(
+            "i3d_reference",
+            float(np.abs(got - expected).max()),
+            unit="largest difference from an independent float64 pass (Mixed_5c)",
+            goal=1e-4,
+            better="lower",
+            n=expected.size,
+            seconds=time.perf_counter() - begun,
+        )
+    ]
+
+
+def i3d_seams(*, seconds: float = 12.16) -> list[Row]:
+    """Compare features from one group of frames and from many, with the real weights."""
+    begun = time.perf_counter()
+    shown = pictures(seconds)
+    model = network()
+    found = []
+    for group in (8, 56, len(shown) + 200):
+        settings = I3DSettings(group=group)
+        parts = dense(prepare(model, settings), shown, settings)
+        found.append(np.concatenate([features for _, features in parts]))
+    difference = max(float(np.abs(one - found[-1]).max()) for one in found[:-1])
+    return [
+        row(
+            "i3d_seams",
+            difference,
+            unit="largest difference between one group of frames and many",
+            goal=1e-4,
+            better="lower",
+            n=found[0].size,
+            seconds=time.perf_counter() - begun,
+        )
+    ]
+
+
+def i3d_windows(*, seconds: float = 24.0) -> list[Row]:
+    """Compare dense with windowed features, by how much of what they see a window covers."""
+    begun = time.perf_counter()
+    shown = pictures(seconds)
+    rows = []
+    for endpoint in ("Mixed_4f", "Mixed_5c"):
+        settings = I3DSettings(endpoint=endpoint, grid=1)
+        model = prepare(network(), settings)
+        parts = list(dense(model, shown, settings))
+        times = np.concatenate([part[0] for part in parts])
+        features = np.concatenate([part[1] for part in parts])
+        centres = np.arange(3.0, seconds - 3.0, 1.0)
+        alone = list(windowed(model, shown, settings, centres))
+        cosines = []
+        for when, values in alone:
+            within = np.abs(times - when[0]) < 32 / 25
+            mean = features[within].mean(axis=0)
+            norms = np.linalg.norm(mean) * np.linalg.norm(values[0])
+            cosines.append(float(mean @ values[0] / norms))
+        rows.append(
+            row(
+                f"i3d_windows_{endpoint}",
+                float(np.mean(cosines)),
+                unit="cosine of a 64-frame window with the dense rows in it",
+                goal=0.97,
+                better="higher",
+                n=len(cosines),
+                low=min(cosines),
+                high=max(cosines),
+                seconds=time.perf_counter() - begun,
+            )
+        )
+    return rows
+
+
+class Plain:
+    """I3D as it is usually written: float32, contiguous, batch norm by itself, torch pooling."""
+
+    def __init__(self, content: dict[str, Tensor]) -> None:
+        self.content = content
+
+    def unit(self, x: Tensor, name: str, stride: int = 1) -> Tensor:
+        """Convolution, batch norm, ReLU."""
+        kernel = self.content[f"{name}.weight"]
+        x = F.conv3d(F.pad(x, _same(x, kernel.shape[-1], (stride,) * 3)), kernel, stride=stride)
+        mean, var, bias = (self.content[f"{name}.bn.{part}"] for part in ("mean", "var", "bias"))
+        return F.relu(F.batch_norm(x, mean, var, bias=bias, eps=BATCH_NORM_EPS))
+
+    def pool(self, x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+        """Max-pooling with 'SAME' padding."""
+        return F.max_pool3d(F.pad(x, _same(x, kernel, stride)), kernel, stride)
+
+    def mixed(self, x: Tensor, name: str) -> Tensor:
+        """One inception module."""
+        return torch.cat(
+            [
+                self.unit(x, f"{name}.b0"),
+                self.unit(self.unit(x, f"{name}.b1a"), f"{name}.b1b"),
+                self.unit(self.unit(x, f"{name}.b2a"), f"{name}.b2b"),
+                self.unit(self.pool(x, (3, 3, 3), (1, 1, 1)), f"{name}.b3b"),
+            ],
+            dim=1,
+        )
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Apply the network up to Mixed_4f."""
+        x = self.pool(self.unit(x, "Conv3d_1a_7x7", 2), (1, 3, 3), (1, 2, 2))
+        x = self.unit(self.unit(x, "Conv3d_2b_1x1"), "Conv3d_2c_3x3")
+        x = self.pool(x, (1, 3, 3), (1, 2, 2))
+        x = self.pool(self.mixed(self.mixed(x, "Mixed_3b"), "Mixed_3c"), (3, 3, 3), (2, 2, 2))
+        for block in "bcdef":
+            x = self.mixed(x, f"Mixed_4{block}")
+        return x
+
+
+def _same(x: Tensor, kernel: Any, stride: tuple[int, ...]) -> list[int]:
+    kernel = (kernel,) * 3 if isinstance(kernel, int) else kernel
+    padding: list[int] = []
+    for size, k, s in zip(reversed(x.shape[2:]), reversed(kernel), reversed(stride), strict=True):
+        total = max((-(-size // s) - 1) * s + k - size, 0)
+        padding += [total // 2, total - total // 2]
+    return padding
+
+
+def _windows(shown: list[np.ndarray], centres: np.ndarray) -> Iterator[Tensor]:
+    for centre in centres:
+        first = int(np.floor(centre * 25 - 32 + 0.5))
+        index = np.clip(np.arange(first, first + 64), 0, len(shown) - 1)
+        clip = torch.from_numpy(np.stack([shown[i] for i in index])).float() / 127.5 - 1
+        yield clip.permute(3, 0, 1, 2)[None].contiguous()
+
+
+def i3d_speed(*, seconds: float = 390.0, portion: float = 1.0) -> list[Row]:
+    """Time dense, windowed and plain windowed extraction, one row per TR, piece by piece in turn.
+
+    The three take turns over pieces of the film, so that what else the machine does falls on all.
+    """
+    path = film()
+    zero = probe(path)[1]["zero"]
+    settings = I3DSettings(grid=1)
+    model = prepare(network(), settings)
+    half = I3DSettings(grid=1, precision="bfloat16")
+    model_half = prepare(network(), half)
+    source = PROJECT / "results" / "weights" / "i3d_rgb.safetensors"
+    content = weights.read_weights(source)[0] if source.exists() else weights.obtain(None)[0]
+    plain = Plain(content)
+    centres = (np.arange(int(seconds / TR)) + 0.5) * TR
+    spent = dict.fromkeys(("dense", "bfloat16", "windowed", "plain"), 0.0)
+    begun = time.perf_counter()
+    shown = list(sample(path, sample_times(seconds * portion, 25.0), zero=zero))
+    decoding = time.perf_counter() - begun
+    centres = centres[centres < seconds * portion]
+    # One stream each over the whole, advanced 8 groups at a time between the others' windows.
+    streams = {
+        "dense": dense(model, shown, settings),
+        "bfloat16": dense(model_half, shown, half),
+    }
+    n_turns = max(1, len(shown) // 512)
+    per_turn = -(-len(centres) // n_turns)
+    n_rows = dict.fromkeys(streams, 0)
+    with torch.inference_mode():
+        for turn in range(n_turns + 1):
+            for name, coming in streams.items():
+                start = time.perf_counter()
+                parts = islice(coming, 8 if turn < n_turns else None)
+                n_rows[name] += sum(len(features) for _, features in parts)
+                spent[name] += time.perf_counter() - start
+            mine = centres[turn * per_turn : (turn + 1) * per_turn]
+            if not len(mine):
+                continue
+            start = time.perf_counter()
+            for _ in windowed(model, _from(shown, mine), settings, _shifted(mine)):
+                pass
+            spent["windowed"] += time.perf_counter() - start
+            start = time.perf_counter()
+            for clip in _windows(shown, mine):
+                plain(clip).mean(dim=(2, 3, 4))
+            spent["plain"] += time.perf_counter() - start
+    total = time.perf_counter() - begun
+    # Each way needs the pictures once.
+    dense_time = spent["dense"] + decoding
+    unit = f"{len(shown)} pictures, {len(centres)} windows"
+    return [
+        row(
+            "i3d_speed_windowed",
+            (spent["windowed"] + decoding) / dense_time,
+            unit=f"times faster than windowed ({unit})",
+            goal=4.0,
+            better="higher",
+            n=len(centres),
+            low=spent["windowed"] + decoding,
+            high=dense_time,
+            seconds=total,
+        ),
+        row(
+            "i3d_speed_plain",
+            (spent["plain"] + decoding) / dense_time,
+            unit=f"times faster than plain windowed ({unit})",
+            goal=5.0,
+            better="higher",
+            n=len(centres),
+            low=spent["plain"] + decoding,
+            high=dense_time,
+            seconds=total,
+        ),
+        row(
+            "i3d_speed_bfloat16",
+            spent["dense"] / spent["bfloat16"],
+            unit="times faster than float32, the network alone",
+            goal=1.0,
+            better="higher",
+            n=len(shown),
+            low=spent["bfloat16"],
+            high=spent["dense"],
+            seconds=total,
+        ),
+    ]
+
+
+def _first_of(centres: np.ndarray) -> int:
+    return max(0, int(np.floor(centres[0] * 25 - 32 + 0.5)))
+
+
+def _from(shown: list[np.ndarray], centres: np.ndarray) -> list[np.ndarray]:
+    return shown[_first_of(centres) :]
+
+
+def _shifted(centres: np.ndarray) -> np.ndarray:
+    return centres - _first_of(centres) / 25
+
+
+def i3d_memory(*, lengths: tuple[float, ...] = (60.0, 390.0)) -> list[Row]:
+    """Compare the peak memory of extraction from a short and a long film."""
+    begun = time.perf_counter()
+    peaks = []
+    for seconds in lengths:
+        code = (
+            f"import sys; sys.path.insert(0, {str(PROJECT / 'bench')!r}); "
+            f"import stimulus; stimulus.extract_in_this_process({seconds})"
+        )
+        out = subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        )
+        peaks.append(float(out.stdout.split()[-1]))
+    return [
+        row(
+            "i3d_memory",
+            peaks[1] / peaks[0],
+            unit=f"peak memory of {lengths[1]:.0f} s over that of {lengths[0]:.0f} s",
+            goal=1.1,
+            better="lower",
+            n=2,
+            low=peaks[0],
+            high=peaks[1],
+            seconds=time.perf_counter() - begun,
+        )
+    ]
+
+
+def extract_in_this_process(seconds: float) -> None:
+    """Extract features and write this process's peak memory in MB to standard output."""
+    path = film()
+    shown = sample(path, sample_times(seconds, 25.0), zero=probe(path)[1]["zero"])
+    extract(network(), shown, I3DSettings(), duration=seconds)
+    sys.stdout.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}\n")
+
+
+def stimulus_mel() -> list[Row]:
+    """Compare the log-mel spectrogram of the film with librosa's."""
+    begun = time.perf_counter()
+    settings = SpectrogramSettings()
+    path = film()
+    sound = read_sound(path, zero=0.0, duration=60.0, rate=settings.rate)
+    expected = librosa.feature.melspectrogram(
+        y=sound.astype(float),
+        sr=settings.rate,
+        n_fft=settings.n_fft,
+        hop_length=settings.hop,
+        power=1.0,
+        n_mels=settings.n_mels,
+        fmin=settings.fmin,
+        fmax=settings.fmax,
+        pad_mode="constant",
+    )
+    difference = np.abs(log_mel(sound, settings) - np.log(np.maximum(expected, settings.floor)).T)
+    return [
+        row(
+            "stimulus_mel",
+            float(difference.max()),
+            unit="largest difference from librosa, natural logarithm",
+            goal=1e-4,
+            better="lower",
+            n=difference.size,
+            seconds=time.perf_counter() - begun,
+        )
+    ]
+
+
+def stimulus_annotations() -> list[Row]:
+    """Compare every annotation table's total with an independent count."""
+    begun = time.perf_counter()
+    folder = PROJECT.parent / "shared" / "ds003688" / "bids" / "stimuli" / "annotations"
+    tables = read_folder(folder)
+    found = tabulate(tables, AnnotationSettings(), timing=Timing(TR, n_volumes=641), duration=390.0)
+    errors = []
+    for name, column in zip(found["feature"].values, found.to_numpy().T, strict=True):
+        kind, _, rest = str(name).partition("/")
+        covered = np.zeros(round(390 * 10_000), bool)
+        with (folder / kind / f"{kind}_annotation_{rest}.tsv").open(newline="") as file:
+            for event in csv.DictReader(file, delimiter="\t"):
+                first, last = (round(float(event[key]) * 1e4) for key in ("onset", "offset"))
+                covered[first:last] = True
+        errors.append(abs(column.sum() * TR - covered[: round(641 * TR * 1e4)].sum() / 1e4))
+    return [
+        row(
+            "stimulus_annotations",
+            max(errors),
+            unit="s, largest difference of a table's total from an independent count",
+            goal=2e-3,
+            better="lower",
+            n=len(errors),
+            seconds=time.perf_counter() - begun,
+        )
+    ]
+
+
+CLAIMS: dict[str, Callable[[], list[Row]]] = {
+    "clock_reencoded": clock_reencoded,
+    "clock_flash_click": clock_flash_click,
+    "i3d_reference": i3d_reference,
+    "i3d_seams": i3d_seams,
+    "i3d_windows": i3d_windows,
+    "i3d_speed": i3d_speed,
+    "i3d_memory": i3d_memory,
+    "stimulus_mel": stimulus_mel,
+    "stimulus_annotations": stimulus_annotations,
+}
+
+
+def main() -> None:
+    """Read the options, measure, write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", default=".*", help="regular expression of claims")
+    parser.add_argument("--table", type=Path, required=True)
+    options = parser.parse_args()
+    rows = []
+    for name, measure in CLAIMS.items():
+        if re.match(options.rows, name) or re.match(name, options.rows):
+            rows += measure()
+            write_table(options.table, pd.DataFrame(rows))
+
+
+if __name__ == "__main__":
+    run(main)
