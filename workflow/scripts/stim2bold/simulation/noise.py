@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 _SMOOTHNESS = 1.25
 """Full width at half maximum of the AR(1) noise in voxels: what is random in a brain is not so from
 one voxel to the next."""
-_THERMAL_PERCENT = 0.25
+_THERMAL_PERCENT = 0.15
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def disturb(
     beats *= settings.physiology_percent / np.sqrt(beats.shape[1])
     # Fluid and vessels pulse several times as strongly as grey matter; how deep one breathes
     # changes the blood of all grey matter together.
-    tissue = (grey + 6.0 * fluid + 0.4).astype(np.float32)
+    tissue = (0.5 + 0.3 * grey + 3.0 * fluid).astype(np.float32)
     beat_maps = np.stack([tissue * smooth_map(12.0) for _ in range(beats.shape[1])])
     beat_maps[-1] = grey * (1 + 0.3 * smooth_map(20.0))
 
