@@ -405,3 +405,41 @@ use rule resample_i3d as resample_backbone with:
         backbone="r2plus1d|timesformer|videomae|vjepa2",
     message:
         "{wildcards.backbone} features at the TRs: {output.resampled}"
+
+
+rule draw_stimulus:
+    input:
+        code=code("draw_stimulus.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+        mel="results/stimulus/mel.nc",
+        tables=ANNOTATIONS,
+        events=EVENTS,
+        features=[
+            "results/features/i3d_rgb.nc",
+            "results/features/mel.nc",
+            "results/features/lowlevel.nc",
+            "results/features/annotations.nc",
+            "results/features/blocks.nc",
+        ],
+    output:
+        sheet="results/stimulus/sheet.png",
+    log:
+        "results/logs/draw_stimulus.log",
+    benchmark:
+        "results/benchmarks/draw_stimulus.tsv"
+    conda:
+        "../../envs/draw_stimulus.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=minutes(10),
+    params:
+        settings=json.dumps(TIMING, sort_keys=True),
+    message:
+        "Sheet to check the film by: {output.sheet}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --mel {input.mel:q} --tables {input.tables:q} --events {input.events:q}"
+        " --features {input.features:q} --sheet {output.sheet:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
