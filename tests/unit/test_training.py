@@ -36,14 +36,15 @@ def test_planted_voxels_are_predicted_and_the_others_are_not(planted, trained):
     assert abs(r[20:].mean()) < 0.08
 
 
-def test_training_lowers_the_objective(trained):
-    table = trained.history[trained.history.phase == "inner"]
-    first = table[table.step == 0].total.mean()
-    last = table[table.step == table.step[table.total.notna()].max()].total.mean()
-    assert last < first
-    assert set(trained.history.phase) == {"inner", "outer"} or (
-        trained.record["folds"][0]["steps"] == 0
-    )
+def test_training_lowers_the_objective_and_the_linear_path_stands(content, planted, trained):
+    longer = replace(SMALL, steps=120, every=20, seeds=1)
+    table = fit(planted, read_folds(content), longer).history
+    table = table[(table.phase == "outer")].groupby("step").total.mean()
+    assert table.iloc[-1] < table.iloc[0]
+    # What the inner folds stop at once predicts as the linear solution does, whatever the rest.
+    if not any(fold["steps"] for fold in trained.record["folds"]):
+        still = fit(planted, read_folds(content), replace(SMALL, steps=0))
+        np.testing.assert_allclose(still.fitted.values, trained.fitted.values, atol=1e-4)
 
 
 def test_same_seed_same_prediction_other_seed_another(content, planted, trained):

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from stim2bold.baselines import Fitted, collect, usable, within
-from stim2bold.designs import Design, fit_design, standardisation
+from stim2bold.designs import Design, fit_design, principal_axes, standardisation
 from stim2bold.directions import Problem
 from stim2bold.errors import InputError
 from stim2bold.folds import Fold
-from stim2bold.shrinkage import learn_prior
+from stim2bold.shrinkage import fit_weights
 from stim2bold.vae import VAE, Objective, Sizes, losses
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class VAESettings:
         Whether the source is carried over the haemodynamic delay before it is encoded; without it
         the recurrent network must learn the delay.
     rank : int
-        Dimensions of the target's row space that are kept, at most the number of training rows.
+        Dimensions of the space that targets are rotated into, at least the latents.
     chunk, context : int
         Rows of a training sequence, and rows before it that only warm the networks up.
     steps, every : int
@@ -69,10 +69,10 @@ class VAESettings:
     hidden: int = 16
     linear: bool = True
     delayed: bool = True
-    rank: int = 100
+    rank: int = 64
     chunk: int = 32
     context: int = 16
-    steps: int = 60
+    steps: int = 40
     every: int = 10
     learning_rate: float = 2e-3
     weight_decay: float = 1.0
@@ -126,11 +126,7 @@ def settings_of(section: dict[str, Any]) -> VAESettings:
 
 @dataclass(frozen=True)
 class Task:
-    """One fold, ready for the models: regressors and targets in the row space of its training rows.
-
-    The targets of a fold, thousands of voxels, are rotated into the space that its training rows
-    span. A decoder that is linear in its last layer and is fitted by gradients never leaves that
-    space, so nothing is lost, and the work falls by the ratio of voxels to rows.
+    """One fold, ready for the models.
 
     Parameters
     ----------
@@ -139,10 +135,8 @@ class Task:
         Row numbers.
     design : Design
     regressors : ndarray of shape (n_source_rows, n_regressors)
-    coordinates : ndarray of shape (n_rows, rank)
-        Standardised targets in the row space.
-    basis : ndarray of shape (rank, n_targets)
-        Orthonormal rows.
+    standard : ndarray of shape (n_rows, n_targets)
+        Targets, standardised by the training rows.
     mean, scale : ndarray of shape (n_targets,)
     """
 
@@ -151,8 +145,7 @@ class Task:
     test: np.ndarray
     design: Design
     regressors: np.ndarray
-    coordinates: np.ndarray
-    basis: np.ndarray
+    standard: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
 
@@ -170,29 +163,23 @@ def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
         n_components=settings.components,
     )
     mean, scale = standardisation(problem.target[train - problem.rows[0]])
-    standard = (problem.target - mean) / scale
-    gram = standard[train - problem.rows[0]] @ standard[train - problem.rows[0]].T
-    values, vectors = np.linalg.eigh(gram.astype(np.float64))
-    kept = np.flatnonzero(values > values[-1] * 1e-6)[::-1][: settings.rank]
-    rotation = (vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
-    basis = rotation.T @ standard[train - problem.rows[0]]
     return Task(
         fold=fold,
         train=train,
         test=test,
         design=design,
         regressors=design.apply(problem.source),
-        coordinates=standard @ basis.T,
-        basis=basis,
+        standard=(problem.target - mean) / scale,
         mean=mean,
         scale=scale,
     )
 
 
 @dataclass(frozen=True)
-class LinearStart:
-    """Linear encoders and decoder of one model, see `start_linear`."""
+class Start:
+    """Where a model starts, see `start_model`."""
 
+    basis: np.ndarray
     encoder: np.ndarray
     decoder: np.ndarray
     posterior: np.ndarray
@@ -200,53 +187,67 @@ class LinearStart:
     noise: float
 
 
-def start_linear(
-    regressors: np.ndarray, coordinates: np.ndarray, *, latents: int, n_targets: int
-) -> LinearStart:
-    """Return the linear solution on some rows as encoders and decoder.
+def start_model(
+    regressors: np.ndarray,
+    standard: np.ndarray,
+    *,
+    rows: np.ndarray,
+    settings: VAESettings,
+    participants: int = 1,
+) -> Start:
+    """Return the linear solution as encoders and decoder, and the target space a model works in.
+
+    The targets of a fold, thousands of voxels, are rotated into a space of few dimensions: those
+    in which the linear solution predicts, then the strongest of the rest. The likelihood of what
+    is left out does not depend on the model, so training there is training on all targets, at a
+    hundredth of the work.
 
     Parameters
     ----------
     regressors : ndarray of shape (n_rows, n_regressors)
-    coordinates : ndarray of shape (n_rows, rank)
-        Targets in the row space.
-    latents : int
-        Latent dimensions; more than there are regressors are left at zero.
-    n_targets : int
-        Number of targets that the coordinates stand for.
+    standard : ndarray of shape (n_rows, n_targets)
+        Standardised targets.
+    rows : ndarray of shape (n_rows,)
+        Row numbers.
+    settings : VAESettings
+    participants : int
+        Targets are those of so many participants, one after the other, at the same places.
 
     Returns
     -------
-    LinearStart
-        Latents have unit variance over the rows; the posterior map is the exact one for the
-        decoder, the noise and a prior variance of one.
+    Start
+        ``basis`` (rank, n_targets) has orthonormal rows. Latents have unit variance over the rows;
+        the posterior map is the exact one for the decoder, the noise and a prior variance of one.
     """
-    x, y = regressors.astype(np.float64), coordinates.astype(np.float64)
-    gram, cross = x.T @ x, x.T @ y
-    prior = learn_prior(
-        gram, cross @ cross.T / n_targets, power=(y**2).sum() / n_targets, n_rows=len(x)
-    )
-    weights = prior.shrinker(gram) @ cross
-    # The predicted part of the targets, ordered by variance, gives the latents.
+    x = regressors.astype(np.float64)
+    fit = fit_weights(x, standard, rows=rows, participants=participants)
+    gram, latents = x.T @ x, settings.latents
     values, vectors = np.linalg.eigh(gram)
     kept = values > values[-1] * 1e-9
     root = vectors[:, kept] * np.sqrt(values[kept])
-    left, strength, right = np.linalg.svd(root.T @ weights, full_matrices=False)
+    # The predicted part of the targets, ordered by variance, gives the latents.
+    left, strength, right = np.linalg.svd(root.T @ fit.weights, full_matrices=False)
     n = min(latents, len(strength))
+    rest = standard - (standard @ right[:n].T) @ right[:n]
+    extra = min(settings.rank - n, *rest.shape)
+    basis = right[:n]
+    if extra > 0:
+        axes = principal_axes(rest, extra)
+        # Orthogonal already, but for rounding.
+        basis = np.linalg.qr(np.concatenate([basis.T, axes], axis=1))[0].T
     whiten = vectors[:, kept] / np.sqrt(values[kept])
-    n_rows = len(x)
     encoder = np.zeros((x.shape[1], latents))
-    decoder = np.zeros((latents, y.shape[1]))
-    encoder[:, :n] = whiten @ left[:, :n] * np.sqrt(n_rows)
-    decoder[:n] = strength[:n, None] * right[:n] / np.sqrt(n_rows)
-    precision = decoder @ decoder.T / prior.noise + np.eye(latents)
-    covariance = np.linalg.inv(precision)
-    return LinearStart(
+    decoder = np.zeros((latents, len(basis)))
+    encoder[:, :n] = whiten @ left[:, :n] * np.sqrt(len(x))
+    decoder[:n] = (strength[:n, None] * right[:n] / np.sqrt(len(x))) @ basis.T
+    covariance = np.linalg.inv(decoder @ decoder.T / fit.noise + np.eye(latents))
+    return Start(
+        basis=basis.astype(np.float32),
         encoder=encoder,
         decoder=decoder,
-        posterior=(covariance @ decoder / prior.noise).T,
+        posterior=(covariance @ decoder / fit.noise).T,
         variance=np.diag(covariance).copy(),
-        noise=prior.noise,
+        noise=fit.noise,
     )
 
 
@@ -278,11 +279,12 @@ def unchunked(sequences: Tensor, n_rows: int, settings: VAESettings) -> Tensor:
 
 @dataclass(frozen=True)
 class Job:
-    """One model to train: a fold's data, the rows it may see, its seed."""
+    """One model to train: a fold's data, the rows it may see, its seed and where it starts."""
 
     task: Task
     train: np.ndarray
     seed: int
+    start: Start
 
 
 @dataclass
@@ -301,7 +303,7 @@ def make_batch(
 ) -> Batch:
     """Return the tensors and the models, at their start, of some jobs."""
     first, rows = problem.first_row, problem.rows
-    rank = max(job.task.coordinates.shape[1] for job in jobs)
+    rank = max(len(job.start.basis) for job in jobs)
     width = max(job.task.regressors.shape[1] for job in jobs)
     sizes = Sizes(
         models=len(jobs),
@@ -315,33 +317,24 @@ def make_batch(
     model.draw([job.seed for job in jobs])
     source, target, mask = [], [], []
     for i, job in enumerate(jobs):
+        start = job.start
         regressors = np.zeros((len(rows), width), dtype=np.float32)
         regressors[:, : job.task.regressors.shape[1]] = job.task.regressors[rows - first]
         coordinates = np.zeros((len(rows), rank), dtype=np.float32)
-        coordinates[:, : job.task.coordinates.shape[1]] = job.task.coordinates
+        coordinates[:, : len(start.basis)] = job.task.standard @ start.basis.T
         visible = np.zeros((len(rows), 1), dtype=np.float32)
         visible[job.train - rows[0]] = 1
-        at = job.train - rows[0]
-        if settings.linear:
-            start = start_linear(
-                regressors[at],
-                coordinates[at],
-                latents=settings.latents,
-                n_targets=len(job.task.mean),
-            )
-            noise = start.noise
-            with torch.no_grad():
-                for parameter, value in (
-                    (model.source_encoder.linear.weight, start.encoder),
-                    (model.target_encoder.linear.weight, start.posterior),
-                    (model.decoder.linear.weight, start.decoder),
-                    (model.target_encoder.log_variance, np.log(start.variance)),
-                ):
-                    parameter[i] = torch.as_tensor(value, dtype=torch.float32)
-        else:
-            noise = float((coordinates[at] ** 2).sum() / len(at) / len(job.task.mean))
         with torch.no_grad():
-            model.log_noise[i] = float(np.log(noise))
+            model.log_noise[i] = float(np.log(start.noise))
+            if settings.linear:
+                n_in, n_out = len(start.encoder), len(start.basis)
+                for parameter, value in (
+                    (model.source_encoder.linear.weight[i, :n_in], start.encoder),
+                    (model.target_encoder.linear.weight[i, :n_out], start.posterior),
+                    (model.decoder.linear.weight[i, :, :n_out], start.decoder),
+                    (model.target_encoder.log_variance[i, 0, 0], np.log(start.variance)),
+                ):
+                    parameter.copy_(torch.as_tensor(value, dtype=torch.float32))
         source.append(chunked(regressors, settings))
         target.append(chunked(coordinates, settings))
         mask.append(chunked(visible, settings)[:, :, 0])
@@ -370,7 +363,8 @@ def train(
         Its model is changed.
     settings : VAESettings
     stops : ndarray of shape (n_models,)
-        Steps of each model.
+        Steps after which each model's prediction stands. With a linear path the parameters that
+        do not move the prediction (target encoder, variances) go on to the last step.
     look : callable, optional
         Called with step and model every `settings.every` steps, before the first step too.
     progress : callable
@@ -382,7 +376,14 @@ def train(
         Columns step, model and the parts of the objective.
     """
     model, device = batch.model, batch.source.device
-    parameters = [p for p in model.parameters() if p.requires_grad]
+    # The linear path is the mean of a posterior that knows its prior; the gradient of the
+    # likelihood knows none and only leads away from it, so the path stays where it was put.
+    held = ("source_encoder.linear", "decoder") if settings.linear else ()
+    guarded = ("source_encoder.lstm", "source_encoder.mean") if settings.linear else ("",)
+    named = [(n, p) for n, p in model.named_parameters() if not n.startswith(held or "-")]
+    parameters = [p for _, p in named]
+    bounded = [name.startswith(guarded) for name, _ in named]
+    n_steps = settings.steps if settings.linear else int(np.max(stops))
     start = [p.detach().clone() for p in parameters]
     first = [torch.zeros_like(p) for p in parameters]
     second = [torch.zeros_like(p) for p in parameters]
@@ -391,11 +392,11 @@ def train(
     objective = Objective(settings.reconstruction, settings.beta, settings.prior)
     limit = torch.as_tensor(np.asarray(stops), device=device)
     history = []
-    for step in progress(range(int(np.max(stops)) + 1)):
+    for step in progress(range(n_steps + 1)):
         if look is not None and step % settings.every == 0:
             with torch.no_grad():
                 look(step, model)
-        if step == int(np.max(stops)):
+        if step == n_steps:
             break
         noise = [draw_noise(generators, shape).to(device) for _ in range(2)]
         parts = losses(
@@ -414,13 +415,17 @@ def train(
         )
         active = (step < limit).to(torch.float32)
         with torch.no_grad():
-            for p, p0, g, m, v in zip(parameters, start, gradients, first, second, strict=True):
+            for p, p0, g, m, v, stop in zip(
+                parameters, start, gradients, first, second, bounded, strict=True
+            ):
                 if g is None:
                     continue
                 # AdamW (Loshchilov & Hutter, ICLR 2019), decaying to the start instead of to zero.
                 m.lerp_(g, 0.1)
                 v.lerp_(g * g, 0.001)
-                size = settings.learning_rate * active.reshape(-1, *[1] * (p.ndim - 1))
+                size = settings.learning_rate
+                if stop:
+                    size = size * active.reshape(-1, *[1] * (p.ndim - 1))
                 correction = (1 - 0.999 ** (step + 1)) ** 0.5 / (1 - 0.9 ** (step + 1))
                 move = correction * m / (v.sqrt() + 1e-8) + settings.weight_decay * (p - p0)
                 p.sub_(size * move)
@@ -429,7 +434,8 @@ def train(
             for i, job in enumerate(batch.jobs):
                 record = {"step": step, "fold": job.task.fold.number, "seed": job.seed}
                 history.append(record | {name: float(value[i]) for name, value in values.items()})
-    return pd.DataFrame(history)
+    columns = ["step", "fold", "seed", "total", "reconstruction", "prior", "kl"]
+    return pd.DataFrame(history, columns=columns).astype(float)
 
 
 def pick_device(name: str) -> torch.device:
@@ -463,8 +469,33 @@ class Trained:
     record: dict[str, Any]
 
 
+def make_job(
+    task: Task,
+    problem: Problem,
+    rows: np.ndarray,
+    seed: int,
+    settings: VAESettings,
+    participants: int,
+) -> Job:
+    """Return a job that starts from the linear solution on some of the fold's training rows."""
+    start = start_model(
+        task.regressors[rows - problem.first_row],
+        task.standard[rows - problem.rows[0]],
+        rows=rows,
+        settings=settings,
+        participants=participants,
+    )
+    return Job(task=task, train=rows, seed=seed, start=start)
+
+
 def choose_steps(
-    tasks: list[Task], problem: Problem, settings: VAESettings, *, device: torch.device, progress
+    tasks: list[Task],
+    problem: Problem,
+    settings: VAESettings,
+    *,
+    device: torch.device,
+    participants: int,
+    progress: Callable[[Iterable], Iterable],
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Choose the number of steps of each fold on its inner folds.
 
@@ -480,7 +511,7 @@ def choose_steps(
         for split in task.fold.inner:
             fit, test = within(problem, split.train), within(problem, split.test)
             if fit.size >= 10 and test.size:
-                jobs.append(Job(task=task, train=fit, seed=settings.seed))
+                jobs.append(make_job(task, problem, fit, settings.seed, settings, participants))
                 validation.append(test - problem.rows[0])
     batch = make_batch(jobs, problem, settings, device)
     n_rows = len(problem.rows)
@@ -501,7 +532,9 @@ def choose_steps(
     steps = np.array([int(curve.loc[task.fold.number].idxmin()) for task in tasks])
     curve = curve.rename("inner_error").reset_index()
     history = history.groupby(["fold", "step"], as_index=False).mean(numeric_only=True)
-    return steps, history.drop(columns="seed").merge(curve, how="outer").assign(phase="inner")
+    return steps, history.drop(columns="seed", errors="ignore").merge(curve, how="outer").assign(
+        phase="inner"
+    )
 
 
 def fit(
@@ -509,6 +542,7 @@ def fit(
     folds: list[Fold],
     settings: VAESettings,
     *,
+    participants: int = 1,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> Trained:
     """Train one unit: choose the steps on the inner folds, then train every fold and seed.
@@ -518,17 +552,23 @@ def fit(
     problem : Problem
     folds : list of Fold
     settings : VAESettings
+    participants : int
+        The targets are those of so many participants, one after the other, at the same places:
+        they share the encoders and each has columns of the decoder.
     progress : callable
         Wraps the steps of training.
     """
     device = pick_device(settings.device)
     tasks = [prepare(problem, fold, settings) for fold in folds]
-    steps, inner = choose_steps(tasks, problem, settings, device=device, progress=progress)
+    steps, inner = choose_steps(
+        tasks, problem, settings, device=device, participants=participants, progress=progress
+    )
     log.info("%s: steps chosen on the inner folds: %s", problem.direction, steps.tolist())
+    first = [
+        make_job(task, problem, task.train, settings.seed, settings, participants) for task in tasks
+    ]
     jobs = [
-        Job(task=task, train=task.train, seed=settings.seed + seed)
-        for task in tasks
-        for seed in range(settings.seeds)
+        replace(job, seed=settings.seed + seed) for job in first for seed in range(settings.seeds)
     ]
     batch = make_batch(jobs, problem, settings, device)
     stops = np.repeat(steps, settings.seeds)
@@ -538,9 +578,11 @@ def fit(
     parts, tensors = [], {}
     for i, task in enumerate(tasks):
         mine = guess[i * settings.seeds : (i + 1) * settings.seeds].mean(dim=0).numpy()
-        mine = mine[task.test - problem.rows[0], : len(task.basis)] @ task.basis
+        basis = first[i].start.basis
+        mine = mine[task.test - problem.rows[0], : len(basis)] @ basis
         parts.append((task.fold, task.train, task.test, mine * task.scale + task.mean))
-        for name in ("mean", "scale", "basis"):
+        tensors[f"target_basis/{task.fold.number}"] = basis
+        for name in ("mean", "scale"):
             tensors[f"target_{name}/{task.fold.number}"] = getattr(task, name)
         for name in ("mean", "scale", "loadings", "centre"):
             tensors[f"source_{name}/{task.fold.number}"] = getattr(task.design, name)
