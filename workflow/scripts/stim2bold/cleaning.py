@@ -204,7 +204,7 @@ def clean_series(
         confounds=np.nan_to_num(regressors),
         sample_mask=kept,
         detrend=True,
-        standardize=False,
+        standardize=None,
         standardize_confounds=True,
         filter="cosine",
         high_pass=settings.high_pass,

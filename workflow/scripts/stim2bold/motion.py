@@ -144,19 +144,16 @@ class Aligner:
     def __init__(
         self, reference: nib.Nifti1Image, mask: np.ndarray, *, fwhm: float, centre: np.ndarray
     ):
-        self.affine = reference.affine
-        self.to_voxels = np.linalg.inv(reference.affine)
-        self.sigma = fwhm / FWHM / np.linalg.norm(reference.affine[:3, :3], axis=0)
+        self.fwhm = fwhm
         self.centre = centre
-        self.limits = np.array(reference.shape)[:, None] - 0.5
-        smooth = self.smoothed(np.asarray(reference.dataobj, dtype=np.float32))
+        smooth = self.smoothed(reference)
         points = voxel_points(reference)[:, mask]
         self.points = points
         self.values = smooth[mask].astype(float)
         # Gradient in world millimetres; central differences of a spline would gain nothing on a
         # smoothed image, for the residual alone decides where the iteration ends.
         gradient = np.stack([axis[mask] for axis in np.gradient(smooth)])
-        gradient = self.to_voxels[:3, :3].T @ gradient
+        gradient = np.linalg.inv(reference.affine)[:3, :3].T @ gradient
         arm = points - centre[:, None]
         # d R(x + t + w x arm) = g.t + w.(arm x g); brightness and offset are free.
         self.system = np.concatenate(
@@ -171,19 +168,21 @@ class Aligner:
         self.solver = linalg.pinv(self.system / self.scale)
         self.radius = np.sqrt((arm**2).sum(axis=0)).max()
 
-    def smoothed(self, volume: np.ndarray) -> np.ndarray:
+    def smoothed(self, volume: nib.Nifti1Image) -> np.ndarray:
         """Blur a volume by the width of this pass."""
-        return ndimage.gaussian_filter(volume, self.sigma, mode="nearest", truncate=3.0)
+        sigma = self.fwhm / FWHM / np.linalg.norm(volume.affine[:3, :3], axis=0)
+        data = np.asarray(volume.dataobj, dtype=np.float32)
+        return ndimage.gaussian_filter(data, sigma, mode="nearest", truncate=3.0)
 
     def align(
-        self, volume: np.ndarray, start: np.ndarray, *, largest_step: float, most_steps: int
+        self, volume: nib.Nifti1Image, start: np.ndarray, *, largest_step: float, most_steps: int
     ) -> np.ndarray:
         """Return the map from points of the reference to points of a volume.
 
         Parameters
         ----------
-        volume : (i, j, k) array
-            On the grid of the reference.
+        volume : Nifti1Image
+            3D, on any grid.
         start : (4, 4) array
             First guess.
         largest_step : float
@@ -194,14 +193,16 @@ class Aligner:
         spline = ndimage.spline_filter(
             self.smoothed(volume), order=3, output=np.float32, mode="mirror"
         )
+        to_voxels = np.linalg.inv(volume.affine)
+        limits = np.array(volume.shape)[:, None] - 0.5
         found = start
         for _ in range(most_steps):
-            voxels = apply(self.to_voxels @ found, self.points)
+            voxels = apply(to_voxels @ found, self.points)
             values = ndimage.map_coordinates(
                 spline, voxels, order=3, mode="mirror", prefilter=False, output=np.float64
             )
             # What was moved out of the field of view says nothing.
-            inside = ((voxels > -0.5) & (voxels < self.limits)).all(axis=0)
+            inside = ((voxels > -0.5) & (voxels < limits)).all(axis=0)
             difference = np.where(inside, values - self.values, 0.0)
             solution = self.solver @ difference / self.scale
             # The volume is the reference seen through (found^-1 true): undo what is seen.
@@ -246,7 +247,7 @@ def estimate_motion(
     motion = np.empty((chosen.size, 4, 4))
     last = np.eye(4)
     for row, k in enumerate(progress(chosen, "volumes aligned", total=chosen.size)):
-        volume = np.asarray(series.dataobj[..., k], dtype=np.float32)
+        volume = nib.Nifti1Image(series.dataobj[..., k], series.affine)
         # The first pass need only come near enough for the second.
         near = coarse.align(
             volume, last, largest_step=20 * settings.largest_step, most_steps=settings.most_steps

@@ -111,11 +111,11 @@ def mosaic(
         Left of the picture is the left of the head, and says so.
     """
     box = brain_box(mask)
-    step = float(min(1.0, *np.linalg.norm(background.affine[:3, :3], axis=0)))
+    step = 1.0
     if limits is None:
-        inside = sample(mask, _points_of(background)) > 0.5
-        values = np.asarray(background.dataobj, dtype=np.float32)[inside]
-        limits = (0.0, float(np.percentile(values, 99.5))) if values.size else (0.0, 1.0)
+        points, _ = slice_points(2, box[:, 2].mean(), box, 2.0)
+        values = sample(background, points)[sample(mask, points) > 0.5]
+        limits = (0.0, float(np.percentile(values, 99))) if values.size else (0.0, 1.0)
     heights = []
     for axis in (2, 1, 0):
         across, up = [other for other in range(3) if other != axis]
@@ -180,13 +180,6 @@ def mosaic(
         scale.set_label(bar, color="white", fontsize=8)
         scale.ax.tick_params(colors="white", labelsize=7)
     return figure
-
-
-def _points_of(image: nib.Nifti1Image) -> np.ndarray:
-    """Return the world points of an image's voxels, shape (3, ...)."""
-    indices = np.indices(image.shape[:3], dtype=float)
-    matrix = image.affine
-    return np.tensordot(matrix[:3, :3], indices, 1) + matrix[:3, 3].reshape(3, 1, 1, 1)
 
 
 def tsnr(series: nib.Nifti1Image, mask: np.ndarray, *, first: int = 0) -> np.ndarray:
@@ -266,7 +259,7 @@ def carpet_figure(
         panel.set_ylabel(label, fontsize=8)
         panel.text(
             0.995,
-            0.86,
+            1.0,
             f"mean {np.nanmean(values):.3g}, max {np.nanmax(values):.3g}",
             transform=panel.transAxes,
             ha="right",

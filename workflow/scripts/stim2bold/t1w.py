@@ -1,7 +1,5 @@
 """The T1w image: cubic voxels, no bias field, brain, tissues."""
 
-import contextlib
-import io
 import logging
 from dataclasses import dataclass
 
@@ -9,8 +7,9 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
+from stim2bold.brain_surface import SurfaceSettings, brain_surface, inside_surface
 from stim2bold.errors import InputError
-from stim2bold.registration import ants, deterministic, from_ants, to_ants
+from stim2bold.registration import ants, deterministic, sample, template, to_ants
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +19,9 @@ LABELS = {"GM": 1, "WM": 2, "CSF": 3}
 BRAIN_VOLUME = (0.6, 2.5)
 # The vertex to below the cerebellum, mm.
 HEAD_HEIGHT = 180
+# How much the template's priors count against brightness, and the least each tissue has.
+PRIOR_WEIGHT = 0.25
+LEAST_PRIOR = 0.02
 
 
 @dataclass(frozen=True)
@@ -36,25 +38,6 @@ class AnatomySettings:
 
     bias_shrink: int = 4
     brain_threshold: float = 0.5
-
-
-@dataclass(frozen=True)
-class Anatomy:
-    """A prepared T1w image; every array has the shape of `t1w`.
-
-    Attributes
-    ----------
-    t1w : Nifti1Image
-        Without its bias field, skull included.
-    brain : (x, y, z) bool array
-        Brain mask.
-    tissues : dict of str to (x, y, z) float32 array
-        Probabilities of GM, WM and CSF; they sum to 1 inside the brain.
-    """
-
-    t1w: nib.Nifti1Image
-    brain: np.ndarray
-    tissues: dict[str, np.ndarray]
 
 
 def conform(image: nib.Nifti1Image) -> nib.Nifti1Image:
@@ -80,7 +63,7 @@ def conform(image: nib.Nifti1Image) -> nib.Nifti1Image:
     scale[:3, 3] = (step - 1) / 2
     data = ndimage.affine_transform(
         np.asarray(image.dataobj, dtype=np.float32),
-        step,
+        np.diag(step),
         offset=scale[:3, 3],
         output_shape=tuple(shape),
         order=3,
@@ -91,14 +74,29 @@ def conform(image: nib.Nifti1Image) -> nib.Nifti1Image:
 
 
 def correct_bias(image: nib.Nifti1Image, mask: np.ndarray, shrink: int) -> nib.Nifti1Image:
-    """Divide out the bias field that N4 finds inside a mask (Tustison et al. 2010)."""
+    """Divide out the bias field that N4 finds inside a mask (Tustison et al. 2010).
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        3D.
+    mask : (x, y, z) bool array
+        Voxels that tell the field.
+    shrink : int
+        The field is found on a grid so many times coarser.
+    """
     deterministic(1)
-    corrected = ants.n4_bias_field_correction(
+    field = ants.n4_bias_field_correction(
         to_ants(image),
         mask=to_ants(nib.Nifti1Image(mask.astype(np.float32), image.affine)),
         shrink_factor=shrink,
-    )
-    return from_ants(corrected)
+        return_bias_field=True,
+    ).numpy()
+    # Splines run off outside of the mask: there, the value of its nearest voxel.
+    nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
+    field = field[tuple(nearest)]
+    data = np.asarray(image.dataobj, dtype=np.float32) / np.maximum(field, 1e-3)
+    return nib.Nifti1Image(data.astype(np.float32), image.affine)
 
 
 def largest_part(mask: np.ndarray) -> np.ndarray:
@@ -142,20 +140,15 @@ def extract_brain(image: nib.Nifti1Image, threshold: float) -> np.ndarray:
     InputError
         When what is found cannot be a brain.
     """
-    from brainextractor import BrainExtractor
-
     data = np.asarray(image.dataobj, dtype=np.float32)
     voxel = float(np.linalg.norm(image.affine[:3, 0]))
     # The surface starts at the centre of mass: below the brain when neck and shoulders are in.
     top = np.flatnonzero(head_mask(data).any(axis=(0, 1))).max()
     bottom = max(0, int(top - HEAD_HEIGHT / voxel))
-    part = nib.Nifti1Image(data[:, :, bottom:], image.affine)
-    with contextlib.redirect_stdout(io.StringIO()):
-        extractor = BrainExtractor(part, bt=threshold)
-        extractor.run()
-        inside = extractor.compute_mask() > 0
+    part = data[:, :, bottom:]
+    vertices, faces = brain_surface(part, voxel, SurfaceSettings(threshold=threshold))
     mask = np.zeros(data.shape, dtype=bool)
-    mask[:, :, bottom:] = inside
+    mask[:, :, bottom:] = inside_surface(vertices, faces, part.shape)
     mask = largest_part(mask)
     litres = mask.sum() * voxel**3 / 1e6
     log.info("brain: %.2f litres", litres)
@@ -167,8 +160,10 @@ def extract_brain(image: nib.Nifti1Image, threshold: float) -> np.ndarray:
     return mask
 
 
-def segment(image: nib.Nifti1Image, brain: np.ndarray) -> dict[str, np.ndarray]:
-    """Split a brain into tissues by Atropos (Avants et al. 2011).
+def segment(
+    image: nib.Nifti1Image, brain: np.ndarray, template_points: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Split a brain into tissues by Atropos (Avants et al. 2011) with the template's priors.
 
     Parameters
     ----------
@@ -176,16 +171,34 @@ def segment(image: nib.Nifti1Image, brain: np.ndarray) -> dict[str, np.ndarray]:
         T1w without its bias field.
     brain : (x, y, z) bool array
         Where to look.
+    template_points : (3, x, y, z) array
+        Where each voxel lies in the template.
 
     Returns
     -------
     dict of str to (x, y, z) float32 array
-        Probabilities of GM, WM and CSF.
+        Probabilities of GM, WM and CSF; they sum to 1 inside the brain.
     """
     deterministic(1)
-    mask = to_ants(nib.Nifti1Image(brain.astype(np.float32), image.affine))
-    found = ants.atropos(a=to_ants(image), x=mask, i="kmeans[3]", m="[0.1,1x1x1]", c="[5,0]")
-    # Classes come in the order of their mean intensity: in a T1w fluid, grey, white.
+    priors = {name: sample(template(name, 1), template_points) for name in ("GM", "WM")}
+    # What of the brain is neither is fluid; no tissue is impossible anywhere.
+    priors["CSF"] = np.clip(1 - priors["GM"] - priors["WM"], 0, 1)
+    total = sum(priors.values()) + 3 * LEAST_PRIOR
+    found = ants.prior_based_segmentation(
+        to_ants(image),
+        [
+            to_ants(
+                nib.Nifti1Image(
+                    (brain * (priors[name] + LEAST_PRIOR) / total).astype(np.float32), image.affine
+                )
+            )
+            for name in ("CSF", "GM", "WM")
+        ],
+        to_ants(nib.Nifti1Image(brain.astype(np.float32), image.affine)),
+        priorweight=PRIOR_WEIGHT,
+        mrf=0.1,
+        iterations=5,
+    )
     csf, gm, wm = (part.numpy().astype(np.float32) for part in found["probabilityimages"])
     return {"GM": gm, "WM": wm, "CSF": csf}
 
@@ -198,8 +211,10 @@ def labels(tissues: dict[str, np.ndarray], brain: np.ndarray) -> np.ndarray:
     return np.where(brain, numbers[most], 0).astype(np.uint8)
 
 
-def prepare_anatomy(image: nib.Nifti1Image, settings: AnatomySettings) -> Anatomy:
-    """Prepare a T1w image: cubic voxels, bias field, brain, tissues.
+def prepare_anatomy(
+    image: nib.Nifti1Image, settings: AnatomySettings
+) -> tuple[nib.Nifti1Image, np.ndarray]:
+    """Prepare a T1w image: cubic voxels, bias field, brain.
 
     Parameters
     ----------
@@ -207,11 +222,17 @@ def prepare_anatomy(image: nib.Nifti1Image, settings: AnatomySettings) -> Anatom
         3D, RAS+, whole head.
     settings : AnatomySettings
         Thresholds.
+
+    Returns
+    -------
+    t1w : Nifti1Image
+        Without its bias field, skull included.
+    brain : (x, y, z) bool array
+        Brain mask.
     """
     conformed = conform(image)
     data = np.asarray(conformed.dataobj, dtype=np.float32)
     flat = correct_bias(conformed, head_mask(data), settings.bias_shrink)
     brain = extract_brain(flat, settings.brain_threshold)
     # The field found over the whole head follows the bright scalp: once more in the brain alone.
-    flat = correct_bias(flat, brain, settings.bias_shrink)
-    return Anatomy(flat, brain, segment(flat, brain))
+    return correct_bias(flat, brain, settings.bias_shrink), brain

@@ -1,0 +1,50 @@
+"""Slice timing: when it applies, and against a known wave."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from stim2bold import slice_timing
+from stim2bold.errors import InputError
+
+
+def test_it_applies_only_where_slices_have_times():
+    times = [0.0, 0.3]
+    sidecar = {"RepetitionTime": 0.608, "SliceTiming": times}
+    np.testing.assert_array_equal(slice_timing.slice_times(sidecar, "x"), times)
+    assert slice_timing.slice_times({"RepetitionTime": 0.608}, "x") is None
+    assert slice_timing.slice_times({**sidecar, "MRAcquisitionType": "3D"}, "x") is None
+    with pytest.raises(InputError, match="milliseconds"):
+        slice_timing.slice_times({**sidecar, "SliceTiming": [0, 300]}, "x")
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_wave_is_moved_to_the_middle_of_its_volume(reverse):
+    TR, n_slices, n_volumes = 2.0, 5, 60
+    times = np.array([0.0, 0.8, 1.6, 0.4, 1.2])
+    place = times[::-1] if reverse else times
+    seen = np.arange(n_volumes)[None] * TR + place[:, None]
+    data = np.broadcast_to(np.sin(2 * np.pi * seen / 20), (3, 4, n_slices, n_volumes)).copy()
+    slice_timing.correct_slice_timing(data, times, axis=2, reverse=reverse, TR=TR)
+    wanted = np.sin(2 * np.pi * (np.arange(n_volumes) + 0.5) * TR / 20)
+    np.testing.assert_allclose(data[1, 2][:, 2:-2], np.tile(wanted, (5, 1))[:, 2:-2], atol=0.01)
+
+
+def test_slices_are_counted_along_the_stored_axis():
+    # Stored as posterior-to-anterior, superior-to-inferior, left-to-right.
+    affine = nib.orientations.inv_ornt_aff(
+        nib.orientations.axcodes2ornt(("A", "I", "R")), (10, 11, 12)
+    )
+    affine = np.linalg.inv(affine)
+    codes = nib.aff2axcodes(affine)
+    axis, reverse = slice_timing.slice_axis({"SliceEncodingDirection": "j"}, affine)
+    assert axis == {"R": 0, "L": 0, "A": 1, "P": 1, "S": 2, "I": 2}[codes[1]]
+    assert reverse == (codes[1] in "LPI")
+    assert slice_timing.slice_axis({"SliceEncodingDirection": "j-"}, affine) == (axis, not reverse)
+
+
+def test_wrong_number_of_slices_is_refused():
+    with pytest.raises(InputError, match="names 4 slices where the image has 5"):
+        slice_timing.correct_slice_timing(
+            np.zeros((3, 3, 5, 30)), np.arange(4) / 4, axis=2, reverse=False, TR=2.0
+        )

@@ -1,0 +1,42 @@
+"""The T1w image: brain and tissues against planted truth."""
+
+import nibabel as nib
+import numpy as np
+import planted_head
+import pytest
+
+from stim2bold import t1w
+from stim2bold.errors import InputError
+
+
+def dice(a, b):
+    return 2 * (a & b).sum() / (a.sum() + b.sum())
+
+
+@pytest.fixture(scope="module")
+def head():
+    return planted_head.planted_head(31, voxel=3.0)
+
+
+def test_conforming_keeps_every_place():
+    affine = np.diag([1.0, 1.0, 3.0, 1.0])
+    shape = (24, 26, 10)
+    world = planted_head.world_grid(shape, affine)
+    image = nib.Nifti1Image((10 + world @ [1, 2, 3]).astype(np.float32), affine)
+    cubes = t1w.conform(image)
+    np.testing.assert_allclose(nib.affines.voxel_sizes(cubes.affine), 1)
+    inner = (slice(5, -5), slice(5, -5), slice(12, -12))
+    expected = 10 + planted_head.world_grid(cubes.shape, cubes.affine) @ [1, 2, 3]
+    np.testing.assert_allclose(np.asarray(cubes.dataobj)[inner], expected[inner], atol=0.1)
+
+
+def test_cubic_voxels_are_left_alone(head):
+    assert t1w.conform(head.t1w) is head.t1w
+
+
+def test_an_image_without_a_brain_is_refused():
+    rng = np.random.default_rng(1)
+    # A cube of noise: nothing dark round anything bright.
+    noise = nib.Nifti1Image(rng.random((40, 40, 40), dtype=np.float32), np.eye(4))
+    with pytest.raises(InputError, match="brain found in it has"):
+        t1w.extract_brain(noise, 0.5)
