@@ -4,11 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import write_array
 from stim2bold.command import progress, run
-from stim2bold.extraction import I3DSettings, extract
+from stim2bold.extraction import I3DSettings, describe, feature_rows
 from stim2bold.files import read_json
 from stim2bold.film import sample
+from stim2bold.rowfile import write_rows
 from stim2bold.timing import sample_times
 from stim2bold.weights import load_network
 
@@ -34,15 +34,19 @@ def main() -> None:
         short_side=settings.short_side,
         crop=settings.crop,
     )
-    features = extract(
+    rows = feature_rows(
         network,
         progress(pictures, "pictures", total=len(times)),
         settings,
         duration=clock["duration"],
     )
-    features.attrs |= {"source": options.film.name, "weights": about["source"]}
-    features.attrs |= {"weights_sha256": about["sha256"], "weights_licence": about["licence"]}
-    write_array(options.features, features)
+    attributes = describe(network, settings) | {
+        "source": options.film.name,
+        "weights": about["source"],
+        "weights_sha256": about["sha256"],
+        "weights_licence": about["licence"],
+    }
+    write_rows(options.features, rows, attributes)
 
 
 if __name__ == "__main__":

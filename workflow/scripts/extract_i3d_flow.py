@@ -4,12 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import write_array
 from stim2bold.command import progress, run
-from stim2bold.extraction import I3DSettings, extract
+from stim2bold.extraction import I3DSettings, describe, feature_rows
 from stim2bold.files import read_json
 from stim2bold.film import sample
 from stim2bold.flow import FlowSettings, flow_between
+from stim2bold.rowfile import write_rows
 from stim2bold.timing import sample_times
 from stim2bold.weights import load_network
 
@@ -40,12 +40,20 @@ def main() -> None:
     )
     flows = flow_between(progress(pictures, "pictures", total=len(times)), flow)
     # Flow lies between pictures: half a picture later than the first of the two.
-    features = extract(
-        network, flows, settings, duration=clock["duration"], offset=0.5 / settings.rate
+    rows = feature_rows(
+        network,
+        flows,
+        settings,
+        duration=clock["duration"],
+        offset=0.5 / settings.rate,
     )
-    features.attrs |= {"source": options.film.name, "weights": about["source"]}
-    features.attrs |= {"weights_sha256": about["sha256"], "weights_licence": about["licence"]}
-    write_array(options.features, features)
+    attributes = describe(network, settings) | {
+        "source": options.film.name,
+        "weights": about["source"],
+        "weights_sha256": about["sha256"],
+        "weights_licence": about["licence"],
+    }
+    write_rows(options.features, rows, attributes)
 
 
 if __name__ == "__main__":

@@ -258,15 +258,15 @@ def windowed(
         yield np.array([(start + size / 2) / settings.rate]), features
 
 
-def extract(
+def feature_rows(
     network: I3D,
     pictures: Iterable[np.ndarray],
     settings: I3DSettings,
     *,
     duration: float,
     offset: float = 0.0,
-) -> xr.DataArray:
-    """Take the features of a film.
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Take the features of a film, some rows at a time.
 
     Parameters
     ----------
@@ -281,36 +281,27 @@ def extract(
     offset : float
         Seconds by which the pictures lie later than the film's samples, as optical flow does.
 
-    Returns
-    -------
-    DataArray, dims (time, feature)
-        `time` holds the centres of what each row sees, in seconds of film time.
+    Yields
+    ------
+    times : ndarray, shape (n,)
+        Film times of the centres of what the rows see, seconds.
+    features : ndarray of float32, shape (n, n_features)
     """
     network = prepare(network, settings)
-    stride, _, extent = grid_of_time(network, settings.endpoint)
     if settings.mode == "dense":
         rows = dense(network, pictures, settings)
-        step, seen = stride / settings.rate, extent / settings.rate
     else:
         centres = np.arange(settings.step / 2, duration, settings.step)
         rows = windowed(network, pictures, settings, centres)
-        step, seen = settings.step, settings.window / settings.rate
-    parts = list(rows)
-    times = np.concatenate([part[0] for part in parts]) + offset
-    features = np.concatenate([part[1] for part in parts])
-    return named(times, features, settings=settings, step=step, seen=seen)
+    for times, features in rows:
+        yield times + offset, features
 
 
-def named(
-    times: np.ndarray,
-    features: np.ndarray,
-    *,
-    settings: I3DSettings,
-    step: float,
-    seen: float,
-) -> xr.DataArray:
-    """Give features their names, units and a description."""
-    attributes: dict[str, Any] = {
+def describe(network: I3D, settings: I3DSettings) -> dict[str, Any]:
+    """Say what the features are, for the attributes of a file."""
+    stride, _, extent = grid_of_time(network, settings.endpoint)
+    alone = settings.mode == "windowed"
+    return {
         "units": "1",
         "network": "i3d",
         "mode": settings.mode,
@@ -318,10 +309,29 @@ def named(
         "grid": settings.grid,
         "rate": settings.rate,
         "precision": settings.precision,
-        "step_seconds": step,
-        "seen_seconds": seen,
+        "step_seconds": settings.step if alone else stride / settings.rate,
+        "seen_seconds": (settings.window if alone else extent) / settings.rate,
         "description": "rows are centred on the pictures they see; features by channel, then place",
     }
+
+
+def extract(
+    network: I3D,
+    pictures: Iterable[np.ndarray],
+    settings: I3DSettings,
+    *,
+    duration: float,
+    offset: float = 0.0,
+) -> xr.DataArray:
+    """Take the features of a film into memory, see `feature_rows`.
+
+    Returns
+    -------
+    DataArray, dims (time, feature)
+        `time` holds the centres of what each row sees, in seconds of film time.
+    """
+    parts = feature_rows(network, pictures, settings, duration=duration, offset=offset)
+    times, features = (np.concatenate(part) for part in zip(*parts, strict=True))
     return xr.DataArray(
         features,
         dims=("time", "feature"),
@@ -330,7 +340,7 @@ def named(
             "feature": np.arange(features.shape[1], dtype=np.int32),
         },
         name="features",
-        attrs=attributes,
+        attrs=describe(network, settings),
     )
 
 
