@@ -7,7 +7,8 @@ from planted_problem import fold_content, problem
 from stim2bold.errors import InputError
 from stim2bold.folds import read_folds
 from stim2bold.metrics import voxel_r
-from stim2bold.training import PRESETS, fit, settings_of
+from stim2bold.storage import read_model, write_model
+from stim2bold.training import PRESETS, diagnose, fit, predict_stored, settings_of
 
 SMALL = replace(
     PRESETS["small-data"], components=15, latents=8, hidden=4, seeds=2, steps=20, rank=60
@@ -37,7 +38,7 @@ def test_planted_voxels_are_predicted_and_the_others_are_not(planted, trained):
 
 
 def test_training_lowers_the_objective_and_the_linear_path_stands(content, planted, trained):
-    longer = replace(SMALL, steps=120, every=20, seeds=1)
+    longer = replace(SMALL, steps=60, every=20, seeds=1)
     table = fit(planted, read_folds(content), longer).history
     table = table[(table.phase == "outer")].groupby("step").total.mean()
     assert table.iloc[-1] < table.iloc[0]
@@ -83,3 +84,23 @@ def test_settings():
         settings_of({"preset": "small-data", "bta": 0.5})
     with pytest.raises(InputError, match="huge"):
         settings_of({"preset": "huge"})
+
+
+def test_stored_model_predicts_alone(content, planted, trained, tmp_path):
+    write_model(tmp_path / "m.safetensors", trained.tensors, trained.record)
+    tensors, record = read_model(tmp_path / "m.safetensors")
+    fitted = trained.fitted
+    for fold in read_folds(content):
+        again = predict_stored(tensors, record, planted.source, fold=fold.number)
+        np.testing.assert_allclose(
+            again[fold.test], fitted.values[fitted.fold == fold.number], rtol=1e-4, atol=1e-3
+        )
+
+
+def test_diagnostics(trained):
+    table = trained.diagnostics.set_index("measure")
+    assert 0.85 < table.loc["coverage_90"].value.mean() < 0.95
+    assert (table.loc["kl"].value >= 0).all()
+    assert (table.loc["active_units"].value > 0).all()
+    collapsed = diagnose(0, error=np.zeros((3, 2)), noise=np.ones(2), kl=np.array([0.0, 1e-4]))
+    assert (0, "collapsed", -1, 1.0) in collapsed

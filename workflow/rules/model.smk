@@ -77,6 +77,7 @@ rule train_vae:
         model="results/models/{direction}/{unit}.safetensors",
         record="results/models/{direction}/{unit}.json",
         history="results/models/{direction}/{unit}_history.tsv",
+        diagnostics="results/models/{direction}/{unit}_diagnostics.tsv",
     log:
         "results/logs/train_vae/{direction}_{unit}.log",
     benchmark:
@@ -95,7 +96,8 @@ rule train_vae:
     shell:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
         " --target {input.target:q} --folds {input.folds:q} --prediction {output.prediction:q}"
-        " --model {output.model:q} --history {output.history:q} --threads {threads}"
+        " --model {output.model:q} --history {output.history:q}"
+        " --diagnostics {output.diagnostics:q} --threads {threads}"
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 

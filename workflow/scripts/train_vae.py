@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--prediction", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True, help="safetensors; .json goes beside")
     parser.add_argument("--history", type=Path, required=True)
+    parser.add_argument("--diagnostics", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="configuration section vae"
@@ -58,6 +59,7 @@ def main() -> None:
     write_array(args.prediction, out)
     write_model(args.model, trained.tensors, trained.record)
     write_table(args.history, trained.history)
+    write_table(args.diagnostics, trained.diagnostics)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from stim2bold.designs import Design, fit_design, principal_axes, standardisatio
 from stim2bold.directions import Problem
 from stim2bold.errors import InputError
 from stim2bold.folds import Fold
+from stim2bold.hrf import FilterBank
 from stim2bold.shrinkage import fit_weights
-from stim2bold.vae import VAE, Objective, Sizes, losses
+from stim2bold.vae import VAE, Objective, Sizes, gaussian_kl, losses
 
 log = logging.getLogger(__name__)
 
@@ -378,7 +379,7 @@ def train(
     model, device = batch.model, batch.source.device
     # The linear path is the mean of a posterior that knows its prior; the gradient of the
     # likelihood knows none and only leads away from it, so the path stays where it was put.
-    held = ("source_encoder.linear", "decoder") if settings.linear else ()
+    held = ("source_encoder.linear", "decoder", "log_noise") if settings.linear else ()
     guarded = ("source_encoder.lstm", "source_encoder.mean") if settings.linear else ("",)
     named = [(n, p) for n, p in model.named_parameters() if not n.startswith(held or "-")]
     parameters = [p for _, p in named]
@@ -461,12 +462,55 @@ class Trained:
         Everything needed to predict again, by name.
     record : dict
         Settings, sizes, folds and chosen steps, JSON-ready.
+    diagnostics : DataFrame
+        Columns fold, measure, dimension (a latent's number, -1 for none), value: kl (nats a row),
+        active_units, collapsed (1 or 0), coverage_90 (share of held-out values inside the nominal
+        90 % interval).
     """
 
     fitted: Fitted
     history: pd.DataFrame
     tensors: dict[str, np.ndarray]
     record: dict[str, Any]
+    diagnostics: pd.DataFrame
+
+
+def latent_summary(batch: Batch, settings: VAESettings) -> np.ndarray:
+    """Return KL[q(z|target) || q(z|source)] of each model and latent, nats a fitted row."""
+    with torch.no_grad():
+        mean0, log_variance0 = batch.model.source_encoder(batch.source)
+        mean, log_variance = batch.model.target_encoder(batch.target * batch.mask[..., None])
+        kl = gaussian_kl(mean, log_variance, mean0, log_variance0)[:, :, settings.context :]
+        mask = batch.mask[:, :, settings.context :, None]
+        return ((kl * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))).cpu().numpy()
+
+
+def diagnose(fold: int, *, error: np.ndarray, noise: np.ndarray, kl: np.ndarray) -> list[tuple]:
+    """Return the diagnostics of a fold.
+
+    Parameters
+    ----------
+    fold : int
+    error : ndarray of shape (n_test_rows, n_targets)
+        Measured less predicted, standardised.
+    noise : ndarray of shape (n_targets,)
+        Variance of each target about its prediction, from the inner folds.
+    kl : ndarray of shape (n_latents,)
+        Nats a row.
+
+    Returns
+    -------
+    list of (fold, measure, dimension, value)
+    """
+    # 0.01 nats, the usual bound of an active unit (Burda, Grosse & Salakhutdinov, ICLR 2016).
+    active = int((kl > 0.01).sum())
+    inside = np.abs(error) <= 1.6448536 * np.sqrt(noise)
+    return [
+        *((fold, "kl", number, float(value)) for number, value in enumerate(kl)),
+        (fold, "active_units", -1, float(active)),
+        (fold, "collapsed", -1, float(active == 0)),
+        (fold, "coverage_90", -1, float(inside.mean())),
+    ]
 
 
 def make_job(
@@ -496,12 +540,14 @@ def choose_steps(
     device: torch.device,
     participants: int,
     progress: Callable[[Iterable], Iterable],
-) -> tuple[np.ndarray, pd.DataFrame]:
+) -> tuple[np.ndarray, list[np.ndarray], pd.DataFrame]:
     """Choose the number of steps of each fold on its inner folds.
 
     Returns
     -------
     steps : ndarray of shape (n_folds,)
+    noise : list of ndarray of shape (n_targets,)
+        Variance of each standardised target about its prediction, for each fold.
     history : DataFrame
         Objective and, every few steps, the error on the inner test rows (squared, relative to
         predicting the mean).
@@ -516,13 +562,14 @@ def choose_steps(
     batch = make_batch(jobs, problem, settings, device)
     n_rows = len(problem.rows)
     target = unchunked(batch.target, n_rows, settings)
-    looks = []
+    looks, guesses = [], {}
 
     def look(step: int, model: VAE) -> None:
         guess = unchunked(model.predict(batch.source), n_rows, settings)
         for i, rows in enumerate(validation):
             error = ((target[i, rows] - guess[i, rows]) ** 2).sum()
             scale = (target[i, rows] ** 2).sum()
+            guesses[step, i] = guess[i, rows].cpu().numpy()
             looks.append((step, jobs[i].task.fold.number, i, float(error / scale)))
 
     stops = np.full(len(jobs), settings.steps)
@@ -531,10 +578,22 @@ def choose_steps(
     curve = table.groupby(["fold", "step"]).error.mean()
     steps = np.array([int(curve.loc[task.fold.number].idxmin()) for task in tasks])
     curve = curve.rename("inner_error").reset_index()
+    noise = []
+    for task, step in zip(tasks, steps, strict=True):
+        # What a model that has not seen a row gets wrong there: the residual of rows it has seen
+        # is too small, by what was fitted to them.
+        error = np.concatenate(
+            [
+                task.standard[validation[i]]
+                - guesses[step, i][:, : len(job.start.basis)] @ job.start.basis
+                for i, job in enumerate(jobs)
+                if job.task is task
+            ]
+        )
+        noise.append((error**2).mean(axis=0))
     history = history.groupby(["fold", "step"], as_index=False).mean(numeric_only=True)
-    return steps, history.drop(columns="seed", errors="ignore").merge(curve, how="outer").assign(
-        phase="inner"
-    )
+    history = history.drop(columns="seed", errors="ignore").merge(curve, how="outer")
+    return steps, noise, history.assign(phase="inner")
 
 
 def fit(
@@ -560,7 +619,7 @@ def fit(
     """
     device = pick_device(settings.device)
     tasks = [prepare(problem, fold, settings) for fold in folds]
-    steps, inner = choose_steps(
+    steps, noises, inner = choose_steps(
         tasks, problem, settings, device=device, participants=participants, progress=progress
     )
     log.info("%s: steps chosen on the inner folds: %s", problem.direction, steps.tolist())
@@ -575,12 +634,22 @@ def fit(
     history = train(batch, settings, stops=stops, progress=progress)
     with torch.no_grad():
         guess = unchunked(batch.model.predict(batch.source), len(problem.rows), settings).cpu()
-    parts, tensors = [], {}
+    parts, tensors, found = [], {}, []
+    parameters = latent_summary(batch, settings)
     for i, task in enumerate(tasks):
         mine = guess[i * settings.seeds : (i + 1) * settings.seeds].mean(dim=0).numpy()
         basis = first[i].start.basis
-        mine = mine[task.test - problem.rows[0], : len(basis)] @ basis
-        parts.append((task.fold, task.train, task.test, mine * task.scale + task.mean))
+        mine = mine[:, : len(basis)] @ basis
+        out = task.test - problem.rows[0]
+        parts.append((task.fold, task.train, task.test, mine[out] * task.scale + task.mean))
+        tensors[f"target_noise/{task.fold.number}"] = noises[i]
+        here = slice(i * settings.seeds, (i + 1) * settings.seeds)
+        found += diagnose(
+            task.fold.number,
+            error=task.standard[out] - mine[out],
+            noise=noises[i],
+            kl=parameters[here].mean(axis=0),
+        )
         tensors[f"target_basis/{task.fold.number}"] = basis
         for name in ("mean", "scale"):
             tensors[f"target_{name}/{task.fold.number}"] = getattr(task, name)
@@ -605,4 +674,65 @@ def fit(
     columns = ["phase", "fold", "seed", "step", "total", "reconstruction", "prior", "kl"]
     whole = pd.concat([inner, history.assign(phase="outer")], ignore_index=True)
     whole = whole.reindex(columns=[*columns, "inner_error"])
-    return Trained(fitted=collect(parts), history=whole, tensors=tensors, record=record)
+    return Trained(
+        fitted=collect(parts),
+        history=whole,
+        tensors=tensors,
+        record=record,
+        diagnostics=pd.DataFrame(found, columns=["fold", "measure", "dimension", "value"]),
+    )
+
+
+def predict_stored(
+    tensors: dict[str, np.ndarray], record: dict[str, Any], source: np.ndarray, *, fold: int
+) -> np.ndarray:
+    """Predict from a stored model alone.
+
+    Parameters
+    ----------
+    tensors, record
+        As `stim2bold.storage.read_model` returns them.
+    source : ndarray of shape (n_rows, n_features)
+        From the first row of the film (of the recording) on, as in training.
+    fold : int
+        Whose models to use.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_targets)
+        In the target's units.
+    """
+    settings = VAESettings(**record["settings"])
+    position = [part["fold"] for part in record["folds"]].index(fold)
+    part = record["folds"][position]
+    design = Design(
+        **{
+            name: tensors[f"source_{name}/{fold}"]
+            for name in ("mean", "scale", "loadings", "centre")
+        },
+        filters=FilterBank(
+            offsets=tuple(part["filters"]["offsets"]),
+            weights=tuple(map(tuple, part["filters"]["weights"])),
+        ),
+        spread=part["spread"],
+    )
+    here = slice(position * settings.seeds, (position + 1) * settings.seeds)
+    model = VAE(Sizes(**record["sizes"] | {"models": settings.seeds}))
+    model.load_state_dict(
+        {
+            name.removeprefix("model/"): torch.from_numpy(value[here].copy())
+            for name, value in tensors.items()
+            if name.startswith("model/")
+        }
+    )
+    regressors = design.apply(source)
+    width = np.zeros((len(source), record["sizes"]["source"]), dtype=np.float32)
+    width[:, : regressors.shape[1]] = regressors
+    sequences = torch.from_numpy(chunked(width, settings)).expand(settings.seeds, -1, -1, -1)
+    with torch.no_grad():
+        guess = unchunked(model.predict(sequences), len(source), settings).mean(dim=0).numpy()
+    basis = tensors[f"target_basis/{fold}"]
+    return (
+        guess[:, : len(basis)] @ basis * tensors[f"target_scale/{fold}"]
+        + (tensors[f"target_mean/{fold}"])
+    )
