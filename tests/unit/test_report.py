@@ -116,13 +116,13 @@ def test_sounds_go_from_the_original_down(tmp_path):
         ),
     )
     for segment in ("segment-00-music", "segment-01-speech"):
-        for rung in ("vae", "original", "ridge", "griffin-lim"):
+        for rung in ("vae", "original", "ridge", "griffinlim"):
             (folder / f"{segment}_{rung}.wav").write_bytes(f"{segment} {rung}".encode())
     assets = tmp_path / "assets"
     assets.mkdir()
     shown = report.gather_sounds(folder, assets)
     assert (shown["direction"], shown["unit"]) == ("bold2audio", "sub-01")
-    assert shown["rungs"] == ["original", "griffin-lim", "ridge", "vae"]
+    assert shown["rungs"] == ["original", "griffinlim", "ridge", "vae"]
     last = shown["segments"][1]["sounds"][3]["address"]
     assert (tmp_path / last).read_text() == "segment-01-speech vae"
 

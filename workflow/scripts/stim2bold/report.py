@@ -173,7 +173,7 @@ def gather_sounds(folder: Path, assets: Path) -> dict[str, Any]:
     segments = shown_segments(read_table(folder / "segments.tsv"))
     found = {path.stem.rpartition("_")[2] for path in folder.glob("*.wav")}
     # From the original down to the predictions; models in alphabetical order.
-    rungs = [rung for rung in ("original", "griffin-lim") if rung in found]
+    rungs = [rung for rung in ("original", "griffinlim") if rung in found]
     rungs += sorted(found - set(rungs))
     return {
         "direction": direction,
