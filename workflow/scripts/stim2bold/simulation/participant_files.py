@@ -31,6 +31,7 @@ import xarray as xr
 
 from stim2bold.arrays import write_array
 from stim2bold.files import replacing, write_json, write_table
+from stim2bold.simulation.deformation import apply_affine
 from stim2bold.simulation.film_settings import FilmSettings
 from stim2bold.simulation.grids import grid_points
 from stim2bold.simulation.participant import ImageSettings, Participant
@@ -141,7 +142,6 @@ def write_participant(
             "SequenceVariant": "SP",
             "ParallelReductionFactorInPlane": 1.8,
             "ParallelAcquisitionTechnique": "SENSE",
-            "PartialFourier": "NO",
         },
     )
     write_table(func.with_name(func.name + "_events.tsv"), events(film))
@@ -193,8 +193,10 @@ def _write_truth(participant: Participant, name: str, *, film: FilmSettings, tru
 def _deformation(participant: Participant) -> xr.Dataset:
     t1w = participant.t1w
     step = 4.0
-    low = t1w.affine[:3, 3]
-    extent = np.array(t1w.shape) * t1w.header.get_zooms()[0]
+    # The box along the axes of space that holds the image, however it lies.
+    corners = apply_affine(t1w.affine, np.indices((2, 2, 2)).reshape(3, -1).T * t1w.shape)
+    low = corners.min(axis=0)
+    extent = corners.max(axis=0) - low
     shape = tuple(int(np.ceil(length / step)) + 1 for length in extent)
     affine = np.diag([step, step, step, 1.0])
     affine[:3, 3] = low
