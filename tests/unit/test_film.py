@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from planted_film import grey, write_film
@@ -135,3 +139,30 @@ def test_sound_without_pictures(tmp_path):
     write_wav(tmp_path / "sound.wav", np.zeros(1000), 16000)
     with pytest.raises(InputError, match="has no video stream"):
         probe(tmp_path / "sound.wav")
+
+
+def test_an_unknown_codec_is_named(tmp_path):
+    path = tmp_path / "whole.mkv"
+    write_film(path, [0, 0.04], [grey(20), grey(90)], end=0.08)
+    content = path.read_bytes()
+    assert content.count(b"V_MPEG4/ISO/AVC") == 1
+    path.write_bytes(content.replace(b"V_MPEG4/ISO/AVC", b"V_UNHEARDOF/XYZ"))
+    with pytest.raises(InputError, match="unknown codec; convert it to H.264"):
+        probe(path)
+
+
+def test_every_fault_is_one_line_of_a_script(tmp_path):
+    (tmp_path / "text.mp4").write_text("This is no film.\n" * 200)
+    script = Path(__file__).parents[2] / "workflow" / "scripts" / "probe_film.py"
+    for name in ("none.mp4", "text.mp4"):
+        out = ["--frames", str(tmp_path / "f.tsv"), "--clock", str(tmp_path / "c.json")]
+        result = subprocess.run(
+            [sys.executable, str(script), "--film", str(tmp_path / name), *out, "--settings", "{}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 1
+        lines = result.stderr.strip().splitlines()
+        assert len(lines) == 1 and lines[0].startswith(f"error: {tmp_path / name}: ")
+        assert not (tmp_path / "f.tsv").exists()

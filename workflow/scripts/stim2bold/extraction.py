@@ -183,8 +183,8 @@ def dense(
     features : ndarray of float32, shape (n, n_features)
     """
     stride, first, extent = grid_of_time(network, settings.endpoint)
-    # In whole strides, so that the rows stay where they are.
-    n_held = -(-extent // FRAME_MULTIPLE) * FRAME_MULTIPLE
+    # Half of what a row sees, in multiples that leave the rows where they are.
+    n_held = -(-(extent // 2 + 1) // FRAME_MULTIPLE) * FRAME_MULTIPLE
     n_seen = 0
 
     def counted() -> Iterator[np.ndarray]:
