@@ -1,100 +1,10 @@
-PREPROCESSED = "results/preprocessed"
-CLEANED = "results/cleaned"
-SPACE = "MNI152NLin2009aSym"
-
-ANAT = PREPROCESSED + "/{folder}/anat/{anat}"
-FUNC = PREPROCESSED + "/{folder}/func/{run}"
-FIGURES = PREPROCESSED + "/{folder}/figures"
-CLEAN = CLEANED + "/{folder}/func/{run}"
-
-
-wildcard_constraints:
-    space=f"{SPACE}|T1w",
-
-
-def preprocessing(part):
-    """Return one part of the configuration section preprocessing as one JSON string."""
-    return json.dumps(config["preprocessing"][part], sort_keys=True)
-
-
-def sidecars_of(wildcards):
-    """Return the sidecars that apply to {run}, nearest last."""
-    return list(RUNS[wildcards.run].sidecars)
-
-
-def raw_t1w_of_run(wildcards):
-    """Return the raw T1w that serves {run}; nothing where there is none."""
-    t1w = RUNS[wildcards.run].t1w
-    return [t1w] if t1w else []
-
-
-def of_anat(suffix):
-    """Return an input function: the product of the T1w that serves {run}, or nothing."""
-
-    def find(wildcards):
-        anat = anat_of_run(wildcards.run)
-        return [f"{PREPROCESSED}/{anat}_{suffix}"] if anat else []
-
-    return find
-
-
-def normalisation_of(wildcards):
-    """Return the transform to the template: of the T1w, or of the BOLD where there is none."""
-    if wildcards.get("space") == "T1w":
-        return []
-    anat = anat_of_run(wildcards.run)
-    if anat:
-        return f"{PREPROCESSED}/{anat}_from-T1w_to-{SPACE}_mode-image_xfm.h5"
-    return f"{FUNC}_from-boldref_to-{SPACE}_mode-image_xfm.h5".format(**wildcards)
-
-
-def coregistration_of(wildcards):
-    """Return the transform from BOLD to T1w; nothing where there is no T1w."""
-    if not anat_of_run(wildcards.run):
-        return []
-    return f"{FUNC}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt".format(
-        **wildcards
-    )
-
-
-def brain_of_run(wildcards):
-    """Return the brain mask that serves {run}: of its T1w, or its own."""
-    return of_anat("desc-brain_mask.nii.gz")(wildcards) or (
-        f"{FUNC}_desc-brain_mask.nii.gz".format(**wildcards)
-    )
-
-
-def tissues_of_run(wildcards):
-    """Return GM, WM and CSF of the T1w that serves {run}; nothing where there is none."""
-    return [
-        path
-        for tissue in ("GM", "WM", "CSF")
-        for path in of_anat(f"label-{tissue}_probseg.nii.gz")(wildcards)
-    ]
-
-
-def events_of_run(wildcards):
-    """Return the blocks of {run}."""
-    return RUNS[wildcards.run].events
-
-
-def cleaned_of(suffix):
-    """Return an input function: a product of cleaning for every run of {participant}."""
-
-    def find(wildcards):
-        return [
-            f"{CLEANED}/{folder}/func/{run}_space-{SPACE}_{suffix}"
-            for folder, run in runs_of(wildcards.participant)
-        ]
-
-    return find
-
-
 rule describe_derivatives:
     input:
         code=code("describe_derivatives.py"),
     output:
         description="results/{derivatives}/dataset_description.json",
+        ignored="results/{derivatives}/.bidsignore",
+        readme="results/{derivatives}/README",
     log:
         "results/logs/describe_derivatives/{derivatives}.log",
     benchmark:
@@ -112,7 +22,7 @@ rule describe_derivatives:
     shell:
         "python {input.code[0]:q}"
         " --name {wildcards.derivatives:q} --description {output.description:q}"
-        " > {log:q} 2>&1"
+        " --ignored {output.ignored:q} --readme {output.readme:q} > {log:q} 2>&1"
 
 
 rule preprocess_anatomy:
@@ -120,9 +30,9 @@ rule preprocess_anatomy:
         code=code("preprocess_anatomy.py"),
         t1w=t1w_of,
     output:
-        preprocessed=ANAT + "_desc-preproc_T1w.nii.gz",
-        mask=ANAT + "_desc-brain_mask.nii.gz",
-        sidecars=[ANAT + "_desc-preproc_T1w.json", ANAT + "_desc-brain_mask.json"],
+        preprocessed=f"{ANAT}_desc-preproc_T1w.nii.gz",
+        mask=f"{ANAT}_desc-brain_mask.nii.gz",
+        sidecars=[f"{ANAT}_desc-preproc_T1w.json", f"{ANAT}_desc-brain_mask.json"],
     log:
         "results/logs/preprocess_anatomy/{folder}/{anat}.log",
     benchmark:
@@ -134,30 +44,30 @@ rule preprocess_anatomy:
         mem_mb=memory(3000),
         runtime=minutes(60),
     params:
-        derivatives=PREPROCESSED,
         settings=preprocessing("anatomy"),
     message:
         "Brain of {wildcards.anat}"
     shell:
         "python {input.code[0]:q}"
         " --t1w {input.t1w:q} --preprocessed {output.preprocessed:q}"
-        " --mask {output.mask:q} --derivatives {params.derivatives:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        " --mask {output.mask:q}"
+        " --derivatives results/preprocessed --settings {params.settings:q}"
+        " > {log:q} 2>&1"
 
 
 rule preprocess_tissues:
     input:
         code=code("preprocess_tissues.py"),
-        t1w=ANAT + "_desc-preproc_T1w.nii.gz",
-        mask=ANAT + "_desc-brain_mask.nii.gz",
+        t1w=f"{ANAT}_desc-preproc_T1w.nii.gz",
+        mask=f"{ANAT}_desc-brain_mask.nii.gz",
         inverse=f"{ANAT}_from-{SPACE}_to-T1w_mode-image_xfm.h5",
     output:
-        gm=ANAT + "_label-GM_probseg.nii.gz",
-        wm=ANAT + "_label-WM_probseg.nii.gz",
-        csf=ANAT + "_label-CSF_probseg.nii.gz",
-        dseg=ANAT + "_dseg.nii.gz",
+        gm=f"{ANAT}_label-GM_probseg.nii.gz",
+        wm=f"{ANAT}_label-WM_probseg.nii.gz",
+        csf=f"{ANAT}_label-CSF_probseg.nii.gz",
+        dseg=f"{ANAT}_dseg.nii.gz",
         sidecars=[
-            ANAT + f"_{part}.json"
+            f"{ANAT}_{part}.json"
             for part in (
                 "label-GM_probseg",
                 "label-WM_probseg",
@@ -175,23 +85,20 @@ rule preprocess_tissues:
     resources:
         mem_mb=memory(3000),
         runtime=minutes(60),
-    params:
-        derivatives=PREPROCESSED,
     message:
         "Tissues of {wildcards.anat}"
     shell:
         "python {input.code[0]:q}"
         " --t1w {input.t1w:q} --mask {input.mask:q} --inverse {input.inverse:q}"
         " --gm {output.gm:q} --wm {output.wm:q} --csf {output.csf:q}"
-        " --dseg {output.dseg:q} --derivatives {params.derivatives:q}"
-        " > {log:q} 2>&1"
+        " --dseg {output.dseg:q} --derivatives results/preprocessed > {log:q} 2>&1"
 
 
 rule preprocess_normalise:
     input:
         code=code("preprocess_normalise.py"),
-        image=ANAT + "_desc-preproc_T1w.nii.gz",
-        mask=ANAT + "_desc-brain_mask.nii.gz",
+        image=f"{ANAT}_desc-preproc_T1w.nii.gz",
+        mask=f"{ANAT}_desc-brain_mask.nii.gz",
     output:
         forward=f"{ANAT}_from-T1w_to-{SPACE}_mode-image_xfm.h5",
         inverse=f"{ANAT}_from-{SPACE}_to-T1w_mode-image_xfm.h5",
@@ -219,8 +126,8 @@ rule preprocess_normalise:
 rule preprocess_normalise_bold:
     input:
         code=code("preprocess_normalise.py"),
-        image=FUNC + "_desc-coreg_boldref.nii.gz",
-        mask=FUNC + "_desc-brain_mask.nii.gz",
+        image=f"{FUNC}_desc-coreg_boldref.nii.gz",
+        mask=f"{FUNC}_desc-brain_mask.nii.gz",
     output:
         forward=f"{FUNC}_from-boldref_to-{SPACE}_mode-image_xfm.h5",
         inverse=f"{FUNC}_from-{SPACE}_to-boldref_mode-image_xfm.h5",
@@ -252,11 +159,11 @@ rule preprocess_reference:
         sidecars=sidecars_of,
         t1w=raw_t1w_of_run,
     output:
-        reference=FUNC + "_desc-hmc_boldref.nii.gz",
-        flat=FUNC + "_desc-coreg_boldref.nii.gz",
-        mask=FUNC + "_desc-brain_mask.nii.gz",
-        sidecar=FUNC + "_desc-hmc_boldref.json",
-        sidecars=[FUNC + "_desc-coreg_boldref.json", FUNC + "_desc-brain_mask.json"],
+        reference=f"{FUNC}_desc-hmc_boldref.nii.gz",
+        flat=f"{FUNC}_desc-coreg_boldref.nii.gz",
+        mask=f"{FUNC}_desc-brain_mask.nii.gz",
+        sidecar=f"{FUNC}_desc-hmc_boldref.json",
+        sidecars=[f"{FUNC}_desc-coreg_boldref.json", f"{FUNC}_desc-brain_mask.json"],
     log:
         "results/logs/preprocess_reference/{folder}/{run}.log",
     benchmark:
@@ -271,7 +178,6 @@ rule preprocess_reference:
         runtime=minutes(30),
     params:
         t1w=lambda wildcards, input: "--t1w" if input.t1w else "",
-        derivatives=PREPROCESSED,
         settings=preprocessing("motion"),
     message:
         "Reference volume of {wildcards.run}"
@@ -280,7 +186,7 @@ rule preprocess_reference:
         " --bold {input.bold:q} --sidecars {input.sidecars:q}"
         " {params.t1w} {input.t1w:q} --reference {output.reference:q}"
         " --flat {output.flat:q} --mask {output.mask:q}"
-        " --derivatives {params.derivatives:q} --settings {params.settings:q}"
+        " --derivatives results/preprocessed --settings {params.settings:q}"
         " > {log:q} 2>&1"
 
 
@@ -288,10 +194,10 @@ rule preprocess_motion:
     input:
         code=code("preprocess_motion.py"),
         bold=bold_of,
-        reference=FUNC + "_desc-hmc_boldref.nii.gz",
-        mask=FUNC + "_desc-brain_mask.nii.gz",
+        reference=f"{FUNC}_desc-hmc_boldref.nii.gz",
+        mask=f"{FUNC}_desc-brain_mask.nii.gz",
     output:
-        motion=FUNC + "_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
+        motion=f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
     log:
         "results/logs/preprocess_motion/{folder}/{run}.log",
     benchmark:
@@ -316,12 +222,12 @@ rule preprocess_motion:
 rule preprocess_coregister:
     input:
         code=code("preprocess_coregister.py"),
-        reference=FUNC + "_desc-coreg_boldref.nii.gz",
-        reference_mask=FUNC + "_desc-brain_mask.nii.gz",
+        reference=f"{FUNC}_desc-coreg_boldref.nii.gz",
+        reference_mask=f"{FUNC}_desc-brain_mask.nii.gz",
         t1w=of_anat("desc-preproc_T1w.nii.gz"),
         t1w_mask=of_anat("desc-brain_mask.nii.gz"),
     output:
-        transform=FUNC + "_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt",
+        transform=f"{FUNC}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt",
     log:
         "results/logs/preprocess_coregister/{folder}/{run}.log",
     benchmark:
@@ -347,16 +253,16 @@ rule preprocess_resample:
         code=code("preprocess_resample.py"),
         bold=bold_of,
         sidecars=sidecars_of,
-        motion=FUNC + "_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
+        motion=f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
         coregistration=coregistration_of,
         normalisation=normalisation_of,
         brain=brain_of_run,
     output:
-        series=FUNC + "_space-{space}_desc-preproc_bold.nii.gz",
-        mask=FUNC + "_space-{space}_desc-brain_mask.nii.gz",
-        reference=FUNC + "_space-{space}_boldref.nii.gz",
+        series=f"{FUNC}_space-{{space}}_desc-preproc_bold.nii.gz",
+        mask=f"{FUNC}_space-{{space}}_desc-brain_mask.nii.gz",
+        reference=f"{FUNC}_space-{{space}}_boldref.nii.gz",
         sidecars=[
-            FUNC + "_space-{space}" + part
+            f"{FUNC}_space-{{space}}{part}"
             for part in (
                 "_desc-preproc_bold.json",
                 "_desc-brain_mask.json",
@@ -380,7 +286,6 @@ rule preprocess_resample:
         normalisation=lambda wildcards, input: (
             "--normalisation" if input.normalisation else ""
         ),
-        derivatives=PREPROCESSED,
         settings=json.dumps({"resolution": config["preprocessing"]["resolution"]}),
     message:
         "{wildcards.run} in space {wildcards.space}"
@@ -392,7 +297,7 @@ rule preprocess_resample:
         " {params.normalisation} {input.normalisation:q} --brain {input.brain:q}"
         " --space {wildcards.space:q} --series {output.series:q}"
         " --mask {output.mask:q} --reference {output.reference:q}"
-        " --derivatives {params.derivatives:q} --settings {params.settings:q}"
+        " --derivatives results/preprocessed --settings {params.settings:q}"
         " > {log:q} 2>&1"
 
 
@@ -401,14 +306,14 @@ rule preprocess_confounds:
         code=code("preprocess_confounds.py"),
         series=f"{FUNC}_space-{SPACE}_desc-preproc_bold.nii.gz",
         mask=f"{FUNC}_space-{SPACE}_desc-brain_mask.nii.gz",
-        motion=FUNC + "_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
-        reference=FUNC + "_desc-hmc_boldref.json",
-        reference_mask=FUNC + "_desc-brain_mask.nii.gz",
+        motion=f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
+        reference=f"{FUNC}_desc-hmc_boldref.json",
+        reference_mask=f"{FUNC}_desc-brain_mask.nii.gz",
         normalisation=normalisation_of,
         tissues=tissues_of_run,
     output:
-        confounds=FUNC + "_desc-confounds_timeseries.tsv",
-        metadata=FUNC + "_desc-confounds_timeseries.json",
+        confounds=f"{FUNC}_desc-confounds_timeseries.tsv",
+        metadata=f"{FUNC}_desc-confounds_timeseries.json",
     log:
         "results/logs/preprocess_confounds/{folder}/{run}.log",
     benchmark:
@@ -438,13 +343,13 @@ rule preprocess_confounds:
 rule preprocess_anatomy_figures:
     input:
         code=code("preprocess_anatomy_figures.py"),
-        t1w=ANAT + "_desc-preproc_T1w.nii.gz",
-        mask=ANAT + "_desc-brain_mask.nii.gz",
-        dseg=ANAT + "_dseg.nii.gz",
+        t1w=f"{ANAT}_desc-preproc_T1w.nii.gz",
+        mask=f"{ANAT}_desc-brain_mask.nii.gz",
+        dseg=f"{ANAT}_dseg.nii.gz",
         normalisation=f"{ANAT}_from-T1w_to-{SPACE}_mode-image_xfm.h5",
     output:
         tissues=report(
-            FIGURES + "/{anat}_desc-tissues_T1w.png",
+            f"{FIGURES}/{{anat}}_desc-tissues_T1w.png",
             category="Quality",
             labels={"image": "{anat}", "figure": "tissues"},
         ),
@@ -478,36 +383,36 @@ rule preprocess_figures:
         bold=bold_of,
         series=f"{FUNC}_space-{SPACE}_desc-preproc_bold.nii.gz",
         mask=f"{FUNC}_space-{SPACE}_desc-brain_mask.nii.gz",
-        confounds=FUNC + "_desc-confounds_timeseries.tsv",
-        reference=FUNC + "_desc-coreg_boldref.nii.gz",
-        reference_mask=FUNC + "_desc-brain_mask.nii.gz",
+        confounds=f"{FUNC}_desc-confounds_timeseries.tsv",
+        reference=f"{FUNC}_desc-coreg_boldref.nii.gz",
+        reference_mask=f"{FUNC}_desc-brain_mask.nii.gz",
         coregistration=coregistration_of,
         normalisation=normalisation_of,
         t1w=of_anat("desc-preproc_T1w.nii.gz"),
         dseg=of_anat("dseg.nii.gz"),
     output:
         carpet=report(
-            FIGURES + "/{run}_desc-carpet_bold.png",
+            f"{FIGURES}/{{run}}_desc-carpet_bold.png",
             category="Quality",
             labels={"image": "{run}", "figure": "carpet"},
         ),
         motion=report(
-            FIGURES + "/{run}_desc-motion_bold.png",
+            f"{FIGURES}/{{run}}_desc-motion_bold.png",
             category="Quality",
             labels={"image": "{run}", "figure": "motion"},
         ),
         alignment=report(
-            FIGURES + "/{run}_desc-coregistration_bold.png",
+            f"{FIGURES}/{{run}}_desc-coregistration_bold.png",
             category="Quality",
             labels={"image": "{run}", "figure": "BOLD to T1w"},
         ),
         normalised=report(
-            FIGURES + "/{run}_desc-normalised_bold.png",
+            f"{FIGURES}/{{run}}_desc-normalised_bold.png",
             category="Quality",
             labels={"image": "{run}", "figure": "BOLD to MNI"},
         ),
         tsnr=report(
-            FIGURES + "/{run}_desc-tsnr_bold.png",
+            f"{FIGURES}/{{run}}_desc-tsnr_bold.png",
             category="Quality",
             labels={"image": "{run}", "figure": "tSNR"},
         ),
@@ -546,8 +451,8 @@ rule clean_bold:
         code=code("clean_bold.py"),
         series=f"{FUNC}_space-{SPACE}_desc-preproc_bold.nii.gz",
         mask=f"{FUNC}_space-{SPACE}_desc-brain_mask.nii.gz",
-        confounds=FUNC + "_desc-confounds_timeseries.tsv",
-        metadata=FUNC + "_desc-confounds_timeseries.json",
+        confounds=f"{FUNC}_desc-confounds_timeseries.tsv",
+        metadata=f"{FUNC}_desc-confounds_timeseries.json",
         events=events_of_run,
     output:
         cleaned=f"{CLEAN}_space-{SPACE}_desc-cleaned_bold.nii.gz",
@@ -567,7 +472,6 @@ rule clean_bold:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
-        derivatives=CLEANED,
         settings=preprocessing("cleaning"),
     message:
         "Nuisance and drift out of {wildcards.run}"
@@ -575,7 +479,7 @@ rule clean_bold:
         "python {input.code[0]:q}"
         " --series {input.series:q} --mask {input.mask:q}"
         " --events {input.events:q} --cleaned {output.cleaned:q}"
-        " --cleaned-mask {output.mask:q} --derivatives {params.derivatives:q}"
+        " --cleaned-mask {output.mask:q} --derivatives results/cleaned"
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from stim2bold.command import run
-from stim2bold.derivatives import description
-from stim2bold.files import write_json
+from stim2bold.derivatives import IGNORED, README, description
+from stim2bold.files import replacing, write_json
 
 
 def main() -> None:
@@ -13,8 +13,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="of the data set")
     parser.add_argument("--description", type=Path, required=True, help="output")
+    parser.add_argument("--ignored", type=Path, required=True, help="output: .bidsignore")
+    parser.add_argument("--readme", type=Path, required=True, help="output")
     arguments = parser.parse_args()
     write_json(arguments.description, description(arguments.name))
+    with replacing(arguments.ignored) as temporary:
+        temporary.write_text(IGNORED, encoding="ascii")
+    with replacing(arguments.readme) as temporary:
+        temporary.write_text(README.format(name=arguments.name), encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,13 @@ from stim2bold.files import read_json, write_json
 BIDS_VERSION = "1.10.0"
 NAME = "stim2bold"
 VERSION = "0.1.0"
+# Figures and transforms have no names in BIDS yet; fMRIPrep has its validator pass over the same.
+IGNORED = "figures/\n*_xfm.*\n"
+README = """{name}: images derived by stim2bold.
+
+Names are those of BIDS derivatives and of fMRIPrep; each image has a JSON sidecar that says what it
+was made from. Transforms (*_xfm.*) map points from the space they bring images to; ITK's files.
+"""
 
 
 def description(name: str) -> dict:
