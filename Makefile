@@ -6,12 +6,13 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
-.PHONY: help demo test unit format clean
+.PHONY: help demo test unit bench format clean
 
 help:
 	@echo "make demo   run the whole experiment on the built-in simulated data set"
 	@echo "make test   format, lint, unit, workflow and integration tests"
 	@echo "make unit   the unit tests alone"
+	@echo "make bench  measure the claims of docs/benchmarks.md; some: make bench ROWS='i3d.*'"
 	@echo "make format lay out the code as the tests want it"
 
 $(VENV)/complete: requirements.txt
@@ -32,6 +33,10 @@ test: $(VENV)/complete
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
 	python -m pytest tests
+
+ROWS ?= .*
+bench: $(VENV)/complete
+	python bench/measure.py --rows "$(ROWS)"
 
 unit: $(VENV)/complete
 	python -m pytest tests/unit

@@ -1,0 +1,98 @@
+"""Measure the project's claims and write them down.
+
+``python bench/measure.py --rows 'i3d.*'`` measures the claims whose name matches, keeps the rows of
+the others in results/bench/bench.tsv, and writes docs/benchmarks.md from all.
+"""
+
+import argparse
+import logging
+import os
+import platform
+import re
+import sys
+from datetime import date
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
+
+import models  # noqa: E402
+import pandas as pd  # noqa: E402
+import preprocess  # noqa: E402
+import stimulus  # noqa: E402
+
+from stim2bold.command import run  # noqa: E402
+from stim2bold.files import read_table, replacing, write_table  # noqa: E402
+
+logger = logging.getLogger("bench")
+
+CLAIMS = {**preprocess.CLAIMS, **stimulus.CLAIMS, **models.CLAIMS}
+COLUMNS = [
+    "claim",
+    "area",
+    "value",
+    "unit",
+    "goal",
+    "better",
+    "n",
+    "min",
+    "max",
+    "seconds",
+    "command",
+]
+
+
+def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return both tables as one, sorted by claim; new rows take the place of old ones."""
+    kept = old[~old["claim"].isin(new["claim"])]
+    return pd.concat([kept, new])[COLUMNS].sort_values("claim", ignore_index=True)
+
+
+def met(row) -> str:
+    """Say whether a row reaches its goal."""
+    reached = row.value >= row.goal if row.better == "higher" else row.value <= row.goal
+    return "yes" if reached else "**no**"
+
+
+def page(table: pd.DataFrame) -> str:
+    """Return docs/benchmarks.md."""
+    pinned = (PROJECT / "requirements.txt").read_text(encoding="utf-8").split()
+    versions = [line for line in pinned if re.match(r"(torch|numpy|antspyx|himalaya)==", line)]
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench` on {date.today()}: {os.cpu_count()} cores "
+        f"({platform.machine()}), Python {platform.python_version()}, {', '.join(versions)}. The "
+        "machine was shared; ratios were measured within one run. `value` is the mean over `n` "
+        "repetitions or seeds, `min` and `max` their spread.",
+        "",
+        "| claim | value | min | max | n | unit | goal | met | seconds |",
+        "|---|---:|---:|---:|---:|---|---:|---|---:|",
+    ]
+    lines += [
+        f"| {row.claim} | {row.value:.4g} | {row.min:.4g} | {row.max:.4g} | {row.n} | {row.unit} | "
+        f"{'≥' if row.better == 'higher' else '≤'} {row.goal:g} | {met(row)} | {row.seconds:.0f} |"
+        for row in table.itertuples()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure what was asked for; what is measured is written at once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", default=".*", help="regular expression of claims")
+    arguments = parser.parse_args()
+    path = PROJECT / "results" / "bench" / "bench.tsv"
+    table = read_table(path) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    for name, measure in CLAIMS.items():
+        if not re.match(arguments.rows, name):
+            continue
+        logger.info("measuring %s", name)
+        table = merge(table, pd.DataFrame(measure()))
+        write_table(path, table)
+        with replacing(PROJECT / "docs" / "benchmarks.md") as temporary:
+            temporary.write_text(page(table), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)
