@@ -37,11 +37,20 @@ from stim2bold import weights  # noqa: E402
 from stim2bold.annotations import AnnotationSettings, read_folder, tabulate  # noqa: E402
 from stim2bold.audio import read_sound  # noqa: E402
 from stim2bold.command import run  # noqa: E402
-from stim2bold.extraction import I3DSettings, dense, extract, prepare, windowed  # noqa: E402
+from stim2bold.extraction import (  # noqa: E402
+    I3DSettings,
+    dense,
+    describe,
+    extract,
+    feature_rows,
+    prepare,
+    windowed,
+)
 from stim2bold.files import write_table  # noqa: E402
 from stim2bold.film import probe, sample  # noqa: E402
 from stim2bold.i3d import BATCH_NORM_EPS, I3D  # noqa: E402
 from stim2bold.lowlevel import merge_at_volumes, picture_features, sound_features  # noqa: E402
+from stim2bold.rowfile import write_rows  # noqa: E402
 from stim2bold.spectrogram import SpectrogramSettings, log_mel  # noqa: E402
 from stim2bold.timing import Timing, at_volumes, sample_times  # noqa: E402
 
@@ -497,7 +506,10 @@ def extract_in_this_process(seconds: float) -> None:
     """Extract features and write this process's peak memory in MB to standard output."""
     path = film()
     shown = sample(path, sample_times(seconds, 25.0), zero=probe(path)[1]["zero"])
-    extract(network(), shown, I3DSettings(), duration=seconds)
+    model, settings = network(), I3DSettings()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = feature_rows(model, shown, settings, duration=seconds)
+        write_rows(Path(folder) / "features.nc", rows, describe(model, settings))
     sys.stdout.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}\n")
 
 
