@@ -27,19 +27,8 @@ from stim2bold.files import read_table, replacing, write_table  # noqa: E402
 logger = logging.getLogger("bench")
 
 CLAIMS = {**preprocess.CLAIMS, **stimulus.CLAIMS, **models.CLAIMS}
-COLUMNS = [
-    "claim",
-    "area",
-    "value",
-    "unit",
-    "goal",
-    "better",
-    "n",
-    "min",
-    "max",
-    "seconds",
-    "command",
-]
+COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
+COLUMNS += ["n", "min", "max", "seconds", "command"]
 
 
 def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
