@@ -26,7 +26,8 @@ def test_brain_is_found_and_bias_is_gone(head):
         values = image.get_fdata(dtype=np.float32)[inside]
         return values.std() / values.mean()
 
-    assert spread(flat) < 0.6 * spread(head.t1w)
+    # What noise and anatomy leave is the greater part of the rest.
+    assert spread(flat) < 0.75 * spread(head.t1w)
 
 
 def test_tissues_are_found(head):

@@ -66,6 +66,7 @@ def main() -> None:
         arguments.cleaned,
         arguments.derivatives,
         sources=[arguments.series],
+        SkullStripped=True,
         Units="percent signal change",
         RepetitionTime=TR,
         Confounds=sorted(confounds),

@@ -8,8 +8,10 @@ from stim2bold.files import read_json, write_json
 BIDS_VERSION = "1.10.0"
 NAME = "stim2bold"
 VERSION = "0.1.0"
-# Figures and transforms have no names in BIDS yet; fMRIPrep has its validator pass over the same.
-IGNORED = "figures/\n*_xfm.*\n"
+# What has no name in BIDS yet; fMRIPrep has the validator pass over the same.
+IGNORED = "\n".join(
+    ("figures", "**/figures/**", "**/*_xfm.*", "**/*_boldref.*", "**/*_timeseries.*", "")
+)
 README = """{name}: images derived by stim2bold.
 
 Names are those of BIDS derivatives and of fMRIPrep; each image has a JSON sidecar that says what it
