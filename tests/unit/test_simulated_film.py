@@ -16,8 +16,8 @@ from scipy.signal import fftconvolve
 from stim2bold.simulation import music, scenery, speech
 from stim2bold.simulation.faces import MOUTH, SPEAKERS
 from stim2bold.simulation.film_annotations import annotate_sound, annotate_video
+from stim2bold.simulation.film_features import Watcher, hear
 from stim2bold.simulation.film_settings import FRAME_RATE, SOUND_RATE, FilmSettings
-from stim2bold.simulation.film_truth import Watcher, hear
 from stim2bold.simulation.filmmaking import mix_sound, write_script
 from stim2bold.simulation.planted_dimensions import (
     haemodynamic_response,

@@ -74,6 +74,8 @@ def minutes(n):
 
 
 SIMULATED = config["bids_dir"] is None
+# Simulated participants can watch a film of the user's.
+OWN_FILM = SIMULATED and config["film"] is not None
 # The data set the analysis reads, as it would read anybody's.
 STUDY = {
     "bids_dir": "results/simulated/bids" if SIMULATED else config["bids_dir"],
@@ -89,10 +91,25 @@ try:
         else bids.repetition_time([*RUNS.values()][0])
     )
     FILM = bids.film_path(config["film"], config["bids_dir"])
-    ANNOTATIONS = bids.annotations_path(config["annotations_dir"], **STUDY)
+    # The simulation annotates the film that it draws, and no other.
+    ANNOTATIONS = (
+        None
+        if OWN_FILM and config["annotations_dir"] is None
+        else bids.annotations_path(config["annotations_dir"], **STUDY)
+    )
+    HEAD = bids.head_path(config["simulation"]["images"]["head"]) if SIMULATED else None
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+FILM_TRUTH = "results/simulated/truth/{}film_features.nc".format(
+    "own_" if OWN_FILM else ""
+)
+# What is said in the user's film, where it is annotated.
+WORDS = [
+    path
+    for path in [Path(ANNOTATIONS or "") / "sound" / "sound_annotation_words.tsv"]
+    if OWN_FILM and ANNOTATIONS and path.is_file()
+]
 TIMING = {"TR": TR, **config["timing"]}
 
 PARTICIPANTS = sorted({run.participant for run in RUNS.values()})

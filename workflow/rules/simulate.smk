@@ -27,10 +27,44 @@ rule simulate_film:
         " --truth {output.truth:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
+rule watch_film:
+    input:
+        code=code("watch_film.py"),
+        film=FILM,
+        words=WORDS,
+    output:
+        truth="results/simulated/truth/own_film_features.nc",
+    log:
+        "results/logs/watch_film.log",
+    benchmark:
+        "results/benchmarks/watch_film.tsv"
+    conda:
+        "../../envs/watch_film.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    params:
+        settings=section(
+            "simulation",
+            seed=config["seed"],
+            streams=config["streams"],
+            participants=None,
+            images=None,
+        ),
+        words="--words" if WORDS else "",
+    message:
+        "What the simulation sees and hears in the film: {output.truth}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} {params.words} {input.words:q}"
+        " --truth {output.truth:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule simulate_participant:
     input:
         code=code("simulate_participant.py"),
-        film_truth="results/simulated/truth/film_features.nc",
+        film_truth=FILM_TRUTH,
+        head=[HEAD] if HEAD else [],
     output:
         t1w="results/simulated/bids/sub-{participant}/ses-mri3t/anat/sub-{participant}_ses-mri3t_run-1_T1w.nii.gz",
         t1w_json="results/simulated/bids/sub-{participant}/ses-mri3t/anat/sub-{participant}_ses-mri3t_run-1_T1w.json",

@@ -165,11 +165,12 @@ rule resample_mel:
 rule tabulate_annotations:
     input:
         code=code("tabulate_annotations.py"),
-        tables=ANNOTATIONS,
+        tables=ANNOTATIONS or [],
         events=EVENTS,
         clock="results/stimulus/film.json",
     output:
-        annotations="results/features/annotations.nc",
+        # A film that nobody annotated has blocks alone.
+        annotations=["results/features/annotations.nc"] if ANNOTATIONS else [],
         blocks="results/features/blocks.nc",
     log:
         "results/logs/tabulate_annotations.log",
@@ -185,11 +186,13 @@ rule tabulate_annotations:
         runtime=minutes(5),
     params:
         settings=section("annotations", timing=TIMING),
+        tables="--tables" if ANNOTATIONS else "",
+        annotations="--annotations" if ANNOTATIONS else "",
     message:
-        "Annotations and blocks at the TRs: {output.annotations}"
+        "Annotations and blocks at the TRs: {output.blocks}"
     shell:
-        "python {input.code[0]:q} --tables {input.tables:q} --events {input.events:q}"
-        " --clock {input.clock:q} --annotations {output.annotations:q}"
+        "python {input.code[0]:q} {params.tables} {input.tables:q} --events {input.events:q}"
+        " --clock {input.clock:q} {params.annotations} {output.annotations:q}"
         " --blocks {output.blocks:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
@@ -413,14 +416,13 @@ rule draw_stimulus:
         film=FILM,
         clock="results/stimulus/film.json",
         mel="results/stimulus/mel.nc",
-        tables=ANNOTATIONS,
+        tables=ANNOTATIONS or [],
         events=EVENTS,
         features=[
             "results/features/i3d_rgb.nc",
             "results/features/mel.nc",
             "results/features/lowlevel.nc",
-            "results/features/annotations.nc",
-            "results/features/blocks.nc",
+            *rules.tabulate_annotations.output,
         ],
     output:
         sheet="results/stimulus/sheet.png",
@@ -436,10 +438,11 @@ rule draw_stimulus:
         runtime=minutes(10),
     params:
         settings=json.dumps(TIMING, sort_keys=True),
+        tables="--tables" if ANNOTATIONS else "",
     message:
         "Sheet to check the film by: {output.sheet}"
     shell:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --mel {input.mel:q} --tables {input.tables:q} --events {input.events:q}"
+        " --mel {input.mel:q} {params.tables} {input.tables:q} --events {input.events:q}"
         " --features {input.features:q} --sheet {output.sheet:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--film", type=Path, required=True)
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--mel", type=Path, required=True)
-    parser.add_argument("--tables", type=Path, required=True, help="folder with video and sound")
+    parser.add_argument("--tables", type=Path, help="folder with video and sound, if any")
     parser.add_argument("--events", type=Path, required=True)
     parser.add_argument("--features", type=Path, nargs="+", required=True, help="at the TRs")
     parser.add_argument("--sheet", type=Path, required=True, help="PNG file to write")
@@ -42,7 +42,7 @@ def main() -> None:
         mel=read_array(options.mel),
         blocks=blocks,
         film_onset=onset,
-        words=read_folder(options.tables).get("sound/words"),
+        words=read_folder(options.tables).get("sound/words") if options.tables else None,
         spaces={path.stem: read_array(path) for path in options.features},
         title=f"{options.film.name}: {clock['duration']:.1f} s",
     )

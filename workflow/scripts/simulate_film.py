@@ -8,8 +8,9 @@ from stim2bold.arrays import write_array
 from stim2bold.command import progress, run
 from stim2bold.files import replacing, write_table
 from stim2bold.simulation.film_annotations import annotate_sound, annotate_video
+from stim2bold.simulation.film_features import Watcher
 from stim2bold.simulation.film_settings import FilmSettings
-from stim2bold.simulation.film_truth import Watcher, describe
+from stim2bold.simulation.film_truth import describe
 from stim2bold.simulation.filmmaking import mix_sound, write_script
 from stim2bold.simulation.shooting import draw_pictures, write_film
 

@@ -20,10 +20,10 @@ from stim2bold.timing import Timing
 def main() -> None:
     """Read the options, load the tables, tabulate, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", type=Path, required=True, help="folder with video and sound")
+    parser.add_argument("--tables", type=Path, help="folder with video and sound, if there is one")
     parser.add_argument("--events", type=Path, required=True, help="events.tsv of a run")
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
-    parser.add_argument("--annotations", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument("--annotations", type=Path, help="NetCDF file to write, with tables")
     parser.add_argument("--blocks", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="section annotations, timing"
@@ -32,9 +32,11 @@ def main() -> None:
     timing = Timing(**options.settings.pop("timing"))
     settings = AnnotationSettings(**options.settings)
     duration = read_json(options.clock)["duration"]
-    tables = read_folder(options.tables)
     blocks = read_blocks(options.events)
-    write_array(options.annotations, tabulate(tables, settings, timing=timing, duration=duration))
+    if options.tables is not None:
+        tables = read_folder(options.tables)
+        tabulated = tabulate(tables, settings, timing=timing, duration=duration)
+        write_array(options.annotations, tabulated)
     write_array(options.blocks, tabulate_blocks(blocks, timing=timing, duration=duration))
 
 

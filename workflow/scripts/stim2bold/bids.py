@@ -317,6 +317,24 @@ def film_path(film: str | None, bids_dir: str | None) -> Path:
     return Path(film)
 
 
+def head_path(head: str | None) -> Path | None:
+    """Return the T1w image of the head that simulated participants are to have, or None.
+
+    Raises
+    ------
+    InputError
+        When it is not there.
+    """
+    if head is None:
+        return None
+    if not Path(head).is_file():
+        raise InputError(
+            f"{head}: the head is not there; set simulation.images.head to a T1w image, or to "
+            "null for drawn heads"
+        )
+    return Path(head)
+
+
 def annotations_path(
     annotations_dir: str | None, *, bids_dir: str, n_simulated: int | None, **_: object
 ) -> Path | None:

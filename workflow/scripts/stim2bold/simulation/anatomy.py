@@ -81,6 +81,52 @@ def _ball(x, y, z, centre, radii) -> np.ndarray:
     )
 
 
+def head_grid(step: float) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return the affine and the shape of the grid in MNI space that holds a head.
+
+    Parameters
+    ----------
+    step : float
+        Millimetres between grid points.
+    """
+    shape = tuple(np.ceil((_HIGH - _LOW) / step).astype(int))
+    affine = np.diag([step, step, step, 1.0])
+    affine[:3, 3] = _LOW
+    return affine, shape
+
+
+def t2star_of(*, gm: np.ndarray, wm: np.ndarray, csf: np.ndarray) -> np.ndarray:
+    """Return the brightness of a brain in a T2*-weighted image from its fractions of tissue."""
+    return gm * _T2STAR["gm"] + wm * _T2STAR["wm"] + csf * _T2STAR["csf"]
+
+
+def lose_signal(t2star: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Take away the T2*-weighted signal beside air.
+
+    Parameters
+    ----------
+    t2star : ndarray, (nx, ny, nz)
+        Brightness.
+    affine : ndarray, (4, 4)
+        Indices to MNI millimetres, along the axes.
+
+    Returns
+    -------
+    ndarray, (nx, ny, nz)
+        What is left.
+    """
+    x, y, z = (
+        (affine[axis, 3] + affine[axis, axis] * np.arange(length, dtype=np.float32)).reshape(
+            [-1 if axis == other else 1 for other in range(3)]
+        )
+        for axis, length in enumerate(t2star.shape)
+    )
+    for centre, width in _DROPOUTS:
+        distance = _ball(x, y, z, centre, (width,) * 3)
+        t2star = t2star * (1 - 0.8 * np.exp(-distance / 2))
+    return t2star
+
+
 def draw_head(step: float) -> Anatomy:
     """Draw the head on a grid.
 
@@ -94,9 +140,7 @@ def draw_head(step: float) -> Anatomy:
     Anatomy
         The same every time.
     """
-    shape = tuple(np.ceil((_HIGH - _LOW) / step).astype(int))
-    affine = np.diag([step, step, step, 1.0])
-    affine[:3, 3] = _LOW
+    affine, shape = head_grid(step)
     t1 = _template(load_mni152_template(resolution=1), affine, shape, step)
     gm = _template(load_mni152_gm_template(resolution=1), affine, shape, step)
     wm = _template(load_mni152_wm_template(resolution=1), affine, shape, step)
@@ -174,11 +218,7 @@ def draw_head(step: float) -> Anatomy:
     drawn_t2 = gaussian_filter(drawn_t2, 0.45)
     inside = gaussian_filter(brain.astype(np.float32), 0.45)
     t1 = inside * np.where(brain, t1, drawn_t1) + (1 - inside) * drawn_t1
-    tissue = gm * _T2STAR["gm"] + wm * _T2STAR["wm"] + csf * _T2STAR["csf"]
-    t2star = np.where(brain, tissue, drawn_t2)
-    for centre, width in _DROPOUTS:
-        distance = _ball(x, y, z, centre, (width,) * 3)
-        t2star = t2star * (1 - 0.8 * np.exp(-distance / 2))
+    t2star = lose_signal(np.where(brain, t2star_of(gm=gm, wm=wm, csf=csf), drawn_t2), affine)
     return Anatomy(
         affine=affine,
         t1=t1.astype(np.float32),

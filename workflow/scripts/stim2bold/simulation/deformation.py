@@ -15,8 +15,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates, spline_filter
 _STEP = 4.0
 _LOW = np.array([-130.0, -170.0, -170.0])
 _SHAPE = (66, 84, 80)
-# The centre of a head, which a radiographer puts near the centre of the scanner.
-_CENTRE = np.array([0.0, -18.0, 2.0])
+CENTRE = np.array([0.0, -18.0, 2.0])
+"""Centre of a head in MNI space, which a radiographer puts near the centre of the scanner."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,17 @@ def rigid(translation: np.ndarray, angles: np.ndarray) -> np.ndarray:
     return matrix
 
 
+def only_affine(affine: np.ndarray) -> Deformation:
+    """Return a deformation without a warp.
+
+    Parameters
+    ----------
+    affine : ndarray, (4, 4)
+        MNI space to T1w scanner space.
+    """
+    return Deformation(displacement=np.zeros((3, *_SHAPE)), affine=affine)
+
+
 def draw_deformation(largest: float, rng: np.random.Generator) -> Deformation:
     """Draw a participant's deformation.
 
@@ -199,5 +210,5 @@ def draw_deformation(largest: float, rng: np.random.Generator) -> Deformation:
     turn = rotation(np.radians(rng.normal(0, 3, 3)))
     affine = np.eye(4)
     affine[:3, :3] = turn @ np.diag(scale)
-    affine[:3, 3] = rng.normal(0, 3, 3) - affine[:3, :3] @ _CENTRE
+    affine[:3, 3] = rng.normal(0, 3, 3) - affine[:3, :3] @ CENTRE
     return Deformation(displacement=field, affine=affine)

@@ -8,6 +8,7 @@ interpolation, not smoothed, and high-passed at 1/128 Hz, measured and planted s
 average as the configuration's `ceiling` says.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import nibabel as nib
@@ -17,7 +18,14 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinat
 from scipy.optimize import brentq
 
 from stim2bold.simulation.anatomy import Anatomy, draw_head
-from stim2bold.simulation.deformation import Deformation, apply_affine, draw_deformation, rigid
+from stim2bold.simulation.borrowed_head import borrow_head, carry_to_mni, read_head
+from stim2bold.simulation.deformation import (
+    CENTRE,
+    Deformation,
+    apply_affine,
+    draw_deformation,
+    rigid,
+)
 from stim2bold.simulation.grids import grid_points, image_of, sample
 from stim2bold.simulation.head_motion import draw_motion, matrices
 from stim2bold.simulation.noise import NoiseSettings, disturb, draw_coil
@@ -62,6 +70,9 @@ class ImageSettings:
         Unevenness of the coils: standard deviation over the image.
     t1w_noise_percent : float
         Noise of the T1w image in per cent of white matter.
+    head : str, optional
+        T1w image of the head that the participant has instead of a drawn one; `t1w_voxel`,
+        `deformation_mm` and `t1w_noise_percent` are then not used.
     """
 
     t1w_voxel: float
@@ -79,6 +90,7 @@ class ImageSettings:
     physiology_percent: float
     bias_percent: float
     t1w_noise_percent: float
+    head: str | None = None
 
     @property
     def noise(self) -> NoiseSettings:
@@ -133,13 +145,15 @@ class Participant:
     strength: float
 
 
-def label_regions(anatomy: Anatomy) -> np.ndarray:
+def label_regions(anatomy: Anatomy, kinds: Collection[str] = KINDS) -> np.ndarray:
     """Say where on the MNI grid of the truth signal is planted, and where surely none is.
 
     Parameters
     ----------
     anatomy : Anatomy
         For its grey matter and brain.
+    kinds : collection of str, optional
+        Kinds that are planted; all unless it is given.
 
     Returns
     -------
@@ -154,6 +168,7 @@ def label_regions(anatomy: Anatomy) -> np.ndarray:
     grey = sample(blurred, anatomy.affine, points).reshape(SHAPE)
     brain = sample(anatomy.brain.astype(np.float32), anatomy.affine, points).reshape(SHAPE) > 0.5
     region = region_at(points).reshape(SHAPE)
+    region[~np.isin(region, [KIND_NUMBERS[kind] for kind in kinds])] = 0
     distance = distance_transform_edt(~((region > 0) & (grey > 0.05)), sampling=step)
     label = np.where(grey >= 0.5, region, 0).astype(np.int8)
     label[brain & (distance > 12.0)] = -1
@@ -175,7 +190,7 @@ def simulate_participant(
     Parameters
     ----------
     planted : ndarray, (n_volumes, n_components)
-        Responses to the film at the volumes, of unit variance (`film_truth.describe`).
+        Responses to the film at the volumes, of unit variance (`film_features.plant`).
     kinds : ndarray of str, (n_components,)
         visual, auditory or language.
     shares : ndarray, (n_components,)
@@ -197,18 +212,25 @@ def simulate_participant(
     # Each part has chance of its own, so that a change to one leaves the others as they were.
     names = ("deformation", "t1w", "grid", "motion", "noise", "coil", "rigid", "voxels")
     chance = {name: np.random.default_rng([seed, number, k]) for k, name in enumerate(names)}
-    deformation = draw_deformation(settings.deformation_mm, chance["deformation"])
-    anatomy = draw_head(settings.t1w_voxel)
-    t1w, tissue, bias = take_t1w(
-        anatomy,
-        deformation,
-        voxel=settings.t1w_voxel,
-        noise_percent=settings.t1w_noise_percent,
-        bias_percent=settings.bias_percent,
-        rng=chance["t1w"],
-    )
-    if settings.t1w_voxel != settings.bold_voxel / 2:
-        anatomy = draw_head(settings.bold_voxel / 2)
+    if settings.head is None:
+        deformation = draw_deformation(settings.deformation_mm, chance["deformation"])
+        anatomy = draw_head(settings.t1w_voxel)
+        t1w, tissue, bias = take_t1w(
+            anatomy,
+            deformation,
+            voxel=settings.t1w_voxel,
+            noise_percent=settings.t1w_noise_percent,
+            bias_percent=settings.bias_percent,
+            rng=chance["t1w"],
+        )
+        if settings.t1w_voxel != settings.bold_voxel / 2:
+            anatomy = draw_head(settings.bold_voxel / 2)
+        centre = None
+    else:
+        head = borrow_head(read_head(settings.head), seed=seed)
+        deformation, t1w, tissue, bias = head.deformation, head.t1w, head.tissue, head.bias
+        anatomy = carry_to_mni(head, settings.bold_voxel / 2)
+        centre = deformation.to_t1w(CENTRE[None])[0]
     bold_to_t1w = rigid(
         chance["rigid"].normal(0, 1.5, 3), np.radians(chance["rigid"].normal(0, 1.2, 3))
     )
@@ -231,7 +253,7 @@ def simulate_participant(
         for kind in KINDS
         if (kinds == kind).any()
     }
-    affine, shape = lay_bold_grid(settings.bold_voxel, chance["grid"])
+    affine, shape = lay_bold_grid(settings.bold_voxel, chance["grid"], centre=centre)
     source = place_head(
         anatomy, deformation, bold_to_t1w, weights, kinds, affine=affine, shape=shape
     )
@@ -251,7 +273,7 @@ def simulate_participant(
     )
     response *= coil[near]
 
-    regions = label_regions(anatomy)
+    regions = label_regions(anatomy, tuple(weights))
     voxels, voxel_weights = _planted_voxels(regions, kinds, weights)
     truth = planted @ voxel_weights.T
     strength = 0.0

@@ -82,7 +82,7 @@ def take_t1w(
 
 
 def lay_bold_grid(
-    voxel: float, rng: np.random.Generator
+    voxel: float, rng: np.random.Generator, *, centre: np.ndarray | None = None
 ) -> tuple[np.ndarray, tuple[int, int, int]]:
     """Return a sagittal-first grid: slices lie along the first axis, from right to left.
 
@@ -92,6 +92,8 @@ def lay_bold_grid(
         Millimetres.
     rng : numpy Generator
         Of the tilt, a few degrees as a radiographer would set it.
+    centre : ndarray, (3,), optional
+        Centre of the head in scanner space, 0 unless it is given.
 
     Returns
     -------
@@ -104,7 +106,8 @@ def lay_bold_grid(
     affine = np.eye(4)
     tilt = rotation(np.radians(rng.normal(0, [2.5, 1.0, 1.0])))
     affine[:3, :3] = tilt @ np.diag([-voxel, voxel, voxel])
-    affine[:3, 3] = (0, 0, -6) - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
+    middle = np.array([0, 0, -6]) + (0 if centre is None else centre)
+    affine[:3, 3] = middle - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
     return affine, shape
 
 

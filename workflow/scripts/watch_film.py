@@ -1,0 +1,45 @@
+"""Watch the user's film for the simulation, and keep what it shows and sounds like."""
+
+import argparse
+import json
+from pathlib import Path
+
+from stim2bold.arrays import write_array
+from stim2bold.command import progress, run
+from stim2bold.simulation.film_features import Watcher, describe_own, hear
+from stim2bold.simulation.own_film import (
+    decode_pictures,
+    decode_sound,
+    film_settings,
+    film_zero,
+    read_words,
+)
+
+
+def main() -> None:
+    """Read the options, decode the film, measure it, save the truth."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument("--words", type=Path, help="annotation of the words, if there is one")
+    parser.add_argument("--truth", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="section simulation, seed, streams"
+    )
+    options = parser.parse_args()
+    streams = options.settings["streams"]
+    settings = film_settings(options.settings)
+    zero = film_zero(options.film, **streams)
+    n_frames = settings.n_frames
+    watcher = Watcher()
+    pictures = decode_pictures(options.film, n_frames, zero=zero, stream=streams["video"])
+    for _ in watcher.watch(progress(pictures, "pictures", total=n_frames)):
+        pass
+    sound = decode_sound(options.film, n_frames, zero=zero, stream=streams["audio"])
+    words = read_words(options.words) if options.words else None
+    write_array(
+        options.truth, describe_own(settings, watcher, hear(sound), words, film=options.film)
+    )
+
+
+if __name__ == "__main__":
+    run(main)
