@@ -117,12 +117,12 @@ class Watcher:
     Attributes
     ----------
     cuts : set of int
-        Given, or found so far; the first picture is always one of those found.
+        Given, or found so far; that the film begins is not found to be a cut.
     """
 
     def __init__(self, cuts: Iterable[int] | None = None) -> None:
         self._known = cuts is not None
-        self.cuts = set(cuts) if cuts is not None else {0}
+        self.cuts = set(cuts or ())
         self._form: list[np.ndarray] = []
         self._motion: list[np.ndarray] = []
 
@@ -349,5 +349,5 @@ def describe_own(
             "give another film"
         )
     starts = np.isin(np.arange(settings.n_frames), list(watcher.cuts))
-    truth["shot"] = (("frame",), (np.cumsum(starts) - 1).astype(np.int32))
+    truth["shot"] = (("frame",), np.cumsum(starts).astype(np.int32))
     return truth
