@@ -93,9 +93,16 @@ def stored(image, codes, *, sform, qform):
     target = nib.orientations.axcodes2ornt(codes)
     turn = nib.orientations.ornt_transform(nib.orientations.io_orientation(image.affine), target)
     turned = image.as_reoriented(turn)
-    turned.set_sform(turned.affine if sform else None, int(sform))
-    turned.set_qform(turned.affine if qform else None, int(qform))
-    turned.header["sform_code"], turned.header["qform_code"] = int(sform), int(qform)
+    affine = turned.affine.copy()
+    turned.set_sform(affine, int(sform))
+    turned.set_qform(affine, int(qform))
+    # What a file does not vouch for must not be used either.
+    if not sform:
+        for field in ("srow_x", "srow_y", "srow_z"):
+            turned.header[field] = 0
+    if not qform:
+        for field in ("quatern_b", "quatern_c", "quatern_d"):
+            turned.header[field] = 0
     return turned
 
 
