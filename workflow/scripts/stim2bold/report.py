@@ -111,7 +111,7 @@ def opening(
 
 def leakage_sentence(leakage: dict) -> str:
     """Say what the leakage check looked at; a DAG that found leakage never gets here."""
-    n = len(leakage["files"])
+    n = len(leakage["predictions"])
     return (
         f"Leakage check passed: the rows that each of {n} prediction files was fitted on were "
         "compared with folds.json; none was held out."
