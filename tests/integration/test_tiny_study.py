@@ -29,31 +29,57 @@ def test_every_direction_has_scores_for_every_model(tiny_study):
         assert scored.between(-1, 1).all(), direction
 
 
-def planted_and_other_r(study, model):
-    """Mean r over planted grey matter and over the rest, from the maps and the planted truth."""
-    planted, other = [], []
-    for number in (1, 2):
-        r = nib.load(study.results / f"maps/video2bold/sub-{number:02d}/{model}_r.nii.gz")
-        regions = nib.load(
-            study.results / f"simulated/truth/sub-{number:02d}_space-MNI_regions.nii.gz"
-        )
-        values = np.asarray(r.dataobj)
-        ijk = np.argwhere(np.isfinite(values) & (values != 0))
-        world = nib.affines.apply_affine(r.affine, ijk)
-        there = np.rint(nib.affines.apply_affine(np.linalg.inv(regions.affine), world)).astype(int)
-        inside = np.all((there >= 0) & (there < regions.shape[:3]), axis=1)
-        label = np.zeros(len(ijk), int)
-        label[inside] = np.asarray(regions.dataobj)[tuple(there[inside].T)]
-        of_voxel = values[tuple(ijk.T)]
-        planted.append(of_voxel[label == 1].mean())
-        other.append(of_voxel[label == 0].mean())
-    return np.array(planted), np.array(other)
+def planted_voxels(study, participant):
+    """The voxels that models see: their region (1 visual), and the signal planted in each."""
+    bold = xr.open_dataset(study.results / f"bold/{participant}.nc", engine="h5netcdf")["bold"]
+    truth = xr.open_dataset(
+        study.results / f"simulated/truth/{participant}_signal.nc", engine="h5netcdf"
+    )
+    regions = nib.load(study.results / f"simulated/truth/{participant}_space-MNI_regions.nii.gz")
+    ijk = np.column_stack([bold[axis].values for axis in "ijk"])
+    world = nib.affines.apply_affine(np.reshape(bold.attrs["affine"], (4, 4)), ijk)
+    there = np.rint(nib.affines.apply_affine(np.linalg.inv(regions.affine), world)).astype(int)
+    region = np.asarray(regions.dataobj)[tuple(there.T)]
+    place = {
+        tuple(index): n
+        for n, index in enumerate(np.column_stack([truth[axis].values for axis in "ijk"]))
+    }
+    signal = np.full(bold.shape, np.nan)
+    for voxel, index in enumerate(map(tuple, there)):
+        if index in place:
+            signal[:, voxel] = truth["signal"].values[: len(bold), place[index]]
+    return bold.values, region, signal
 
 
-def test_the_map_is_where_the_signal_was_planted(tiny_study):
-    # Label 1 is the visual region, whose planted features are those of the picture.
-    planted, other = planted_and_other_r(tiny_study, "ridge")
-    assert (planted > other + 0.1).all(), (planted, other)
+def test_the_planted_signal_survives_preprocessing_in_its_place(tiny_study):
+    bold, region, signal = planted_voxels(tiny_study, "sub-01")
+    planted = np.flatnonzero(region > 0)
+    own = [np.corrcoef(bold[:, v], signal[:, v])[0, 1] for v in planted]
+    # The same series against the signal of another region's voxel.
+    others = np.random.default_rng(0).permutation(planted)
+    wrong = [
+        np.corrcoef(bold[:, v], signal[:, w])[0, 1]
+        for v, w in zip(planted, others, strict=True)
+        if region[v] != region[w]
+    ]
+    # At 6 mm a voxel mixes several of the planted ones: 0.46 was measured, of 0.8 at 4 mm.
+    assert np.mean(own) > 0.35
+    assert abs(np.mean(wrong)) < 0.15
+
+
+def test_ridge_finds_the_visual_signal_and_beats_the_block_label(tiny_study):
+    r = {"ridge": [], "blocks": [], "elsewhere": []}
+    for participant in ("sub-01", "sub-02"):
+        _, region, _ = planted_voxels(tiny_study, participant)
+        scores = xr.open_dataset(
+            tiny_study.results / f"scores/video2bold/{participant}_voxels.nc", engine="h5netcdf"
+        )["r"]
+        for model in ("ridge", "blocks"):
+            r[model].append(scores.sel(model=model).values[region == 1].mean())
+        r["elsewhere"].append(scores.sel(model="ridge").values[region == 0].mean())
+    mean = {name: np.mean(values) for name, values in r.items()}
+    assert mean["ridge"] > mean["blocks"] + 0.02, mean
+    assert mean["ridge"] > mean["elsewhere"] + 0.02, mean
 
 
 def test_predicted_bold_lies_where_the_measured_does(tiny_study):
