@@ -10,28 +10,12 @@ from dataclasses import replace
 import numpy as np
 import planted
 import torch
+from claims import row
 
 from stim2bold import baselines, directions, folds, metrics, training
 
-SEEDS = (0, 1, 2)
-COMMAND = "make bench ROWS='{claim}'"
-
-
-def row(claim: str, values: list[float], *, unit: str, goal: float, better: str, seconds: float):
-    """Return one row of the table: the mean over seeds with smallest and largest."""
-    return {
-        "claim": claim,
-        "area": claim.split("_")[0],
-        "value": float(np.mean(values)),
-        "unit": unit,
-        "goal": goal,
-        "better": better,
-        "n": len(values),
-        "min": float(np.min(values)),
-        "max": float(np.max(values)),
-        "seconds": seconds,
-        "command": COMMAND.format(claim=claim),
-    }
+# Seeds 0 to 2 were looked at while the model was designed; these were not.
+SEEDS = (3, 4, 5)
 
 
 def study(seed: int, *, participants: int = 1, null: bool = False, **options):

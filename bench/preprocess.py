@@ -17,32 +17,15 @@ import nibabel as nib
 import numpy as np
 
 PROJECT = Path(__file__).parents[1]
-sys.path[:0] = [str(PROJECT / "tests"), str(PROJECT / "workflow" / "scripts")]
+sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests", "workflow/scripts")]
 
 import planted_head  # noqa: E402
+from claims import row  # noqa: E402
 
 from stim2bold import motion, qc, registration, t1w  # noqa: E402
 
 SEEDS = (1, 2, 3)
 CENTRE = np.array([0.0, -18.0, 8.0])
-COMMAND = "make bench ROWS='{claim}'"
-
-
-def row(claim: str, values: list[float], *, unit: str, goal: float, better: str, seconds: float):
-    """Return one row of the table: the mean over seeds with smallest and largest."""
-    return {
-        "claim": claim,
-        "area": claim.split("_")[0],
-        "value": float(np.mean(values)),
-        "unit": unit,
-        "goal": goal,
-        "better": better,
-        "n": len(values),
-        "min": float(np.min(values)),
-        "max": float(np.max(values)),
-        "seconds": seconds,
-        "command": COMMAND.format(claim=claim),
-    }
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -334,3 +317,17 @@ def preprocess_participant() -> list[dict]:
         row("preprocess_minutes", [minutes], unit="min", goal=12, better="lower", seconds=seconds),
         row("preprocess_memory", [memory], unit="GB", goal=6, better="lower", seconds=seconds),
     ]
+
+
+CLAIMS = {
+    function.__name__: function
+    for function in (
+        motion_error,
+        motion_speed,
+        registration_coregistration,
+        registration_normalisation,
+        preprocess_brain,
+        preprocess_tsnr,
+        preprocess_participant,
+    )
+}
