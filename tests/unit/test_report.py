@@ -5,6 +5,7 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from stim2bold import report
 from stim2bold.files import write_table
@@ -61,7 +62,7 @@ class Page(html.parser.HTMLParser):
 def page(**changes):
     content = {
         "sentence": "3 participants",
-        "simulated": None,
+        "ceiling": None,
         "warnings": [],
         "n_folds": 6,
         "gap": 12,
@@ -85,7 +86,7 @@ def test_names_stay_text():
 
 
 def test_nothing_leaves_the_folder():
-    shown = page(simulated={"ceiling": 0.6}, warnings=["careful"])
+    shown = page(ceiling=0.6, warnings=["careful"])
     assert "careful" in shown.text and "Simulated data." in shown.text
     assert shown.addresses
     assert all("//" not in address and not address.startswith("/") for address in shown.addresses)
@@ -148,8 +149,8 @@ def test_opening_passes_the_warnings_on():
         inputs={"participants": ["01"], "runs": [{}], "TR": 0.608, "problems": [problem]},
         film={"duration": 156.0},
         folds={"folds": [{}, {}], "gap": 12.0},
-        simulation=None,
+        simulation=yaml.safe_load((TEMPLATE.parents[2] / "config.yaml").read_text())["simulation"],
     )
     assert first["warnings"] == ["a lacks b; add b."]
-    assert first["n_folds"] == 2
+    assert first["n_folds"] == 2 and 0 < first["ceiling"] < 1
     assert "1 participant," in first["sentence"] and "0.608 s" in first["sentence"]

@@ -91,7 +91,7 @@ def opening(
     Returns
     -------
     dict
-        ``sentence``, ``simulated``, ``warnings``, ``n_folds`` and ``gap``.
+        ``sentence``, ``ceiling`` (None where the data are real), ``warnings``, ``n_folds`` and ``gap``.
     """
     n = len(inputs["participants"])
     return {
@@ -99,7 +99,7 @@ def opening(
             f"{n} participant{'s' * (n != 1)}, {len(inputs['runs'])} run(s) at a TR of "
             f"{inputs['TR']:g} s, a film of {film['duration']:.1f} s."
         ),
-        "simulated": simulation,
+        "ceiling": None if simulation is None else simulation["images"]["ceiling"],
         "warnings": [
             f"{problem['file']} {problem['what']}; {problem['remedy']}."
             for problem in inputs["problems"]
