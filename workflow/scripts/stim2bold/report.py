@@ -91,7 +91,8 @@ def opening(
     Returns
     -------
     dict
-        ``sentence``, ``ceiling`` (None where the data are real), ``warnings``, ``n_folds`` and ``gap``.
+        ``sentence``, ``ceiling`` (None where the data are real), ``warnings``,
+        ``n_folds`` and ``gap``.
     """
     n = len(inputs["participants"])
     return {
