@@ -8,6 +8,7 @@ from nipype.algorithms.confounds import FramewiseDisplacement, compute_dvars
 from statsmodels.regression.linear_model import yule_walker
 
 from stim2bold import confounds
+from stim2bold.cleaning import choose_confounds
 from stim2bold.files import write_json, write_table
 from stim2bold.motion import rigid_matrix
 
@@ -160,6 +161,13 @@ def test_nilearn_reads_the_folder_as_if_it_were_fmripreps(folder, strategy):
         assert 100 not in kept
     if strategy == "compcor":
         assert any(name.startswith("a_comp_cor") for name in found)
+
+
+@pytest.mark.parametrize(("motion", "n"), [("basic", 6), ("derivatives", 12), ("full", 24)])
+def test_cleaning_takes_as_many_motion_regressors_as_it_is_told(folder, motion, n):
+    found, _ = choose_confounds(folder, "simple", motion=motion)
+    assert sum(name.startswith(("trans_", "rot_")) for name in found) == n
+    assert not any(name.startswith("cosine") for name in found)
 
 
 def test_nilearn_reads_every_kind_of_confound(folder):

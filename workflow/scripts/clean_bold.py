@@ -41,7 +41,7 @@ def main() -> None:
     settings = arguments.settings
     if arguments.events:
         check_high_pass(settings.high_pass, design_period(read_table(arguments.events)))
-    confounds, kept = choose_confounds(arguments.series, settings.strategy)
+    confounds, kept = choose_confounds(arguments.series, settings.strategy, motion=settings.motion)
     series = nib.load(arguments.series)
     series = nib.Nifti1Image(
         np.asarray(series.dataobj, dtype=np.float32), series.affine, series.header

@@ -28,6 +28,9 @@ class CleaningSettings:
     ----------
     strategy : str
         Of `nilearn.interfaces.fmriprep.load_confounds_strategy`.
+    motion : {'basic', 'derivatives', 'power2', 'full'}
+        6, 12, 12 or 24 regressors of head motion, as nilearn names them. In minutes of film the
+        response has few degrees of freedom, and 24 smooth regressors take much of it.
     high_pass : float
         Hz; drifts slower than this are removed.
     smoothing : float
@@ -39,6 +42,7 @@ class CleaningSettings:
     """
 
     strategy: str = "simple"
+    motion: str = "basic"
     high_pass: float = 1 / 128
     smoothing: float = 0.0
     mask: str = "gm"
@@ -90,7 +94,9 @@ def check_high_pass(high_pass: float, period: float | None) -> None:
         )
 
 
-def choose_confounds(series: str | Path, strategy: str) -> tuple[pd.DataFrame, np.ndarray]:
+def choose_confounds(
+    series: str | Path, strategy: str, *, motion: str
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Read a strategy's regressors from the folder of a preprocessed series.
 
     Parameters
@@ -99,6 +105,8 @@ def choose_confounds(series: str | Path, strategy: str) -> tuple[pd.DataFrame, n
         Named as fMRIPrep names it, with its confounds beside it.
     strategy : str
         ``simple``, ``scrubbing``, ``compcor`` or ``ica_aroma``.
+    motion : str
+        ``basic``, ``derivatives``, ``power2`` or ``full``; ``ica_aroma`` takes none.
 
     Returns
     -------
@@ -107,8 +115,9 @@ def choose_confounds(series: str | Path, strategy: str) -> tuple[pd.DataFrame, n
     kept : (n_kept,) int array
         Volumes that the fit may use.
     """
+    options = {} if strategy == "ica_aroma" else {"motion": motion}
     try:
-        confounds, kept = load_confounds_strategy(str(series), denoise_strategy=strategy)
+        confounds, kept = load_confounds_strategy(str(series), denoise_strategy=strategy, **options)
     except ValueError as error:
         raise InputError(
             f"{series}: strategy {strategy} cannot be used: {error}; choose another "
