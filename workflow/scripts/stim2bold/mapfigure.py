@@ -61,11 +61,11 @@ def draw_rows(images: list[nib.Nifti1Image], names: list[str], *, path: str | Pa
             display_mode="z",
             cut_coords=SLICES,
             vmax=limit,
-            threshold=limit / 20,
             cmap="RdBu_r",
             black_bg=False,
             title=name,
             colorbar=True,
+            cbar_tick_format="%.2f",
         )
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=90)
