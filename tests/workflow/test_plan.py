@@ -88,6 +88,8 @@ def test_every_key_of_the_configuration_is_described_and_no_other_is_let_in():
             assert part["additionalProperties"] is False, f"{name} lets unknown keys in"
             for key, below in part["properties"].items():
                 check(below, f"{name}.{key}")
+        elif "$ref" in part:
+            check({**schema["$defs"][part["$ref"].removeprefix("#/$defs/")], **part}, name)
         elif not {"enum", "const", "oneOf", "anyOf"} & set(part):
             kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
             if {"number", "integer"} & set(kinds):
