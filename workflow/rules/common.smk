@@ -146,11 +146,6 @@ def bold_of(wildcards):
     return RUNS[wildcards.run].bold
 
 
-def bold_json_of(wildcards):
-    """Return the sidecar of {run}'s raw series."""
-    return RUNS[wildcards.run].sidecar
-
-
 def t1w_of(wildcards):
     """Return the raw T1w image named {anat}."""
     return next(run.t1w for run in RUNS.values() if run.anat == wildcards.anat)

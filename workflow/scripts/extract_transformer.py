@@ -5,11 +5,9 @@ import json
 from pathlib import Path
 
 from stim2bold.arrays import write_array
-from stim2bold.backbones import BackboneSettings, extract
-from stim2bold.command import progress, run
+from stim2bold.backbones import BackboneSettings, extract_film
+from stim2bold.command import run
 from stim2bold.files import read_json
-from stim2bold.film import sample
-from stim2bold.timing import sample_times
 from stim2bold.video_transformer import NAMES, load
 
 
@@ -27,22 +25,7 @@ def main() -> None:
     settings = BackboneSettings(**options.settings)
     clock = read_json(options.clock)
     backbone = load(options.backbone, settings.weights)
-    times = sample_times(clock["duration"], backbone.n_frames / settings.window)
-    pictures = sample(
-        options.film,
-        times,
-        zero=clock["zero"],
-        stream=clock["video"]["stream"],
-        short_side=round(backbone.side * 8 / 7),
-        crop=backbone.side,
-    )
-    features = extract(
-        backbone,
-        progress(pictures, "pictures", total=len(times)),
-        settings,
-        duration=clock["duration"],
-    )
-    features.attrs["source"] = options.film.name
+    features = extract_film(backbone, options.film, clock, settings=settings)
     write_array(options.features, features)
 
 

@@ -12,14 +12,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor, nn
 
+from stim2bold.command import progress
 from stim2bold.errors import InputError
 from stim2bold.extraction import choose_device
+from stim2bold.film import sample
+from stim2bold.timing import sample_times
 
 # What goes into the folder of each.
 FILES = {
@@ -200,3 +204,43 @@ def extract(
             "seen_seconds": settings.window,
         },
     )
+
+
+def extract_film(
+    backbone: Backbone, film: Path, clock: dict[str, Any], *, settings: BackboneSettings
+) -> xr.DataArray:
+    """Extract the features of a film file.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        As `load` returns it.
+    film : Path
+        The file.
+    clock : dict
+        film.json of the script probe_film.
+    settings : BackboneSettings
+        See there.
+
+    Returns
+    -------
+    DataArray, dims (time, feature)
+        As `extract`, with the film's name as ``source``.
+    """
+    times = sample_times(clock["duration"], backbone.n_frames / settings.window)
+    pictures = sample(
+        film,
+        times,
+        zero=clock["zero"],
+        stream=clock["video"]["stream"],
+        short_side=round(backbone.side * 8 / 7),
+        crop=backbone.side,
+    )
+    features = extract(
+        backbone,
+        progress(pictures, "pictures", total=len(times)),
+        settings,
+        duration=clock["duration"],
+    )
+    features.attrs["source"] = film.name
+    return features

@@ -3,7 +3,6 @@
 Only headers, sidecars and tables are read, never a whole image.
 """
 
-import gzip
 import logging
 import zlib
 from dataclasses import asdict, dataclass
@@ -16,10 +15,9 @@ import numpy as np
 from stim2bold.bids import Run, repetition_time
 from stim2bold.errors import InputError
 from stim2bold.files import read_table
+from stim2bold.images import FEWEST_VOLUMES
 
 logger = logging.getLogger(__name__)
-
-FEWEST_VOLUMES = 20
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def check_anatomy(run: Run) -> list[Problem]:
         ]
     try:
         image = nib.load(run.t1w)
-    except (nib.filebasedimages.ImageFileError, OSError, gzip.BadGzipFile) as fault:
+    except (nib.filebasedimages.ImageFileError, OSError) as fault:
         return [error(run.t1w, f"cannot be read ({fault})", "fetch or convert it again")]
     if len([size for size in image.shape if size > 1]) != 3:
         return [error(run.t1w, f"has shape {image.shape}, not that of a volume", "replace it")]
