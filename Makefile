@@ -36,6 +36,7 @@ test: $(VENV)/complete
 
 ROWS ?= .*
 bench: $(VENV)/complete
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r bench/requirements.txt
 	python bench/measure.py --rows "$(ROWS)"
 
 unit: $(VENV)/complete

@@ -1,22 +1,57 @@
-"""One row of the table of benchmarks."""
+"""One row of the table of benchmarks, and what several claims are measured by."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 COMMAND = "make bench ROWS='{claim}'"
 
 
-def row(claim: str, values: list[float], *, unit: str, goal: float, better: str, seconds: float):
-    """Return one row of the table: the mean over seeds with smallest and largest."""
+def row(
+    claim: str,
+    values: list[float] | np.ndarray,
+    *,
+    unit: str,
+    goal: float,
+    better: str,
+    seconds: float,
+    statistic: Callable[[np.ndarray], float] = np.mean,
+) -> dict:
+    """Return one row of the table: a statistic over repetitions, with smallest and largest.
+
+    Parameters
+    ----------
+    claim : str
+        Its name; the first word is its area.
+    values : list of float or array
+        One for each seed, repetition or thing measured.
+    unit : str
+        Of the value, and what it is.
+    goal : float
+        What the value must reach.
+    better : {'higher', 'lower'}
+        Which side of the goal is good.
+    seconds : float
+        How long the measurement took.
+    statistic : callable
+        What is told of the values.
+    """
+    values = np.asarray(values, dtype=float)
     return {
         "claim": claim,
         "area": claim.split("_")[0],
-        "value": float(np.mean(values)),
+        "value": float(statistic(values)),
         "unit": unit,
         "goal": goal,
         "better": better,
-        "n": len(values),
-        "min": float(np.min(values)),
-        "max": float(np.max(values)),
-        "seconds": seconds,
+        "n": values.size,
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "seconds": round(seconds, 1),
         "command": COMMAND.format(claim=claim),
     }
+
+
+def dice(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the overlap of two masks."""
+    return 2 * float((a & b).sum()) / float(a.sum() + b.sum())

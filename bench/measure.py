@@ -19,6 +19,7 @@ sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "b
 import models  # noqa: E402
 import pandas as pd  # noqa: E402
 import preprocess  # noqa: E402
+import preprocess_workflow  # noqa: E402
 import stimulus  # noqa: E402
 
 from stim2bold.command import run  # noqa: E402
@@ -26,7 +27,7 @@ from stim2bold.files import read_table, replacing, write_table  # noqa: E402
 
 logger = logging.getLogger("bench")
 
-CLAIMS = {**preprocess.CLAIMS, **stimulus.CLAIMS, **models.CLAIMS}
+CLAIMS = {**preprocess.CLAIMS, **preprocess_workflow.CLAIMS, **stimulus.CLAIMS, **models.CLAIMS}
 COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
 COLUMNS += ["n", "min", "max", "seconds", "command"]
 

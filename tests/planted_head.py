@@ -198,3 +198,21 @@ def planted_run(
     bold.header.set_zooms((voxel, voxel, voxel, tr))
     bold.header.set_xyzt_units("mm", "sec")
     return Run(bold, moved, to_t1w, parameters)
+
+
+def stored(image, codes, *, sform, qform):
+    """The same image, its voxels in another order and its affine kept in one header field."""
+    target = nib.orientations.axcodes2ornt(codes)
+    turn = nib.orientations.ornt_transform(nib.orientations.io_orientation(image.affine), target)
+    turned = image.as_reoriented(turn)
+    affine = turned.affine.copy()
+    turned.set_sform(affine, int(sform))
+    turned.set_qform(affine, int(qform))
+    # What a file does not vouch for must not be used either.
+    if not sform:
+        for field in ("srow_x", "srow_y", "srow_z"):
+            turned.header[field] = 0
+    if not qform:
+        for field in ("quatern_b", "quatern_c", "quatern_d"):
+            turned.header[field] = 0
+    return turned

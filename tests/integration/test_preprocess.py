@@ -88,24 +88,6 @@ def test_normalisation_repeats_itself_and_brings_grey_onto_grey(head, tmp_path):
     assert np.median(np.abs(returned - x)) < 0.5
 
 
-def stored(image, codes, *, sform, qform):
-    """The same image, its voxels in another order and its affine kept in one header field."""
-    target = nib.orientations.axcodes2ornt(codes)
-    turn = nib.orientations.ornt_transform(nib.orientations.io_orientation(image.affine), target)
-    turned = image.as_reoriented(turn)
-    affine = turned.affine.copy()
-    turned.set_sform(affine, int(sform))
-    turned.set_qform(affine, int(qform))
-    # What a file does not vouch for must not be used either.
-    if not sform:
-        for field in ("srow_x", "srow_y", "srow_z"):
-            turned.header[field] = 0
-    if not qform:
-        for field in ("quatern_b", "quatern_c", "quatern_d"):
-            turned.header[field] = 0
-    return turned
-
-
 @pytest.mark.parametrize(
     ("codes", "sform", "qform"),
     [
@@ -126,8 +108,8 @@ def test_storage_order_changes_nothing_and_left_stays_left(
     settings = motion.MotionSettings(reference_volumes=6)
     results = []
     for name, image in (
-        ("plain", stored(run.bold, ("R", "A", "S"), sform=True, qform=True)),
-        ("other", stored(run.bold, codes, sform=sform, qform=qform)),
+        ("plain", planted_head.stored(run.bold, ("R", "A", "S"), sform=True, qform=True)),
+        ("other", planted_head.stored(run.bold, codes, sform=sform, qform=qform)),
     ):
         path = tmp_path / f"{name}.nii.gz"
         nib.save(image, path)

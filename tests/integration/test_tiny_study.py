@@ -1,13 +1,20 @@
 """From nothing to the report, and what the results must be."""
 
 import html.parser
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import unquote
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
+import pytest
 import soundfile
 import xarray as xr
+from nibabel.processing import resample_from_to
 
 from stim2bold.files import read_json, read_table
 
@@ -97,6 +104,44 @@ def test_no_row_that_was_predicted_was_fitted(tiny_study):
         with xr.open_dataset(path, engine="h5netcdf") as prediction:
             times = prediction["time"].values
         assert len(times) > 100 and len(set(times)) == len(times), path
+
+
+@pytest.mark.parametrize("folder", ["preprocessed", "cleaned"])
+def test_derivatives_are_valid_bids(tiny_study, folder):
+    validator = Path(sys.executable).with_name("bids-validator-deno")
+    found = subprocess.run(
+        [str(validator), "--format", "json", str(tiny_study.results / folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    issues = json.loads(found.stdout)["issues"]["issues"]
+    errors = [issue for issue in issues if issue["severity"] == "error"]
+    assert errors == [], errors
+
+
+def test_t1w_space_is_made_on_request_and_lies_on_the_t1w(tiny_study):
+    stem = "preprocessed/sub-01/ses-mri3t/func/sub-01_ses-mri3t_task-film_run-1_space-T1w"
+    run = tiny_study.snakemake("--", f"results/{stem}_desc-preproc_bold.nii.gz")
+    assert run.returncode == 0, (run.stdout + run.stderr)[-3000:]
+    mask = nib.load(tiny_study.results / f"{stem}_desc-brain_mask.nii.gz")
+    anat = "preprocessed/sub-01/ses-mri3t/anat/sub-01_ses-mri3t_run-1_desc-brain_mask.nii.gz"
+    brain = resample_from_to(nib.load(tiny_study.results / anat), mask, order=1)
+    a, b = (np.asarray(image.dataobj) > 0.5 for image in (mask, brain))
+    assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.85
+    series = nib.load(tiny_study.results / f"{stem}_desc-preproc_bold.nii.gz")
+    # Bright where the T1w's brain is: the two images are of one head in one place.
+    mean = series.get_fdata(dtype=np.float32).mean(axis=-1)
+    assert mean[b].mean() > 2 * mean[~b].mean()
+
+
+def test_another_look_at_the_input_is_no_reason_to_preprocess_again(tiny_study):
+    run = tiny_study.snakemake("-n", "--forcerun", "validate_inputs")
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text
+    assert re.search(r"^validate_inputs +1$", text, re.MULTILINE)
+    assert "preprocess_" not in text and "probe_film" not in text
 
 
 def test_sounds_are_what_the_table_says(tiny_study):

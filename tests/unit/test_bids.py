@@ -6,6 +6,7 @@ import pytest
 
 from stim2bold import bids
 from stim2bold.errors import InputError
+from stim2bold.sidecars import read_sidecars
 
 
 def make_dataset(root: Path, names: list[str]) -> Path:
@@ -64,7 +65,10 @@ def test_sidecars_are_inherited_and_the_nearest_wins(tmp_path):
         "task-film_bold.json",
         "sub-1_task-film_bold.json",
     ]
-    assert bids.sidecar_of(run) == {"RepetitionTime": 0.608, "EchoTime": 0.03}
+    assert read_sidecars(run.sidecars) == {"RepetitionTime": 0.608, "EchoTime": 0.03}
+    run.sidecar.write_text("{")
+    with pytest.raises(InputError, match="not a JSON object"):
+        read_sidecars(run.sidecars)
     assert run.events == tmp_path / "task-film_events.tsv"
     assert run.anat is None and run.t1w is None
 

@@ -1,14 +1,12 @@
 """What is wrong with an image is said before any heavy step."""
 
 import gzip
-import json
 
 import nibabel as nib
 import numpy as np
 import pytest
 
 from stim2bold import images
-from stim2bold.derivatives import read_sidecars
 from stim2bold.errors import InputError
 
 AFFINE = np.array([[-3.0, 0, 0, 30], [0, 3, 0, -40], [0, 0, 4, -20], [0, 0, 0, 1]])
@@ -156,13 +154,3 @@ def test_saved_image_says_the_same_place_twice(tmp_path):
     np.testing.assert_allclose(image.get_qform(), AFFINE, atol=1e-5)
     assert image.header["sform_code"] == image.header["qform_code"] == 4
     assert image.get_data_dtype() == np.uint8
-
-
-def test_nearer_sidecars_win(tmp_path):
-    far, near = tmp_path / "task-film_bold.json", tmp_path / "sub-01_bold.json"
-    far.write_text(json.dumps({"RepetitionTime": 2, "TaskName": "film"}))
-    near.write_text(json.dumps({"RepetitionTime": 0.608}))
-    assert read_sidecars([far, near]) == {"RepetitionTime": 0.608, "TaskName": "film"}
-    near.write_text("{")
-    with pytest.raises(InputError, match="not a JSON object"):
-        read_sidecars([far, near])

@@ -144,13 +144,13 @@ def test_quality_tells_the_motion_of_each_run(tmp_path):
 
 
 def test_opening_passes_the_warnings_on():
-    problem = {"severity": "warning", "file": "a", "what": "lacks b", "remedy": "add b"}
+    problem = {"severity": "warning", "message": "a: lacks b; add b"}
     first = report.opening(
         inputs={"participants": ["01"], "runs": [{}], "TR": 0.608, "problems": [problem]},
         film={"duration": 156.0},
         folds={"folds": [{}, {}], "gap": 12.0},
         simulation=yaml.safe_load((TEMPLATE.parents[2] / "config.yaml").read_text())["simulation"],
     )
-    assert first["warnings"] == ["a lacks b; add b."]
+    assert first["warnings"] == ["a: lacks b; add b"]
     assert first["n_folds"] == 2 and 0 < first["ceiling"] < 1
     assert "1 participant," in first["sentence"] and "0.608 s" in first["sentence"]

@@ -110,6 +110,9 @@ WORDS = [
     for path in [Path(ANNOTATIONS or "") / "sound" / "sound_annotation_words.tsv"]
     if OWN_FILM and ANNOTATIONS and path.is_file()
 ]
+# An input of the first steps that read the study. Ancient: that another participant came, or a
+# remedy was found for one, is no reason to repeat what was computed for the others.
+VALIDATED = ancient("results/inputs.json")
 TIMING = {"TR": TR, **config["timing"]}
 
 PARTICIPANTS = sorted({run.participant for run in RUNS.values()})
@@ -174,12 +177,6 @@ def preprocessing(part):
 def sidecars_of(wildcards):
     """Return the sidecars that apply to {run}, nearest last."""
     return list(RUNS[wildcards.run].sidecars)
-
-
-def raw_t1w_of_run(wildcards):
-    """Return the raw T1w that serves {run}; nothing where there is none."""
-    t1w = RUNS[wildcards.run].t1w
-    return [t1w] if t1w else []
 
 
 def of_anat(suffix):

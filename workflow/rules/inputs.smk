@@ -13,13 +13,13 @@ rule validate_inputs:
         "results/logs/validate_inputs.log",
     benchmark:
         "results/benchmarks/validate_inputs.tsv"
-    # Before any heavy step: what is wrong with the input is said first.
+    # What is wrong with the input is said first: every heavy step waits for this one (VALIDATED).
     priority: 100
     conda:
         "../../envs/validate_inputs.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(2000),
         runtime=minutes(20),
     params:
         settings=json.dumps({"study": STUDY, "timing": TIMING}, sort_keys=True),

@@ -17,17 +17,23 @@ rule describe_derivatives:
     resources:
         mem_mb=memory(500),
         runtime=minutes(5),
+    params:
+        sources=lambda wildcards: {
+            "preprocessed": [STUDY["bids_dir"]],
+            "cleaned": [PREPROCESSED],
+        }[wildcards.derivatives],
     message:
         "Description of the {wildcards.derivatives} images"
     shell:
         "python {input.code[0]:q}"
-        " --name {wildcards.derivatives:q} --description {output.description:q}"
+        " --sources {params.sources:q} --description {output.description:q}"
         " --ignored {output.ignored:q} --readme {output.readme:q} > {log:q} 2>&1"
 
 
 rule preprocess_anatomy:
     input:
         code=code("preprocess_anatomy.py"),
+        validated=VALIDATED,
         t1w=t1w_of,
     output:
         preprocessed=f"{ANAT}_desc-preproc_T1w.nii.gz",
@@ -155,9 +161,9 @@ rule preprocess_normalise_bold:
 rule preprocess_reference:
     input:
         code=code("preprocess_reference.py"),
+        validated=VALIDATED,
         bold=bold_of,
         sidecars=sidecars_of,
-        t1w=raw_t1w_of_run,
     output:
         reference=f"{FUNC}_desc-hmc_boldref.nii.gz",
         flat=f"{FUNC}_desc-coreg_boldref.nii.gz",
@@ -177,14 +183,13 @@ rule preprocess_reference:
         mem_mb=memory(3000),
         runtime=minutes(30),
     params:
-        t1w=lambda wildcards, input: "--t1w" if input.t1w else "",
         settings=preprocessing("motion"),
     message:
         "Reference volume of {wildcards.run}"
     shell:
         "python {input.code[0]:q}"
         " --bold {input.bold:q} --sidecars {input.sidecars:q}"
-        " {params.t1w} {input.t1w:q} --reference {output.reference:q}"
+        " --reference {output.reference:q}"
         " --flat {output.flat:q} --mask {output.mask:q}"
         " --derivatives results/preprocessed --settings {params.settings:q}"
         " > {log:q} 2>&1"

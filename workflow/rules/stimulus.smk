@@ -28,6 +28,7 @@ rule fetch_i3d_weights:
 rule probe_film:
     input:
         code=code("probe_film.py"),
+        validated=VALIDATED,
         film=FILM,
     output:
         frames="results/stimulus/frames.tsv",

@@ -1,4 +1,4 @@
-"""Check a BOLD series and make its reference volume and brain mask."""
+"""Make the reference volume and the brain mask of a BOLD series."""
 
 import argparse
 import json
@@ -7,24 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from stim2bold.command import run
-from stim2bold.derivatives import read_sidecars, write_sidecar
-from stim2bold.images import (
-    check_affine,
-    check_overlap,
-    check_TR,
-    open_image,
-    read_series,
-    save_image,
-)
+from stim2bold.derivatives import write_sidecar
+from stim2bold.images import check_TR, open_image, read_series, save_image
 from stim2bold.motion import MotionSettings, make_reference
+from stim2bold.sidecars import read_sidecars
 
 
 def main() -> None:
-    """Read the command line, look for what is wrong, make the reference."""
+    """Read the command line, make the reference."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bold", type=Path, required=True, help="raw series")
     parser.add_argument("--sidecars", type=Path, nargs="+", required=True, help="nearest last")
-    parser.add_argument("--t1w", type=Path, help="raw T1w image of the same head, if any")
     parser.add_argument("--reference", type=Path, required=True, help="output: for head motion")
     parser.add_argument("--flat", type=Path, required=True, help="output: without bias field")
     parser.add_argument("--mask", type=Path, required=True, help="output: brain")
@@ -39,10 +32,6 @@ def main() -> None:
 
     raw = open_image(arguments.bold)
     TR = check_TR(raw, read_sidecars(arguments.sidecars), arguments.bold)
-    if arguments.t1w:
-        t1w = open_image(arguments.t1w)
-        check_affine(t1w, arguments.t1w)
-        check_overlap(raw, t1w, (arguments.bold, arguments.t1w))
     reference = make_reference(read_series(arguments.bold), arguments.settings)
 
     affine = reference.volume.affine

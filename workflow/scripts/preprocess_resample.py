@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 
 from stim2bold.command import run
-from stim2bold.derivatives import read_sidecars, write_sidecar
+from stim2bold.derivatives import write_sidecar
 from stim2bold.images import TEMPLATE, check_TR, open_image, read_series, save_image
 from stim2bold.registration import (
     SPACE,
@@ -22,6 +22,7 @@ from stim2bold.registration import (
     template,
     voxel_points,
 )
+from stim2bold.sidecars import read_sidecars
 from stim2bold.slice_timing import correct_slice_timing, slice_axis, slice_times
 
 

@@ -25,9 +25,7 @@ def main() -> None:
     runs = study_runs(**arguments.settings["study"])
     problems = check_study(runs, TR=TR, film=arguments.film)
     for problem in problems:
-        logger.warning(
-            "%s: %s %s; %s", problem.severity, problem.file, problem.what, problem.remedy
-        )
+        logger.warning("%s: %s", problem.severity, problem.message)
     n_errors = sum(problem.severity == "error" for problem in problems)
     if n_errors:
         raise InputError(f"{n_errors} problem(s) in the input, named above; mend them first")

@@ -3,11 +3,11 @@
 Entities, folders and inheritance are those of the BIDS specification 1.10.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from stim2bold.errors import InputError
+from stim2bold.sidecars import read_sidecars
 
 
 @dataclass(frozen=True)
@@ -264,23 +264,6 @@ def inherited(root: Path, series: Path, extension: str, *, suffix: str = "bold")
     ]
 
 
-def sidecar_of(run: Run) -> dict:
-    """Return the metadata that apply to a run's series; nearer files win.
-
-    Raises
-    ------
-    InputError
-        When a sidecar is not JSON.
-    """
-    metadata = {}
-    for path in run.sidecars:
-        try:
-            metadata |= json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not valid JSON ({error}); mend the sidecar") from error
-    return metadata
-
-
 def repetition_time(run: Run) -> float:
     """Return the TR of a run in seconds.
 
@@ -289,7 +272,7 @@ def repetition_time(run: Run) -> float:
     InputError
         When no sidecar of the run gives a usable one.
     """
-    TR = sidecar_of(run).get("RepetitionTime")
+    TR = read_sidecars(run.sidecars).get("RepetitionTime")
     if not isinstance(TR, int | float) or not 0.1 <= TR <= 20:
         raise InputError(
             f"{run.sidecar}: RepetitionTime is {TR!r}; give the TR of the series in seconds"

@@ -1,9 +1,10 @@
 """What BIDS asks of derivatives beside the images: description, sidecars."""
 
+import os
 from pathlib import Path
+from urllib.parse import quote
 
-from stim2bold.errors import InputError
-from stim2bold.files import read_json, write_json
+from stim2bold.files import write_json
 
 BIDS_VERSION = "1.10.0"
 NAME = "stim2bold"
@@ -19,22 +20,41 @@ was made from. Transforms (*_xfm.*) map points from the space they bring images 
 """
 
 
-def description(name: str) -> dict:
-    """Return ``dataset_description.json`` of a folder of derivatives called `name`."""
+def description(folder: str | Path, sources: list) -> dict:
+    """Return ``dataset_description.json`` of a folder of derivatives.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The data set; its name is the folder's.
+    sources : list of path
+        The data sets it was made from.
+    """
+    folder = Path(folder)
     return {
-        "Name": name,
+        "Name": folder.name,
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [{"Name": NAME, "Version": VERSION}],
+        "DatasetLinks": {
+            quote(Path(os.path.abspath(source)).name): quote(os.path.relpath(source, folder))
+            for source in sources
+        },
     }
 
 
-def relative(path: str | Path, root: str | Path) -> str:
-    """Return a BIDS URI of a file inside a data set, or its name where it lies elsewhere."""
-    try:
-        return "bids::" + Path(path).resolve().relative_to(Path(root).resolve()).as_posix()
-    except ValueError:
-        return "bids:raw:" + Path(path).name
+def uri(path: str | Path, root: str | Path) -> str:
+    """Return the BIDS URI of a file of a data set, seen from the data set `root`.
+
+    A file of another data set is named by that data set's folder, which ``DatasetLinks`` of the
+    description resolves. Images lie below ``sub-<label>``; what is above it is the data set.
+    """
+    # Links are not followed: those of git-annex lead out of the data set.
+    parts = Path(os.path.abspath(path)).parts
+    first = max(i for i, part in enumerate(parts[:-1]) if part.startswith("sub-"))
+    dataset = Path(*parts[:first])
+    name = "" if dataset == Path(os.path.abspath(root)) else quote(dataset.name)
+    return f"bids:{name}:{quote('/'.join(parts[first:]))}"
 
 
 def write_sidecar(image: str | Path, root: str | Path, *, sources: list, **said) -> None:
@@ -53,21 +73,4 @@ def write_sidecar(image: str | Path, root: str | Path, *, sources: list, **said)
     """
     image = Path(image)
     path = image.with_name(image.name.split(".", 1)[0] + ".json")
-    write_json(path, {"Sources": [relative(source, root) for source in sources], **said})
-
-
-def read_sidecars(paths: list[Path]) -> dict:
-    """Return the metadata of BIDS sidecars; later files win, as nearer ones do.
-
-    Raises
-    ------
-    InputError
-        When one is not a JSON object.
-    """
-    merged: dict = {}
-    for path in paths:
-        try:
-            merged |= read_json(path)
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{path}: not a JSON object ({error}); mend the sidecar") from None
-    return merged
+    write_json(path, {"Sources": [uri(source, root) for source in sources], **said})

@@ -1,47 +1,56 @@
 """What must be right with the input before any heavy step.
 
-Only headers, sidecars and tables are read, never a whole image.
+Every image is read once, whole: a file whose header is sound may be cut short or hold NaN.
 """
 
-import logging
-import zlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import av
-import nibabel as nib
 import numpy as np
 
 from stim2bold.bids import Run, repetition_time
+from stim2bold.command import progress
 from stim2bold.errors import InputError
 from stim2bold.files import read_table
-from stim2bold.images import FEWEST_VOLUMES
-
-logger = logging.getLogger(__name__)
+from stim2bold.images import check_overlap, check_TR, open_image, read_series, read_volume
+from stim2bold.sidecars import read_sidecars
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: in which file, what, and what the user can do about it."""
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    severity : {'error', 'warning'}
+        Whether the workflow can go on.
+    message : str
+        The file, what is wrong with it and what the user can do about it.
+    """
 
     severity: str
-    file: str
-    what: str
-    remedy: str
+    message: str
 
 
-def error(file: str | Path, what: str, remedy: str) -> Problem:
+def error(file: str | Path, what: str) -> Problem:
     """Return a problem that the workflow cannot go on with."""
-    return Problem("error", str(file), what, remedy)
+    return Problem("error", f"{file}: {what}")
 
 
-def warning(file: str | Path, what: str, remedy: str) -> Problem:
-    """Return a problem that the user should know of."""
-    return Problem("warning", str(file), what, remedy)
+def refusals(*checks: Callable[[], object]) -> list[Problem]:
+    """Carry out checks one after the other and return what the first that fails says."""
+    try:
+        for check in checks:
+            check()
+    except InputError as refusal:
+        return [Problem("error", str(refusal))]
+    return []
 
 
 def check_series(run: Run, *, TR: float) -> list[Problem]:
-    """Check the header and sidecar of a BOLD series.
+    """Check a BOLD series and its sidecar.
 
     Parameters
     ----------
@@ -50,62 +59,36 @@ def check_series(run: Run, *, TR: float) -> list[Problem]:
     TR : float
         The TR of the study in seconds, which every run shares.
     """
-    try:
-        own_TR = repetition_time(run)
-        image = nib.load(run.bold)
-        # The first voxels are read too: a header alone may be whole where the data are not.
-        np.asanyarray(image.dataobj[..., 0])
-    except InputError as fault:
-        return [error(run.sidecar, str(fault).removeprefix(f"{run.sidecar}: "), "mend the sidecar")]
-    except (nib.filebasedimages.ImageFileError, OSError, EOFError, zlib.error) as fault:
-        return [error(run.bold, f"cannot be read ({fault})", "fetch or convert it again")]
-    problems = []
-    if image.ndim != 4 or image.shape[3] < FEWEST_VOLUMES:
-        problems.append(
-            error(
-                run.bold,
-                f"has shape {image.shape} where a series of at least {FEWEST_VOLUMES} volumes is "
-                "needed",
-                "leave the run out by 'selection' or 'participants'",
+
+    def check_shared_TR() -> None:
+        own = repetition_time(run)
+        if not np.isclose(own, TR, rtol=1e-6):
+            raise InputError(
+                f"{run.bold}: has TR {own:g} s where the study's first run has {TR:g} s; analyse "
+                "runs of another TR on their own, by 'participants'"
             )
-        )
-    elif not np.isclose(image.header.get_zooms()[3], own_TR, rtol=1e-3):
-        problems.append(
-            error(
-                run.bold,
-                f"has TR {image.header.get_zooms()[3]:g} s in its header and {own_TR:g} s in its "
-                "sidecar",
-                "correct the one that is wrong",
-            )
-        )
-    if not np.isclose(own_TR, TR, rtol=1e-6):
-        problems.append(
-            error(
-                run.bold,
-                f"has TR {own_TR:g} s where the study's first run has {TR:g} s",
-                "analyse runs of another TR on their own, by 'participants'",
-            )
-        )
-    return problems
+
+    return (
+        refusals(lambda: read_series(run.bold))
+        + refusals(lambda: check_TR(open_image(run.bold), read_sidecars(run.sidecars), run.bold))
+        + refusals(check_shared_TR)
+    )
 
 
 def check_anatomy(run: Run) -> list[Problem]:
-    """Check that the T1w image of a run is there and is a volume."""
+    """Check that the T1w image of a run is there, is a volume and lies where the series does."""
     if run.t1w is None:
         return [
-            warning(
-                run.bold,
-                "has no T1w image",
-                "its reference goes straight to the template; add a T1w image for a better fit",
+            Problem(
+                "warning",
+                f"{run.bold}: has no T1w image; its reference goes straight to the template, add a "
+                "T1w image for a better fit",
             )
         ]
-    try:
-        image = nib.load(run.t1w)
-    except (nib.filebasedimages.ImageFileError, OSError) as fault:
-        return [error(run.t1w, f"cannot be read ({fault})", "fetch or convert it again")]
-    if len([size for size in image.shape if size > 1]) != 3:
-        return [error(run.t1w, f"has shape {image.shape}, not that of a volume", "replace it")]
-    return []
+    return refusals(
+        lambda: read_volume(run.t1w),
+        lambda: check_overlap(open_image(run.bold), open_image(run.t1w), (run.bold, run.t1w)),
+    )
 
 
 def check_events(path: Path) -> list[Problem]:
@@ -114,10 +97,10 @@ def check_events(path: Path) -> list[Problem]:
     missing = {"onset", "duration", "trial_type"} - set(table.columns)
     if missing:
         return [
-            error(path, f"has no column {', '.join(sorted(missing))}", "add it, in seconds / names")
+            error(path, f"has no column {', '.join(sorted(missing))}; add it, in seconds or names")
         ]
     if table["trial_type"].nunique() < 2:
-        return [error(path, "names fewer than two kinds of block", "name the blocks of the film")]
+        return [error(path, "names fewer than two kinds of block; name the blocks of the film")]
     return []
 
 
@@ -128,8 +111,8 @@ def check_same_blocks(runs: list[Run]) -> list[Problem]:
     return [
         error(
             run.events,
-            f"differs from {runs[0].events}",
-            "every participant must have seen the same film from the same moment",
+            f"differs from {runs[0].events}; every participant must have seen the same film from "
+            "the same moment",
         )
         for run in runs[1:]
         if run.events != runs[0].events
@@ -143,9 +126,9 @@ def check_film(path: Path) -> list[Problem]:
         with av.open(str(path)) as container:
             kinds = {stream.type for stream in container.streams}
     except (av.FFmpegError, OSError) as fault:
-        return [error(path, f"cannot be opened as a film ({fault})", "give the film by 'film'")]
+        return [error(path, f"cannot be opened as a film ({fault}); give the film by 'film'")]
     return [
-        error(path, f"has no {kind} stream", "give the film as it was shown, picture and sound")
+        error(path, f"has no {kind} stream; give the film as it was shown, picture and sound")
         for kind in ("video", "audio")
         if kind not in kinds
     ]
@@ -176,9 +159,9 @@ def check_study(runs: list[Run], *, TR: float, film: Path) -> list[Problem]:
         problems += found
     if events_are_sound:
         problems += check_same_blocks(runs)
-    for run in runs:
+    for run in progress(runs, "runs read"):
         problems += check_series(run, TR=TR) + check_anatomy(run)
-    return sorted(problems, key=lambda problem: (problem.severity, problem.file))
+    return sorted(problems, key=lambda problem: (problem.severity, problem.message))
 
 
 def describe_study(runs: list[Run], *, TR: float, problems: list[Problem]) -> dict:

