@@ -9,10 +9,19 @@ from dataclasses import replace
 
 import numpy as np
 import planted
+import standard_film
 import torch
 from claims import row
 
-from stim2bold import baselines, directions, folds, metrics, training
+from stim2bold import (
+    baselines,
+    directions,
+    folds,
+    identification,
+    metrics,
+    significance,
+    training,
+)
 
 # Seeds 0 to 2 were looked at while the model was designed; these were not.
 SEEDS = (3, 4, 5)
@@ -30,7 +39,7 @@ def study(seed: int, *, participants: int = 1, null: bool = False, **options):
 
 def to_bold(features, table, content) -> directions.Problem:
     """Return the problem video2bold."""
-    return directions.assemble("video2bold", source=features, target=table, content=content)
+    return directions.assemble("video2bold", source=[features], target=table, content=content)
 
 
 def score(problem: directions.Problem, fitted: baselines.Fitted, mask: np.ndarray) -> float:
@@ -39,41 +48,50 @@ def score(problem: directions.Problem, fitted: baselines.Fitted, mask: np.ndarra
     return metrics.mean_r(metrics.voxel_r(truth, fitted.values, fitted.fold)[mask])
 
 
-def added(one: baselines.Fitted, other: baselines.Fitted) -> baselines.Fitted:
-    """Return the sum of two predictions, each scaled by its own spread."""
-
-    def scaled(values: np.ndarray) -> np.ndarray:
-        return (values - values.mean(axis=0)) / values.std(axis=0)
-
-    return replace(one, values=scaled(one.values) + scaled(other.values))
-
-
 def vae_video2bold() -> list[dict]:
-    """One participant: VAE and stack over ridge, share of the ceiling, the paper's preset."""
-    started, found = time.monotonic(), {k: [] for k in ("ridge", "vae", "stack", "paper")}
+    """One participant: VAE and stack over the best linear model, share of the ceiling, paper."""
+    started, found = time.monotonic(), {}
+    coverage = []
     for seed in SEEDS:
         features, (table,), mask, splits, content = study(seed)
         problem = to_bold(features, table, content)
-        ridge = baselines.predict_ridge(problem, splits, baselines.BaselineSettings())
-        vae = training.fit(problem, splits, training.PRESETS["small-data"]).fitted
-        paper = training.fit(problem, splits, replace(training.PRESETS["paper"], seeds=1)).fitted
-        for name, fitted in (
-            ("ridge", ridge),
-            ("vae", vae),
-            ("stack", added(vae, ridge)),
-            ("paper", paper),
-        ):
-            found[name].append(score(problem, fitted, mask))
+        linear = {
+            name: baselines.predict_ridge(
+                problem, splits, baselines.BaselineSettings(), banded=name == "banded"
+            )
+            for name in ("ridge", "banded")
+        }
+        trained = training.fit(problem, splits, training.PRESETS["small-data"])
+        paper = training.fit(problem, splits, replace(training.PRESETS["paper"], seeds=1))
+        stack = replace(
+            trained.fitted, values=(trained.fitted.values + linear["banded"].values) / 2
+        )
+        fits = {**linear, "vae": trained.fitted, "paper": paper.fitted, "stack": stack}
+        for name, fitted in fits.items():
+            found.setdefault(name, []).append(score(problem, fitted, mask))
+        table = trained.diagnostics.set_index("measure")
+        coverage.append(table.loc["coverage_90", "value"].mean())
     seconds = time.monotonic() - started
     r = {name: np.array(values) for name, values in found.items()}
+    best = np.maximum(r["ridge"], r["banded"])
     options = {"better": "higher", "seconds": seconds}
     return [
         row("vae_video2bold_r", r["vae"], unit="r", goal=0.166, **options),
         row("vae_ridge_r", r["ridge"], unit="r", goal=0.0, **options),
-        row("vae_over_ridge", r["vae"] / r["ridge"], unit="ratio", goal=1.0, **options),
-        row("vae_stack_over_ridge", r["stack"] / r["ridge"], unit="ratio", goal=1.03, **options),
+        row("vae_banded_r", r["banded"], unit="r", goal=0.0, **options),
+        row("vae_over_linear", r["vae"] / best, unit="ratio", goal=1.0, **options),
+        row("vae_stack_over_linear", r["stack"] / best, unit="ratio", goal=1.03, **options),
         row("vae_share_of_ceiling", r["vae"] / 0.30, unit="share", goal=0.5, **options),
         row("vae_paper_preset_r", r["paper"], unit="r", goal=0.0, **options),
+        # Nominal 0.90; 0.05 off is allowed.
+        row(
+            "vae_coverage_off",
+            np.abs(np.array(coverage) - 0.90),
+            unit="share of held-out values, distance from 0.90",
+            goal=0.05,
+            better="lower",
+            seconds=seconds,
+        ),
     ]
 
 
@@ -165,9 +183,156 @@ def vae_side_by_side() -> list[dict]:
     ]
 
 
+def sound_r(problem: directions.Problem, fitted: baselines.Fitted) -> float:
+    """Return mean r over mel bands, frame by frame, on held-out rows."""
+    order = np.argsort(fitted.rows)
+    truth = problem.target[fitted.rows[order] - problem.rows[0]]
+    bands = problem.target_array.shape[-1]
+    frames = truth.shape[1] // bands
+    truth, guess = (x.reshape(-1, bands) for x in (truth, fitted.values[order]))
+    return metrics.mean_r(metrics.voxel_r(truth, guess, np.repeat(fitted.fold[order], frames)))
+
+
+def likeness(
+    problem: directions.Problem, fitted: baselines.Fitted, mean: baselines.Fitted
+) -> np.ndarray:
+    """Return how each 10 s segment's prediction correlates with the sound of each."""
+    order = np.argsort(fitted.rows)
+    rows, fold = fitted.rows[order], fitted.fold[order]
+    base = mean.values[np.argsort(mean.rows)]
+    segments = identification.cut_segments(rows, fold, length=round(10 / problem.tr))
+    return identification.segment_correlations(
+        problem.target[rows - problem.rows[0]] - base, fitted.values[order] - base, segments
+    )
+
+
+def identification_bold2audio() -> list[dict]:
+    """Identify what was heard from auditory voxels at the standard difficulty, and from noise."""
+    started, found = time.monotonic(), {}
+    film = standard_film.read()
+    splits = folds.read_folds(film["folds"])
+    for seed in SEEDS:
+        for null in (False, True):
+            rng = np.random.default_rng([seed, null])
+            table = standard_film.auditory_bold(
+                film["truth"], film["i3d"]["time"].values, rng, null=null
+            )
+            problem = directions.assemble(
+                "bold2audio", source=[table], target=film["mel"], content=film["folds"]
+            )
+            mean = baselines.predict_mean(problem, splits)
+            fits = {"vae": training.fit(problem, splits, training.PRESETS["small-data"]).fitted}
+            if not null:
+                settings = baselines.BaselineSettings()
+                fits["ridge"] = baselines.predict_ridge(problem, splits, settings)
+                fits["blocks"] = baselines.predict_blocks(
+                    problem, splits, labels=film["blocks"].values, filters=None
+                )
+            for name, fitted in fits.items():
+                share = identification.pairwise_identification(likeness(problem, fitted, mean))
+                found.setdefault((name, null), []).append(share)
+                if name == "vae":
+                    found.setdefault(("r", null), []).append(sound_r(problem, fitted))
+    seconds = time.monotonic() - started
+    r = {name: np.array(values) for name, values in found.items()}
+    higher = {"better": "higher", "seconds": seconds}
+    lower = {"better": "lower", "seconds": seconds}
+    share = "share of pairs of 10 s segments"
+    return [
+        row("identification_bold2audio", r["vae", False], unit=share, goal=0.75, **higher),
+        row("identification_bold2audio_ridge", r["ridge", False], unit=share, goal=0.5, **higher),
+        row("identification_bold2audio_blocks", r["blocks", False], unit=share, goal=0.5, **higher),
+        row(
+            "identification_null_off",
+            [abs(r["vae", True].mean() - 0.5)],
+            unit=f"{share}, distance from 0.5",
+            goal=0.05,
+            **lower,
+        ),
+        row("vae_bold2audio_r", r["r", False], unit="r", goal=0.0, **higher),
+        row("null_bold2audio_r", [abs(r["r", True].mean())], unit="|mean r|", goal=0.01, **lower),
+    ]
+
+
+def vae_video2audio() -> list[dict]:
+    """Predict sound from picture, beside the mean and the block label; and from noise."""
+    started = time.monotonic()
+    film = standard_film.read()
+    splits = folds.read_folds(film["folds"])
+    features = film["i3d"]
+    problem = directions.assemble(
+        "video2audio", source=[features], target=film["mel"], content=film["folds"]
+    )
+    mean = baselines.predict_mean(problem, splits)
+    blocks = baselines.predict_blocks(problem, splits, labels=film["blocks"].values, filters=None)
+    ridge = baselines.predict_ridge(problem, splits, baselines.BaselineSettings())
+    own, p, null = [], [], []
+    for seed in SEEDS:
+        settings = replace(training.PRESETS["small-data"], seed=seed)
+        fitted = training.fit(problem, splits, settings).fitted
+        own.append(sound_r(problem, fitted))
+        better = np.diag(likeness(problem, fitted, mean)) - np.diag(likeness(problem, blocks, mean))
+        p.append(significance.sign_flip_p(better, seed=seed))
+        # Features of the same spectrum that have nothing to do with the sound.
+        spectrum = np.fft.rfft(features.values.reshape(len(features), -1), axis=0)
+        turn = np.random.default_rng(seed).uniform(0, 2 * np.pi, (len(spectrum), 1))
+        turn[0] = 0
+        noise = np.fft.irfft(spectrum * np.exp(1j * turn), n=len(features), axis=0)
+        other = replace(problem, source=noise.astype(np.float32))
+        null.append(sound_r(other, training.fit(other, splits, settings).fitted))
+    seconds = time.monotonic() - started
+    higher = {"better": "higher", "seconds": seconds}
+    lower = {"better": "lower", "seconds": seconds}
+    return [
+        row("vae_video2audio_r", own, unit="r", goal=sound_r(problem, blocks), **higher),
+        row("vae_video2audio_ridge_r", [sound_r(problem, ridge)], unit="r", goal=0.0, **higher),
+        row(
+            "vae_video2audio_p",
+            p,
+            unit="p, segments' correlation above the block label's",
+            goal=0.01,
+            **lower,
+        ),
+        row("null_video2audio_r", [abs(np.mean(null))], unit="|mean r|", goal=0.01, **lower),
+    ]
+
+
+def vae_participant() -> list[dict]:
+    """Train all folds, seeds and directions of a participant of 20,000 voxels: minutes."""
+    started = time.monotonic()
+    film = standard_film.read()
+    splits = folds.read_folds(film["folds"])
+    features, (table,), *_ = study(SEEDS[0], planted=10_000, silent=10_000)
+    table = table.isel(time=slice(len(film["i3d"])))
+    settings = training.PRESETS["small-data"]
+    begun = time.monotonic()
+    for direction, source, target in (
+        ("video2audio", film["i3d"], film["mel"]),
+        ("video2bold", film["i3d"], table),
+        ("bold2audio", table, film["mel"]),
+    ):
+        problem = directions.assemble(
+            direction, source=[source], target=target, content=film["folds"]
+        )
+        training.fit(problem, splits, settings)
+    return [
+        row(
+            "vae_participant_minutes",
+            [(time.monotonic() - begun) / 60],
+            unit="min",
+            goal=6.0,
+            better="lower",
+            seconds=time.monotonic() - started,
+        )
+    ]
+
+
 CLAIMS: dict[str, Callable[[], list[dict]]] = {
     "vae_video2bold": vae_video2bold,
     "vae_group": vae_group,
     "vae_null": vae_null,
     "vae_side_by_side": vae_side_by_side,
+    "vae_video2audio": vae_video2audio,
+    "vae_participant": vae_participant,
+    "identification_bold2audio": identification_bold2audio,
 }

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from planted_problem import fold_content, problem
@@ -73,7 +75,7 @@ def test_ridge_finds_what_was_planted_and_nothing_else(content, planted):
     fits = fit_baselines(
         task, read_folds(content), labels=labels, settings=BaselineSettings(components=20)
     )
-    assert set(fits) == {"mean", "blocks", "ridge"}
+    assert set(fits) == {"mean", "blocks", "ridge", "banded"}
     ridge = fits["ridge"]
     r = voxel_r(task.target[ridge.rows], ridge.values, ridge.fold)
     assert r[:20].mean() > 0.3
@@ -81,6 +83,27 @@ def test_ridge_finds_what_was_planted_and_nothing_else(content, planted):
     # The score inside training tells planted voxels from the others.
     assert ridge.strength.shape == (3, 40)
     assert ridge.strength[:, :20].mean() > ridge.strength[:, 20:].mean() + 0.05
+
+
+def test_banded_ridge_turns_a_space_of_noise_down(content, planted):
+    task, _ = planted
+    folds = read_folds(content)
+    noise = np.random.default_rng(5).standard_normal((len(task.source), 200)).astype(np.float32)
+    both = dataclasses.replace(
+        task, source=np.concatenate([task.source, noise], axis=1), spaces=(*task.spaces, 200)
+    )
+    settings = BaselineSettings(components=20)
+
+    def planted_r(problem, **options):
+        fitted = predict_ridge(problem, folds, settings, **options)
+        return voxel_r(task.target[fitted.rows], fitted.values, fitted.fold)[:20].mean()
+
+    alone, ridge, banded = planted_r(task), planted_r(both), planted_r(both, banded=True)
+    assert banded > ridge + 0.01
+    assert banded > alone - 0.05
+    # One band is ridge.
+    one = predict_ridge(task, folds, dataclasses.replace(settings, bands=()), banded=True)
+    np.testing.assert_allclose(one.values, predict_ridge(task, folds, settings).values, rtol=1e-3)
 
 
 def test_held_out_targets_change_nothing(content, planted):

@@ -16,7 +16,7 @@ def test_rows_are_those_that_both_have(content):
     source, target, _ = tables(content)
     short = target.isel(time=slice(0, 200))
     late = source.isel(time=slice(5, None))
-    problem = assemble("video2bold", source=late, target=short, content=content)
+    problem = assemble("video2bold", source=[late], target=short, content=content)
     np.testing.assert_array_equal(problem.rows, np.arange(5, 200))
     assert problem.first_row == 5
     np.testing.assert_array_equal(problem.target[0], short.values[5])
@@ -26,7 +26,7 @@ def test_rows_are_those_that_both_have(content):
 def test_film_onset_moves_the_rows(content):
     source, target, _ = tables(content)
     moved = content | {"film_onset": 4 * TR}
-    problem = assemble("video2bold", source=source, target=target, content=moved)
+    problem = assemble("video2bold", source=[source], target=target, content=moved)
     assert problem.rows[0] == 4
 
 
@@ -38,7 +38,7 @@ def test_sound_is_flattened_and_put_back(content):
         dims=("time", "frame", "mel"),
         coords={"time": target.time[:300], "mel": [100.0, 200, 300, 400]},
     )
-    problem = assemble("video2audio", source=source, target=mel, content=content)
+    problem = assemble("video2audio", source=[source], target=mel, content=content)
     rows = np.array([30, 31, 7])
     out = held_out(problem, problem.target[rows], rows=rows, fold=np.array([1, 1, 0]))
     assert out.dims == ("time", "frame", "mel")
@@ -61,11 +61,11 @@ def test_refusals(content):
     broken = target.copy()
     broken[3, 2] = np.nan
     with pytest.raises(InputError, match="no numbers"):
-        assemble("video2bold", source=source, target=broken, content=content)
+        assemble("video2bold", source=[source], target=broken, content=content)
     shifted = target.assign_coords(time=target.time + 0.25)
     with pytest.raises(InputError, match="middles"):
-        assemble("video2bold", source=source, target=shifted, content=content)
+        assemble("video2bold", source=[source], target=shifted, content=content)
     with pytest.raises(InputError, match="middles"):
-        assemble("video2bold", source=source[::2], target=target, content=content)
+        assemble("video2bold", source=[source[::2]], target=target, content=content)
     with pytest.raises(InputError, match="share no row"):
-        assemble("video2bold", source=source[:10], target=target[20:], content=content)
+        assemble("video2bold", source=[source[:10]], target=target[20:], content=content)

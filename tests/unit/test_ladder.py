@@ -6,7 +6,7 @@ import xarray as xr
 
 from stim2bold.griffin_lim import InversionSettings
 from stim2bold.ladder import frames_of, middle_segments, save_ladder, sound_ladder
-from stim2bold.spectrogram import SpectrogramSettings, mel_at_volumes, mel_spectrogram
+from stim2bold.spectrogram import SpectrogramSettings, spectrogram, spectrogram_at_volumes
 from stim2bold.timing import Timing
 
 SETTINGS = SpectrogramSettings()
@@ -33,8 +33,8 @@ def test_segments_are_the_middles_of_the_blocks():
 @pytest.mark.parametrize("tr", [0.608, 0.7])
 def test_rungs_are_in_time_and_equally_loud(tr, tmp_path):
     sound = melody(12)
-    mel = mel_spectrogram(sound, SETTINGS)
-    rows = mel_at_volumes(mel, timing=Timing(TR=tr), duration=12.0).drop_vars("inside")
+    mel = spectrogram(sound, SETTINGS)
+    rows = spectrogram_at_volumes(mel, timing=Timing(TR=tr), duration=12.0).drop_vars("inside")
     segments = middle_segments(
         pd.DataFrame({"onset": [0.0, 6.0], "offset": [6.0, 12.0], "trial_type": ["a", "b"]}),
         seconds=3.0,
@@ -60,8 +60,8 @@ def test_rungs_are_in_time_and_equally_loud(tr, tmp_path):
 
 
 def test_rows_with_a_gap_cover_only_what_they_cover():
-    mel = mel_spectrogram(melody(12), SETTINGS)
-    rows = mel_at_volumes(mel, timing=Timing(TR=0.608), duration=12.0)
+    mel = spectrogram(melody(12), SETTINGS)
+    rows = spectrogram_at_volumes(mel, timing=Timing(TR=0.608), duration=12.0)
     holed = rows.isel(time=[*range(6), *range(9, 19)])
     assert frames_of(holed, 0.5, 2.0, 0.016) is not None
     assert frames_of(holed, 3.0, 2.0, 0.016) is None
@@ -73,8 +73,8 @@ def test_rows_with_a_gap_cover_only_what_they_cover():
 
 def test_a_model_without_the_rows_has_no_rung():
     sound = melody(6)
-    mel = mel_spectrogram(sound, SETTINGS)
-    rows = mel_at_volumes(mel, timing=Timing(TR=0.608), duration=6.0).isel(time=slice(0, 3))
+    mel = spectrogram(sound, SETTINGS)
+    rows = spectrogram_at_volumes(mel, timing=Timing(TR=0.608), duration=6.0).isel(time=slice(0, 3))
     segments = pd.DataFrame(
         {"segment": ["segment-00-a"], "trial_type": "a", "onset": [3.0], "duration": [2.0]}
     )

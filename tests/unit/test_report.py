@@ -67,6 +67,7 @@ def page(**changes):
         "n_folds": 6,
         "gap": 12,
         "table": report.verdict_table(SUMMARY),
+        "sheet": "assets/film.png",
         "maps": [{"unit": "sub-01", "address": "figures/sub-01.png"}],
         "listening": [],
         "quality": [],

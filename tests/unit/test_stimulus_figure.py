@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stim2bold.spectrogram import SpectrogramSettings, mel_spectrogram
+from stim2bold.spectrogram import SpectrogramSettings, spectrogram
 from stim2bold.stimulus_figure import (
     border_times,
     draw,
@@ -44,9 +44,7 @@ def test_borders_lie_in_the_film():
 
 
 def test_a_sheet_is_drawn(tmp_path):
-    mel = mel_spectrogram(
-        np.random.default_rng(0).normal(0, 0.1, 20 * 16000), SpectrogramSettings()
-    )
+    mel = spectrogram(np.random.default_rng(0).normal(0, 0.1, 20 * 16000), SpectrogramSettings())
     timing = Timing(TR=1.0)
     space = at_volumes(mel.rename(mel="feature"), timing=timing, duration=20.0)
     blocks = pd.DataFrame(

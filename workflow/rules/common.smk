@@ -142,6 +142,7 @@ wildcard_constraints:
     unit="film|sub-[A-Za-z0-9]+",
     model="[a-z0-9_-]+",
     space=f"{SPACE}|T1w",
+    scale="mel|linear",
 
 
 def bold_of(wildcards):
@@ -242,8 +243,8 @@ def cleaned_of(suffix):
 
 
 def source_of(wildcards):
-    """Return the table that {direction} predicts from."""
-    return SOURCE[wildcards.direction].format(unit=wildcards.unit)
+    """Return the tables that {direction} predicts from, one for each feature space."""
+    return [path.format(unit=wildcards.unit) for path in SOURCE[wildcards.direction]]
 
 
 def target_of(wildcards):

@@ -1,10 +1,10 @@
-VIDEO = "results/features/i3d_rgb.nc"
+VIDEO = [f"results/features/{space}.nc" for space in config["features"]]
 BOLD = "results/bold/{unit}.nc"
 SOUND = "results/features/mel.nc"
-SOURCE = {"video2audio": VIDEO, "video2bold": VIDEO, "bold2audio": BOLD}
+SOURCE = {"video2audio": VIDEO, "video2bold": VIDEO, "bold2audio": [BOLD]}
 TARGET = {"video2audio": SOUND, "video2bold": BOLD, "bold2audio": SOUND}
-BASELINES = ["mean", "blocks", "ridge"]
-MODELS = [*BASELINES, "vae"]
+BASELINES = ["mean", "blocks", "ridge", "banded"]
+MODELS = [*BASELINES, "vae", "stack"]
 
 
 rule make_folds:
@@ -56,7 +56,7 @@ rule fit_baselines:
         mem_mb=memory(3000),
         runtime=minutes(30),
     params:
-        settings=section("baselines"),
+        settings=section("baselines", seed=config["seed"]),
         folder=subpath(output[0], parent=True),
     message:
         "Baselines of {wildcards.direction}, {wildcards.unit}"
@@ -99,6 +99,32 @@ rule train_vae:
         " --model {output.model:q} --history {output.history:q}"
         " --diagnostics {output.diagnostics:q} --threads {threads}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule stack_predictions:
+    input:
+        code=code("stack_predictions.py"),
+        predictions=expand(
+            "results/predictions/{{direction}}/{{unit}}/{model}.nc",
+            model=["vae", "banded"],
+        ),
+    output:
+        stack="results/predictions/{direction}/{unit}/stack.nc",
+    log:
+        "results/logs/stack_predictions/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/stack_predictions/{direction}_{unit}.tsv"
+    conda:
+        "../../envs/stack_predictions.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(5),
+    message:
+        "VAE and banded ridge together: {wildcards.direction}, {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --predictions {input.predictions:q} --stack {output.stack:q}"
+        " > {log:q} 2>&1"
 
 
 rule check_leakage:

@@ -38,6 +38,7 @@ rule render_report:
         folds="results/folds.json",
         leakage="results/leakage.json",
         film="results/stimulus/film.json",
+        sheet="results/stimulus/sheet.png",
         maps=[
             f"results/maps/video2bold/{unit}.png"
             for unit in UNITS.get("video2bold", [])
@@ -81,6 +82,7 @@ rule render_report:
     shell:
         "python {input.code[0]:q} --template {input.template:q} --inputs {input.inputs:q}"
         " --summary {input.summary:q} --folds {input.folds:q} --leakage {input.leakage:q}"
-        " --film {input.film:q} --requirements {input.requirements:q} --maps {input.maps:q} --sounds {input.sounds:q}"
+        " --film {input.film:q} --sheet {input.sheet:q} --requirements {input.requirements:q}"
+        " --maps {input.maps:q} --sounds {input.sounds:q}"
         " --confounds {input.confounds:q} --figures {input.figures:q} --index {output.index:q}"
         " --assets {output.assets:q} --settings {params.settings:q} > {log:q} 2>&1"

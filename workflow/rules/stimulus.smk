@@ -109,19 +109,19 @@ rule resample_i3d:
         " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
-rule extract_mel:
+rule extract_spectrogram:
     input:
-        code=code("extract_mel.py"),
+        code=code("extract_spectrogram.py"),
         film=FILM,
         clock="results/stimulus/film.json",
     output:
-        mel="results/stimulus/mel.nc",
+        spectrogram="results/stimulus/{scale}.nc",
     log:
-        "results/logs/extract_mel.log",
+        "results/logs/extract_spectrogram/{scale}.log",
     benchmark:
-        "results/benchmarks/extract_mel.tsv"
+        "results/benchmarks/extract_spectrogram/{scale}.tsv"
     conda:
-        "../../envs/extract_mel.yaml"
+        "../../envs/extract_spectrogram.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
@@ -129,27 +129,27 @@ rule extract_mel:
     params:
         settings=section("spectrogram"),
     message:
-        "Log-mel spectrogram of the film: {output.mel}"
+        "Log {wildcards.scale} spectrogram of the film: {output.spectrogram}"
     shell:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --mel {output.mel:q} --settings {params.settings:q} > {log:q} 2>&1"
+        " --scale {wildcards.scale:q} --spectrogram {output.spectrogram:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
-rule resample_mel:
+rule resample_spectrogram:
     input:
-        code=code("resample_mel.py"),
-        mel="results/stimulus/mel.nc",
+        code=code("resample_spectrogram.py"),
+        spectrogram="results/stimulus/{scale}.nc",
         clock="results/stimulus/film.json",
     output:
-        resampled="results/features/mel.nc",
+        resampled="results/features/{scale}.nc",
     log:
-        "results/logs/resample_mel.log",
+        "results/logs/resample_spectrogram/{scale}.log",
     benchmark:
-        "results/benchmarks/resample_mel.tsv"
+        "results/benchmarks/resample_spectrogram/{scale}.tsv"
     group:
         "stimulus"
     conda:
-        "../../envs/resample_mel.yaml"
+        "../../envs/resample_spectrogram.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
@@ -157,9 +157,9 @@ rule resample_mel:
     params:
         settings=json.dumps(TIMING, sort_keys=True),
     message:
-        "Log-mel frames of each TR: {output.resampled}"
+        "Log {wildcards.scale} spectrogram of each TR: {output.resampled}"
     shell:
-        "python {input.code[0]:q} --mel {input.mel:q} --clock {input.clock:q}"
+        "python {input.code[0]:q} --spectrogram {input.spectrogram:q} --clock {input.clock:q}"
         " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 

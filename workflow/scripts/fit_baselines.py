@@ -20,7 +20,7 @@ def main() -> None:
     """Write one prediction file for each baseline."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
-    parser.add_argument("--source", type=Path, required=True)
+    parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--target", type=Path, required=True)
     parser.add_argument("--blocks", type=Path, required=True, help="block labels at the TRs")
     parser.add_argument("--folds", type=Path, required=True)
@@ -35,7 +35,7 @@ def main() -> None:
     content = read_json(args.folds)
     problem = assemble(
         args.direction,
-        source=read_array(args.source),
+        source=[read_array(path) for path in args.source],
         target=read_array(args.target),
         content=content,
     )
@@ -51,7 +51,7 @@ def main() -> None:
             "model": name,
             "direction": args.direction,
             "units": problem.target_array.attrs.get("units", ""),
-            "source": f"{args.source.name} -> {args.target.name}",
+            "source": f"{' + '.join(path.name for path in args.source)} -> {args.target.name}",
         }
         write_array(args.out / f"{name}.nc", out)
         logging.info("%s: %d rows, %d targets", name, *np.atleast_2d(fitted.values).shape)

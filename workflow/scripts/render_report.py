@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True, help="folds.json")
     parser.add_argument("--leakage", type=Path, required=True, help="leakage.json")
     parser.add_argument("--film", type=Path, required=True, help="film.json")
+    parser.add_argument("--sheet", type=Path, required=True, help="picture of the film's features")
     parser.add_argument("--requirements", type=Path, required=True, help="pinned versions")
     parser.add_argument("--maps", type=Path, nargs="*", default=[], help="pictures, UNIT.png")
     parser.add_argument("--sounds", type=Path, nargs="*", default=[], help=".../DIRECTION/UNIT")
@@ -46,6 +47,7 @@ def main() -> None:
                 simulation=arguments.settings["simulation"],
             ),
             table=report.verdict_table(read_table(arguments.summary)),
+            sheet=report.collect_file(arguments.sheet, assets, name="film.png"),
             maps=report.gather_maps(arguments.maps, assets),
             listening=[report.gather_sounds(path, assets) for path in arguments.sounds],
             quality=report.gather_quality(arguments.confounds, arguments.figures, assets),

@@ -21,7 +21,7 @@ def main() -> None:
     """Write prediction, model and history."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
-    parser.add_argument("--source", type=Path, required=True)
+    parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--target", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--prediction", type=Path, required=True)
@@ -37,7 +37,7 @@ def main() -> None:
     content = read_json(args.folds)
     problem = assemble(
         args.direction,
-        source=read_array(args.source),
+        source=[read_array(path) for path in args.source],
         target=read_array(args.target),
         content=content,
     )
@@ -54,7 +54,7 @@ def main() -> None:
         "preset": args.settings["preset"],
         "direction": args.direction,
         "units": problem.target_array.attrs.get("units", ""),
-        "source": f"{args.source.name} -> {args.target.name}",
+        "source": f"{' + '.join(path.name for path in args.source)} -> {args.target.name}",
     }
     write_array(args.prediction, out)
     write_model(args.model, trained.tensors, trained.record)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from himalaya.backend import set_backend
-from himalaya.ridge import RidgeCV
+from himalaya.kernel_ridge import generate_dirichlet_samples
+from himalaya.ridge import GroupRidgeCV, RidgeCV
+from himalaya.scoring import r2_score
 
-from stim2bold.designs import fit_design, standardisation
+from stim2bold.designs import component_bands, fit_design, standardisation
 from stim2bold.directions import DIRECTIONS, Problem
 from stim2bold.errors import InputError
 from stim2bold.folds import Fold
@@ -26,11 +28,20 @@ class BaselineSettings:
         Logarithm (base 10) of the smallest and the largest penalty, and their number.
     bins : int
         Stretches that the seconds after a moment of the film are averaged over.
+    bands : tuple of int
+        Numbers of the components at which banded ridge cuts a single feature space.
+    draws : int
+        Random proportions of the bands' penalties that banded ridge tries, beside equal ones.
+    seed : int
+        Of those.
     """
 
     components: int = 60
     alphas: tuple[float, float, int] = (-1.0, 6.0, 15)
     bins: int = 5
+    bands: tuple[int, ...] = (5, 20)
+    draws: int = 20
+    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -141,10 +152,13 @@ def inner_splits(problem: Problem, fold: Fold, train: np.ndarray) -> list[tuple]
     return splits
 
 
-def predict_ridge(problem: Problem, folds: list[Fold], settings: BaselineSettings) -> Fitted:
+def predict_ridge(
+    problem: Problem, folds: list[Fold], settings: BaselineSettings, *, banded: bool = False
+) -> Fitted:
     """Predict by ridge regression on the delayed principal components of the source.
 
-    The penalty of each target is chosen on the fold's inner folds [1]_.
+    The penalty of each target is chosen on the fold's inner folds [1]_; with `banded` one for each
+    band of regressors (`stim2bold.designs.component_bands`), by random search.
 
     References
     ----------
@@ -153,6 +167,12 @@ def predict_ridge(problem: Problem, folds: list[Fold], settings: BaselineSetting
     set_backend("numpy")
     first, last, number = settings.alphas
     alphas = np.logspace(first, last, int(number)).astype(np.float32)
+    shared = {
+        "warn": False,
+        "n_targets_batch": 5000,
+        "n_alphas_batch": 5,
+        "score_func": r2_score,
+    }
     parts, strength = [], []
     for fold in folds:
         train, test = usable(problem, fold)
@@ -161,25 +181,42 @@ def predict_ridge(problem: Problem, folds: list[Fold], settings: BaselineSetting
             train - problem.first_row,
             filters=problem.filters(bins=settings.bins),
             n_components=settings.components,
+            spaces=problem.spaces,
         )
         regressors = design.apply(problem.source)
         target = problem.target[train - problem.rows[0]]
         mean, scale = standardisation(target)
-        model = RidgeCV(
-            alphas=alphas,
-            fit_intercept=False,
-            cv=inner_splits(problem, fold, train),
-            solver_params={
-                "warn": False,
-                "n_targets_batch": 5000,
-                "n_alphas_batch": 5,
-            },
-        )
+        options = {"fit_intercept": False, "cv": inner_splits(problem, fold, train)}
+        if banded:
+            bands = component_bands(design, edges=settings.bands)
+            model = GroupRidgeCV(
+                groups=bands,
+                solver_params={
+                    **shared,
+                    "alphas": alphas,
+                    "n_iter": proportions(bands.max() + 1, settings),
+                    "progress_bar": False,
+                },
+                **options,
+            )
+        else:
+            model = RidgeCV(alphas=alphas, solver_params=shared, **options)
         model.fit(regressors[train - problem.first_row], (target - mean) / scale)
         values = model.predict(regressors[test - problem.first_row]) * scale + mean
         parts.append((fold, train, test, values))
-        strength.append(model.cv_scores_)
+        strength.append(model.cv_scores_.max(axis=0) if banded else model.cv_scores_)
     return collect(parts, strength)
+
+
+def proportions(n_bands: int, settings: BaselineSettings) -> np.ndarray:
+    """Return the proportions of the bands that are tried, (draws + 1, n_bands); equal ones first.
+
+    Drawn half from a flat and half from a sparse Dirichlet distribution.
+    """
+    drawn = generate_dirichlet_samples(
+        settings.draws, n_bands, concentration=[0.1, 1.0], random_state=settings.seed
+    )
+    return np.concatenate([np.full((1, n_bands), 1 / n_bands), drawn]).astype(np.float32)
 
 
 def fit_baselines(
@@ -206,6 +243,7 @@ def fit_baselines(
         "mean": predict_mean(problem, folds),
         "blocks": predict_blocks(problem, folds, labels=labels, filters=filters),
         "ridge": predict_ridge(problem, folds, settings),
+        "banded": predict_ridge(problem, folds, settings, banded=True),
     }
 
 

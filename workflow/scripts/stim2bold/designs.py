@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from stim2bold.hrf import FilterBank
 
@@ -16,14 +17,17 @@ class Design:
     mean, scale : ndarray of shape (n_features,)
         Of the training rows.
     loadings : ndarray of shape (n_features, n_components)
-        Principal axes of the standardised training rows, scaled so that the first component has
-        unit variance there and the others keep their variance relative to it.
+        Principal axes of the standardised training rows, of each feature space on its own, scaled
+        so that the first component of a space has unit variance there and the others keep their
+        variance relative to it.
     filters : FilterBank
         Delays.
     centre : ndarray of shape (n_regressors,)
         Mean of the regressors over the training rows.
     spread : float
         Their root mean square deviation, over all regressors.
+    components : tuple of int
+        Components of each feature space, in their order.
     """
 
     mean: np.ndarray
@@ -32,6 +36,7 @@ class Design:
     filters: FilterBank
     centre: np.ndarray
     spread: float
+    components: tuple[int, ...]
 
     def apply(self, source: np.ndarray) -> np.ndarray:
         """Return regressors of shape (n_source_rows, n_regressors)."""
@@ -70,7 +75,12 @@ def principal_axes(rows: np.ndarray, n_components: int) -> np.ndarray:
 
 
 def fit_design(
-    source: np.ndarray, train: np.ndarray, *, filters: FilterBank, n_components: int
+    source: np.ndarray,
+    train: np.ndarray,
+    *,
+    filters: FilterBank,
+    n_components: int,
+    spaces: tuple[int, ...] | None = None,
 ) -> Design:
     """Fit standardisation, principal components and centring on training rows.
 
@@ -81,15 +91,55 @@ def fit_design(
         Indices of training rows in `source`.
     filters : FilterBank
     n_components : int
-        Principal components to keep.
+        Principal components to keep of each space.
+    spaces : tuple of int, optional
+        Columns of each feature space, in their order; one space by default.
     """
     mean, scale = standardisation(source[train])
     standard = (source - mean) / scale
-    loadings = principal_axes(standard[train], n_components)
-    loadings = loadings / (standard[train] @ loadings[:, 0]).std()
+    edges = np.cumsum(spaces or (source.shape[1],))[:-1]
+    blocks = [
+        space_loadings(part, train, n_components) for part in np.split(standard, edges, axis=1)
+    ]
+    loadings = block_diag(*blocks).astype(standard.dtype)
     regressors = filters.apply(standard @ loadings)
     centre = regressors[train].mean(axis=0)
     spread = float(np.sqrt(regressors[train].var(axis=0).mean()))
     return Design(
-        mean=mean, scale=scale, loadings=loadings, filters=filters, centre=centre, spread=spread
+        mean=mean,
+        scale=scale,
+        loadings=loadings,
+        filters=filters,
+        centre=centre,
+        spread=spread,
+        components=tuple(block.shape[1] for block in blocks),
     )
+
+
+def space_loadings(standard: np.ndarray, train: np.ndarray, n_components: int) -> np.ndarray:
+    """Return the principal axes of one feature space, its first component of unit variance."""
+    axes = principal_axes(standard[train], n_components)
+    return axes / (standard[train] @ axes[:, 0]).std()
+
+
+def component_bands(design: Design, *, edges: tuple[int, ...]) -> np.ndarray:
+    """Return which band each regressor belongs to, for banded ridge.
+
+    With several feature spaces a band is a space. A single space is cut by the order of its
+    components: leading ones are broad and slow, trailing ones fine and noisy.
+
+    Parameters
+    ----------
+    design : Design
+    edges : tuple of int
+        Numbers of the components at which a single space is cut.
+
+    Returns
+    -------
+    ndarray of int, shape (n_regressors,)
+    """
+    if len(design.components) > 1:
+        bands = np.repeat(np.arange(len(design.components)), design.components)
+    else:
+        bands = np.searchsorted(edges, np.arange(design.components[0]), side="right")
+    return np.tile(bands, len(design.filters.weights))

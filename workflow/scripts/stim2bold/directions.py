@@ -1,5 +1,7 @@
 """What is predicted from what: source and target of each direction, on the rows they share."""
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +59,8 @@ class Problem:
         A key of `DIRECTIONS`.
     source : ndarray of shape (n_source_rows, n_features)
         Float32, contiguous rows from `first_row` on: it may have rows that the target has not.
+    spaces : tuple of int
+        Columns of each feature space in `source`, in their order.
     first_row : int
         Row number of the source's first row.
     target : ndarray of shape (n_rows, n_targets)
@@ -71,6 +75,7 @@ class Problem:
 
     direction: str
     source: np.ndarray
+    spaces: tuple[int, ...]
     first_row: int
     target: np.ndarray
     rows: np.ndarray
@@ -108,7 +113,11 @@ def row_numbers(times: np.ndarray, *, tr: float, film_onset: float, name: str) -
 
 
 def assemble(
-    direction: str, *, source: xr.DataArray, target: xr.DataArray, content: dict[str, Any]
+    direction: str,
+    *,
+    source: Sequence[xr.DataArray],
+    target: xr.DataArray,
+    content: dict[str, Any],
 ) -> Problem:
     """Bring source and target of a direction together on the rows they share.
 
@@ -116,8 +125,10 @@ def assemble(
     ----------
     direction : str
         A key of `DIRECTIONS`.
-    source, target : DataArray
-        First dimension time, with film seconds as coordinate.
+    source : sequence of DataArray
+        One or several feature spaces; first dimension time, with film seconds as coordinate.
+    target : DataArray
+        Likewise.
     content : dict
         The fold file.
 
@@ -126,35 +137,38 @@ def assemble(
     InputError
         When a table has missing values, times off the volumes, or no row of the other.
     """
-    arrays = {"source": source, "target": target}
-    for name, array in arrays.items():
-        if not np.isfinite(array.values).all():
-            raise InputError(
-                f"{direction}: its {name} table has values that are no numbers; "
-                "delete the table and run again"
-            )
-    source_rows, target_rows = (
-        row_numbers(
-            array.time.values,
-            tr=content["TR"],
-            film_onset=content["film_onset"],
-            name=f"{direction} {name}",
-        )
-        for name, array in arrays.items()
+    *source_rows, target_rows = (
+        checked_rows(array, content, name=f"{direction}, table {array.name}")
+        for array in (*source, target)
     )
-    rows = np.intersect1d(source_rows, target_rows)
+    known = functools.reduce(np.intersect1d, source_rows)
+    rows = np.intersect1d(known, target_rows)
     if rows.size == 0:
         raise InputError(f"{direction}: source and target share no row; check timing.film_onset")
     kept = target.isel(time=rows - target_rows[0])
+    parts = [
+        array.values[known - own[0]].reshape(len(known), -1)
+        for array, own in zip(source, source_rows, strict=True)
+    ]
     return Problem(
         direction=direction,
-        source=source.values.reshape(len(source_rows), -1).astype(np.float32),
-        first_row=int(source_rows[0]),
+        source=np.concatenate(parts, axis=1).astype(np.float32),
+        spaces=tuple(part.shape[1] for part in parts),
+        first_row=int(known[0]),
         target=kept.values.reshape(len(rows), -1).astype(np.float32),
         rows=rows,
         target_array=kept,
         tr=content["TR"],
         reach=content["reach"],
+    )
+
+
+def checked_rows(array: xr.DataArray, content: dict[str, Any], *, name: str) -> np.ndarray:
+    """Return the row number of each row of a table without missing values."""
+    if not np.isfinite(array.values).all():
+        raise InputError(f"{name}: has values that are no numbers; delete the table and run again")
+    return row_numbers(
+        array.time.values, tr=content["TR"], film_onset=content["film_onset"], name=name
     )
 
 

@@ -108,21 +108,10 @@ def magnitudes(
         yield np.abs(fft.rfft(frames[start : start + at_once] * window, axis=1))
 
 
-def log_spectrogram(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndarray:
-    """Compute the logarithm of the magnitude in every FFT bin.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_frames, n_fft // 2 + 1)
-        Natural logarithm.
-    """
-    return np.concatenate(
-        [np.log(np.maximum(block, settings.floor)) for block in magnitudes(sound, settings)]
-    ).astype(np.float32)
-
-
-def log_mel(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndarray:
-    """Compute the logarithm of the magnitude in every mel band.
+def log_magnitudes(
+    sound: np.ndarray, settings: SpectrogramSettings, filters: np.ndarray | None = None
+) -> np.ndarray:
+    """Compute the logarithm of the magnitude in every band.
 
     Parameters
     ----------
@@ -130,19 +119,25 @@ def log_mel(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndarray:
         Sampled at ``settings.rate``; full scale is 1.
     settings : SpectrogramSettings
         See there.
+    filters : ndarray, shape (n_bands, n_fft // 2 + 1), optional
+        From FFT bins to bands, as `mel_filters`; None: the FFT bins themselves.
 
     Returns
     -------
-    ndarray of float32, shape (1 + n_samples // hop, n_mels)
+    ndarray of float32, shape (1 + n_samples // hop, n_bands)
         Natural logarithm.
     """
-    filters = mel_filters(settings).T
+    blocks = magnitudes(sound, settings)
+    if filters is not None:
+        blocks = (block @ filters.T for block in blocks)
     return np.concatenate(
-        [
-            np.log(np.maximum(block @ filters, settings.floor))
-            for block in magnitudes(sound, settings)
-        ]
-    ).astype(np.float32)
+        [np.log(np.maximum(block, settings.floor)).astype(np.float32) for block in blocks]
+    )
+
+
+def log_mel(sound: np.ndarray, settings: SpectrogramSettings) -> np.ndarray:
+    """Compute `log_magnitudes` of the mel bands."""
+    return log_magnitudes(sound, settings, mel_filters(settings))
 
 
 def frame_times(n_frames: int, settings: SpectrogramSettings) -> np.ndarray:
@@ -205,8 +200,10 @@ def per_volume(
     return rows.reshape(n_rows, len(offsets), -1).astype(np.float32)
 
 
-def mel_spectrogram(sound: np.ndarray, settings: SpectrogramSettings) -> xr.DataArray:
-    """Compute the log-mel spectrogram of a film's sound, with times, units and its condition.
+def spectrogram(
+    sound: np.ndarray, settings: SpectrogramSettings, scale: str = "mel"
+) -> xr.DataArray:
+    """Compute the log spectrogram of a film's sound, with times, units and its condition.
 
     Parameters
     ----------
@@ -214,34 +211,40 @@ def mel_spectrogram(sound: np.ndarray, settings: SpectrogramSettings) -> xr.Data
         Sampled at ``settings.rate``, from film time 0 on.
     settings : SpectrogramSettings
         See there.
+    scale : {'mel', 'linear'}
+        Mel bands, or the FFT's own bins.
 
     Returns
     -------
-    DataArray of float32, dims (time, mel)
+    DataArray of float32, dims (time, mel) or (time, frequency)
         Silence and clipping are told in the attributes.
     """
-    values = log_mel(sound, settings)
+    if scale == "mel":
+        band, values, centres = "mel", log_mel(sound, settings), mel_centres(settings)
+    else:
+        band, values = "frequency", log_magnitudes(sound, settings)
+        centres = fft.rfftfreq(settings.n_fft, 1 / settings.rate)
     condition = asdict(examine(sound, settings.rate))
     log.info("sound: %s", condition)
     return xr.DataArray(
         values,
-        dims=("time", "mel"),
+        dims=("time", band),
         coords={
             "time": ("time", frame_times(len(values), settings), {"units": "s"}),
-            "mel": ("mel", mel_centres(settings), {"units": "Hz"}),
+            band: (band, centres, {"units": "Hz"}),
         },
-        name="log_mel",
+        name=f"log_{scale}",
         attrs=asdict(settings) | condition | {"units": "log magnitude (natural)"},
     )
 
 
-def mel_at_volumes(mel: xr.DataArray, *, timing: Timing, duration: float) -> xr.DataArray:
-    """Cut a log-mel spectrogram into the frames of each TR, see `per_volume`.
+def spectrogram_at_volumes(whole: xr.DataArray, *, timing: Timing, duration: float) -> xr.DataArray:
+    """Cut a log spectrogram into the frames of each TR, see `per_volume`.
 
     Parameters
     ----------
-    mel : DataArray, dims (time, mel)
-        As `mel_spectrogram` returns it.
+    whole : DataArray, dims (time, mel) or (time, frequency)
+        As `spectrogram` returns it.
     timing : Timing
         TR and onset of the film.
     duration : float
@@ -249,29 +252,30 @@ def mel_at_volumes(mel: xr.DataArray, *, timing: Timing, duration: float) -> xr.
 
     Returns
     -------
-    DataArray of float32, dims (time, frame, mel)
+    DataArray of float32, dims (time, frame, mel) or (time, frame, frequency)
         Row k is volume k; `time` is its middle, `frame` the frames' times relative to it, so that
         ``time + frame`` is film time.
     """
     n_rows = timing.n_rows(duration)
-    times = mel["time"].to_numpy()
+    band = whole.dims[1]
+    times = whole["time"].to_numpy()
     rows = per_volume(
         times,
-        mel.to_numpy(),
+        whole.to_numpy(),
         timing=timing,
         n_rows=n_rows,
-        fill=float(np.log(mel.attrs["floor"])),
+        fill=float(np.log(whole.attrs["floor"])),
     )
     step = (times[-1] - times[0]) / (len(times) - 1)
     return xr.DataArray(
         rows,
-        dims=("time", "frame", "mel"),
+        dims=("time", "frame", band),
         coords={
             "time": ("time", timing.centres(n_rows), {"units": "s"}),
             "frame": ("frame", frame_offsets(timing.TR, step), {"units": "s"}),
-            "mel": ("mel", mel["mel"].to_numpy(), {"units": "Hz"}),
+            band: (band, whole[band].to_numpy(), {"units": "Hz"}),
             "inside": ("time", inside(timing.edges(n_rows), duration).astype(np.int8)),
         },
-        name="log_mel",
-        attrs=mel.attrs | {"TR": timing.TR},
+        name=whole.name,
+        attrs=whole.attrs | {"TR": timing.TR},
     )

@@ -162,6 +162,7 @@ def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
         train - problem.first_row,
         filters=filters,
         n_components=settings.components,
+        spaces=problem.spaces,
     )
     mean, scale = standardisation(problem.target[train - problem.rows[0]])
     return Task(
@@ -666,6 +667,7 @@ def fit(
                 "fold": task.fold.number,
                 "steps": int(steps[i]),
                 "spread": task.design.spread,
+                "components": list(task.design.components),
                 "filters": asdict(task.design.filters),
             }
             for i, task in enumerate(tasks)
@@ -715,6 +717,7 @@ def predict_stored(
             weights=tuple(map(tuple, part["filters"]["weights"])),
         ),
         spread=part["spread"],
+        components=tuple(part["components"]),
     )
     here = slice(position * settings.seeds, (position + 1) * settings.seeds)
     model = VAE(Sizes(**record["sizes"] | {"models": settings.seeds}))

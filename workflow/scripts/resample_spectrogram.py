@@ -1,4 +1,4 @@
-"""Cut the log-mel spectrogram into the frames of each TR."""
+"""Cut the log spectrogram into the frames of each TR."""
 
 import argparse
 import json
@@ -7,23 +7,23 @@ from pathlib import Path
 from stim2bold.arrays import read_array, write_array
 from stim2bold.command import run
 from stim2bold.files import read_json
-from stim2bold.spectrogram import mel_at_volumes
+from stim2bold.spectrogram import spectrogram_at_volumes
 from stim2bold.timing import Timing
 
 
 def main() -> None:
     """Read the options, load the spectrogram, cut it, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mel", type=Path, required=True)
+    parser.add_argument("--spectrogram", type=Path, required=True)
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--resampled", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument("--settings", type=json.loads, required=True, help="TR and film_onset")
     options = parser.parse_args()
-    mel = read_array(options.mel)
+    whole = read_array(options.spectrogram)
     duration = read_json(options.clock)["duration"]
     write_array(
         options.resampled,
-        mel_at_volumes(mel, timing=Timing(**options.settings), duration=duration),
+        spectrogram_at_volumes(whole, timing=Timing(**options.settings), duration=duration),
     )
 
 

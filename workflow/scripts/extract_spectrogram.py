@@ -1,4 +1,4 @@
-"""Compute the log-mel spectrogram of the film's sound."""
+"""Compute the log spectrogram of the film's sound."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from stim2bold.arrays import write_array
 from stim2bold.audio import read_sound
 from stim2bold.command import run
 from stim2bold.files import read_json
-from stim2bold.spectrogram import SpectrogramSettings, mel_spectrogram
+from stim2bold.spectrogram import SpectrogramSettings, spectrogram
 
 
 def main() -> None:
@@ -16,7 +16,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True)
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
-    parser.add_argument("--mel", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument("--scale", choices=["mel", "linear"], required=True)
+    parser.add_argument("--spectrogram", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument("--settings", type=json.loads, required=True, help="section spectrogram")
     options = parser.parse_args()
     settings = SpectrogramSettings(**options.settings)
@@ -28,9 +29,9 @@ def main() -> None:
         rate=settings.rate,
         stream=(clock["audio"] or {"stream": 0})["stream"],
     )
-    mel = mel_spectrogram(sound, settings)
-    mel.attrs["source"] = options.film.name
-    write_array(options.mel, mel)
+    found = spectrogram(sound, settings, options.scale)
+    found.attrs["source"] = options.film.name
+    write_array(options.spectrogram, found)
 
 
 if __name__ == "__main__":

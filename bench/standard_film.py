@@ -1,0 +1,95 @@
+"""The standard difficulty on the drawn film: its real features and sound, planted voxels as arrays.
+
+The film of 13 x 30 s and its features are made by the workflow, once, in results/bench/standard;
+what images and their preprocessing would add is left out, so that many seeds can be measured.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import planted
+import xarray as xr
+import yaml
+
+from stim2bold.arrays import read_array, read_dataset
+from stim2bold.files import read_json
+
+PROJECT = Path(__file__).resolve().parents[1]
+ROOT = PROJECT / "results" / "bench" / "standard"
+FILES = {
+    "i3d": "results/features/i3d_rgb.nc",
+    "mel": "results/features/mel.nc",
+    "blocks": "results/features/blocks.nc",
+    "folds": "results/folds.json",
+    "truth": "results/simulated/truth/film_features.nc",
+}
+
+
+def make() -> dict[str, Path]:
+    """Draw the film and extract its features where that was not done, and return their files."""
+    ROOT.mkdir(parents=True, exist_ok=True)
+    settings = ROOT / "standard.yaml"
+    settings.write_text(yaml.safe_dump({"simulation": {"block_seconds": 30.0}}))
+    subprocess.run(
+        [
+            *("snakemake", "--snakefile", str(PROJECT / "Snakefile"), "--cores", "2"),
+            *("--configfile", str(PROJECT / "config.yaml"), str(settings)),
+            *("--rerun-triggers", "mtime", "--", *FILES.values()),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        check=True,
+    )
+    return {name: ROOT / path for name, path in FILES.items()}
+
+
+def read() -> dict:
+    """Return the film's tables and its fold file."""
+    files = make()
+    return {
+        **{name: read_array(files[name]) for name in ("i3d", "mel", "blocks")},
+        "folds": read_json(files["folds"]),
+        "truth": read_dataset(files["truth"]),
+    }
+
+
+def auditory_bold(
+    truth: xr.Dataset,
+    times: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    null: bool = False,
+    voxels: int = 600,
+    difficulty: planted.Difficulty = planted.Difficulty(),  # noqa: B008
+) -> xr.DataArray:
+    """Return BOLD of auditory voxels that follow the sound's planted dimensions at the ceiling.
+
+    Parameters
+    ----------
+    truth : Dataset
+        film_features.nc.
+    times : ndarray of shape (n_rows,)
+        Film times of the volumes.
+    rng : Generator
+    null : bool
+        Whether nothing is planted.
+    voxels : int
+    difficulty : planted.Difficulty
+        Ceiling and autocorrelation.
+    """
+    kind = truth["kind"].values.astype(str) == "auditory"
+    dimensions = truth["planted"].values[: len(times), kind]
+    weights = np.sqrt(truth["share"].values[kind])[:, None] * rng.standard_normal(
+        (kind.sum(), voxels)
+    )
+    signal = dimensions @ weights
+    signal = (signal - signal.mean(axis=0)) / signal.std(axis=0)
+    c = 0.0 if null else difficulty.ceiling
+    noise = planted.autoregressive((len(times), voxels), difficulty.autocorrelation, rng)
+    series = c * signal + np.sqrt(1 - c**2) * noise
+    return xr.DataArray(
+        series.astype(np.float32), dims=("time", "voxel"), coords={"time": times}, name="bold"
+    )

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from stim2bold.identification import (
+    cut_segments,
+    pairwise_identification,
+    segment_correlations,
+)
+from stim2bold.significance import sign_flip_p
+
+
+def test_segments_stay_within_a_fold_and_a_stretch():
+    rows = np.array([0, 1, 2, 3, 4, 10, 11, 12, 13])
+    fold = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1])
+    segments = cut_segments(rows, fold, length=2)
+    assert [part.tolist() for part in segments] == [[0, 1], [3, 4], [5, 6], [7, 8]]
+
+
+def test_a_faithful_prediction_is_identified_and_noise_is_at_chance():
+    rng = np.random.default_rng(0)
+    rows = np.arange(400)
+    truth = rng.standard_normal((400, 5))
+    segments = cut_segments(rows, np.zeros(400), length=10)
+
+    def identified(predicted):
+        return pairwise_identification(segment_correlations(truth, predicted, segments))
+
+    assert identified(truth) == 1.0
+    assert identified(truth + 2 * rng.standard_normal(truth.shape)) > 0.95
+    noise = [identified(rng.standard_normal(truth.shape)) for _ in range(20)]
+    assert abs(np.mean(noise) - 0.5) < 0.03
+    # What is the same for all segments identifies none.
+    assert identified(np.zeros_like(truth)) == 0.5
+    assert identified(-truth) == 0.0
+
+
+def test_one_pair_by_hand():
+    correlations = np.array([[0.5, 0.3], [0.6, 0.2]])
+    assert pairwise_identification(correlations) == 0.0
+    correlations = np.array([[0.5, 0.3], [0.3, 0.2]])
+    assert pairwise_identification(correlations) == 1.0
+
+
+@pytest.mark.parametrize(("effect", "low", "high"), [(0.0, 0.3, 0.7), (1.0, 0.0, 0.01)])
+def test_sign_flips_find_effects_and_nothing_else(effect, low, high):
+    p = [
+        sign_flip_p(np.random.default_rng(seed).standard_normal(30) + effect, seed=seed, n=999)
+        for seed in range(30)
+    ]
+    assert low <= np.mean(p) <= high
+    assert min(p) >= 1 / 1000
+
+
+def test_sign_flips_of_few_pairs_equal_the_exact_test():
+    differences = np.array([1.0, 2.0, 3.0])
+    # Of the 8 ways to flip, only none reaches the observed mean.
+    assert sign_flip_p(differences, seed=0, n=20000) == pytest.approx(1 / 8, abs=0.01)

@@ -1,0 +1,32 @@
+"""Average the predictions of several models of one unit."""
+
+import argparse
+from pathlib import Path
+
+import xarray as xr
+
+from stim2bold.arrays import read_array, write_array
+from stim2bold.command import run
+
+
+def main() -> None:
+    """Read the predictions, average them where they were fitted on the same rows, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True)
+    parser.add_argument("--stack", type=Path, required=True, help="NetCDF file to write")
+    args = parser.parse_args()
+    parts = [read_array(path) for path in args.predictions]
+    for name in ("fitted_rows", "extent", "units"):
+        if len({part.attrs[name] for part in parts}) > 1:
+            raise ValueError(f"{', '.join(map(str, args.predictions))} differ in their {name}")
+    # Rows that one of them lacks would silently be dropped otherwise.
+    stack = sum(xr.align(*parts, join="exact")) / len(parts)
+    stack.attrs = parts[0].attrs | {
+        "model": "stack",
+        "stacked": " + ".join(path.stem for path in args.predictions),
+    }
+    write_array(args.stack, stack.rename("prediction"))
+
+
+if __name__ == "__main__":
+    run(main)
