@@ -32,7 +32,7 @@ test: $(VENV)/complete
 	ruff check .
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
-	python -m pytest tests
+	python -m pytest tests --numprocesses 2 --dist loadfile
 
 ROWS ?= .*
 bench: $(VENV)/complete
@@ -40,7 +40,7 @@ bench: $(VENV)/complete
 	python bench/measure.py --rows "$(ROWS)"
 
 unit: $(VENV)/complete
-	python -m pytest tests/unit
+	python -m pytest tests/unit --numprocesses 2 --dist loadfile
 
 format: $(VENV)/complete
 	ruff format .

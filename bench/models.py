@@ -15,12 +15,16 @@ from claims import row
 
 from stim2bold import (
     baselines,
+    batches,
     directions,
     folds,
     identification,
+    linear_start,
     metrics,
+    optimisation,
     significance,
     training,
+    vae_settings,
 )
 
 # Seeds 0 to 2 were looked at while the model was designed; these were not.
@@ -61,8 +65,8 @@ def vae_video2bold() -> list[dict]:
             )
             for name in ("ridge", "banded")
         }
-        trained = training.fit(problem, splits, training.PRESETS["small-data"])
-        paper = training.fit(problem, splits, replace(training.PRESETS["paper"], seeds=1))
+        trained = training.fit(problem, splits, vae_settings.PRESETS["small-data"])
+        paper = training.fit(problem, splits, replace(vae_settings.PRESETS["paper"], seeds=1))
         stack = replace(
             trained.fitted, values=(trained.fitted.values + linear["banded"].values) / 2
         )
@@ -105,7 +109,7 @@ def vae_group() -> list[dict]:
         single = to_bold(features, everyone, content)
         problem = replace(single, target=joined)
         group = training.fit(
-            problem, splits, replace(training.PRESETS["small-data"], seeds=1), participants=8
+            problem, splits, replace(vae_settings.PRESETS["small-data"], seeds=1), participants=8
         ).fitted
         n_voxels = tables[0].shape[1]
         own, ridge = [], []
@@ -134,7 +138,7 @@ def vae_null() -> list[dict]:
     for seed in SEEDS:
         features, (table,), _, splits, content = study(seed, null=True)
         problem = to_bold(features, table, content)
-        fitted = training.fit(problem, splits, training.PRESETS["small-data"]).fitted
+        fitted = training.fit(problem, splits, vae_settings.PRESETS["small-data"]).fitted
         found.append(abs(score(problem, fitted, np.ones(table.shape[1], dtype=bool))))
     return [
         row(
@@ -153,20 +157,20 @@ def vae_side_by_side() -> list[dict]:
     torch.set_num_threads(1)
     features, (table,), _, splits, content = study(0)
     problem = to_bold(features, table, content)
-    settings = training.PRESETS["small-data"]
+    settings = vae_settings.PRESETS["small-data"]
     device = torch.device("cpu")
     started = time.monotonic()
     jobs = []
     for fold in splits:
-        task = training.prepare(problem, fold, settings)
+        task = linear_start.prepare(problem, fold, settings)
         job = training.make_job(task, problem, task.train, settings.seed, settings, 1)
         jobs += [replace(job, seed=settings.seed + i) for i in range(settings.seeds)]
 
-    def timed(parts: list[list[training.Job]]) -> float:
+    def timed(parts: list[list[batches.Job]]) -> float:
         begun = time.monotonic()
         for part in parts:
-            batch = training.make_batch(part, problem, settings, device)
-            training.train(batch, settings, stops=np.full(len(part), settings.steps))
+            batch = batches.make_batch(part, problem, settings, device)
+            optimisation.train(batch, settings, stops=np.full(len(part), settings.steps))
         return time.monotonic() - begun
 
     together = timed([jobs])
@@ -221,7 +225,7 @@ def identification_bold2audio() -> list[dict]:
                 "bold2audio", source=[table], target=film["mel"], content=film["folds"]
             )
             mean = baselines.predict_mean(problem, splits)
-            fits = {"vae": training.fit(problem, splits, training.PRESETS["small-data"]).fitted}
+            fits = {"vae": training.fit(problem, splits, vae_settings.PRESETS["small-data"]).fitted}
             if not null:
                 settings = baselines.BaselineSettings()
                 fits["ridge"] = baselines.predict_ridge(problem, splits, settings)
@@ -268,7 +272,7 @@ def vae_video2audio() -> list[dict]:
     ridge = baselines.predict_ridge(problem, splits, baselines.BaselineSettings())
     own, p, null = [], [], []
     for seed in SEEDS:
-        settings = replace(training.PRESETS["small-data"], seed=seed)
+        settings = replace(vae_settings.PRESETS["small-data"], seed=seed)
         fitted = training.fit(problem, splits, settings).fitted
         own.append(sound_r(problem, fitted))
         better = np.diag(likeness(problem, fitted, mean)) - np.diag(likeness(problem, blocks, mean))
@@ -304,7 +308,7 @@ def vae_participant() -> list[dict]:
     splits = folds.read_folds(film["folds"])
     features, (table,), *_ = study(SEEDS[0], planted=10_000, silent=10_000)
     table = table.isel(time=slice(len(film["i3d"])))
-    settings = training.PRESETS["small-data"]
+    settings = vae_settings.PRESETS["small-data"]
     begun = time.monotonic()
     for direction, source, target in (
         ("video2audio", film["i3d"], film["mel"]),

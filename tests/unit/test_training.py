@@ -1,14 +1,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from planted_problem import fold_content, problem
 
 from stim2bold.errors import InputError
 from stim2bold.folds import read_folds
 from stim2bold.metrics import voxel_r
-from stim2bold.storage import read_model, write_model
-from stim2bold.training import PRESETS, diagnose, fit, predict_stored, settings_of
+from stim2bold.storage import predict_stored, read_model, write_model
+from stim2bold.training import diagnose, fit
+from stim2bold.vae_settings import PRESETS, settings_of
 
 SMALL = replace(
     PRESETS["small-data"], components=15, latents=8, hidden=4, seeds=2, steps=20, rank=60
@@ -51,6 +53,59 @@ def test_training_lowers_the_objective_and_the_linear_path_stands(content, plant
 def test_same_seed_same_prediction_other_seed_another(content, planted, trained):
     again = fit(planted, read_folds(content), SMALL)
     np.testing.assert_array_equal(again.fitted.values, trained.fitted.values)
+
+
+@pytest.mark.parametrize("killed_at", [15, 37])
+def test_a_killed_training_goes_on_to_the_same_result(
+    content, planted, trained, tmp_path, killed_at
+):
+    """15 is in the inner folds' stage, 37 in the last one's."""
+    count = 0
+
+    def until_killed(steps):
+        nonlocal count
+        for step in steps:
+            count += 1
+            if count == killed_at:
+                raise KeyboardInterrupt
+            yield step
+
+    folds = read_folds(content)
+    settings = replace(SMALL, every=5)
+    whole = fit(planted, folds, settings)
+    with pytest.raises(KeyboardInterrupt):
+        fit(planted, folds, settings, progress=until_killed, checkpoints=tmp_path / "unit")
+    assert list(tmp_path.glob("*.safetensors"))
+    steps = []
+
+    def counting(these):
+        for step in these:
+            steps.append(step)
+            yield step
+
+    again = fit(planted, folds, settings, progress=counting, checkpoints=tmp_path / "unit")
+    assert len(steps) < 2 * (settings.steps + 1), "some were not repeated"
+    np.testing.assert_array_equal(again.fitted.values, whole.fitted.values)
+    for name, value in whole.tensors.items():
+        np.testing.assert_array_equal(again.tensors[name], value, err_msg=name)
+    pd.testing.assert_frame_equal(again.history, whole.history)
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_a_checkpoint_of_another_training_is_passed_over(content, planted, tmp_path):
+    folds = read_folds(content)
+
+    def killed(steps):
+        for step in steps:
+            if step == 12:
+                raise KeyboardInterrupt
+            yield step
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(planted, folds, SMALL, progress=killed, checkpoints=tmp_path / "unit")
+    other = replace(SMALL, seed=7)
+    one = fit(planted, folds, other, checkpoints=tmp_path / "unit")
+    np.testing.assert_array_equal(one.fitted.values, fit(planted, folds, other).fitted.values)
 
 
 def test_folds_do_not_depend_on_the_folds_trained_beside_them(content, planted, trained):

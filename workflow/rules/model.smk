@@ -91,13 +91,16 @@ rule train_vae:
         runtime=minutes(60),
     params:
         settings=section("vae", seed=config["seed"], device=config["device"]),
+        # No output: it must outlive a job that was killed.
+        checkpoints="results/models/{direction}/.{unit}_checkpoint",
     message:
         "Variational autoencoder of {wildcards.direction}, {wildcards.unit}"
     shell:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
         " --target {input.target:q} --folds {input.folds:q} --prediction {output.prediction:q}"
         " --model {output.model:q} --history {output.history:q}"
-        " --diagnostics {output.diagnostics:q} --threads {threads}"
+        " --diagnostics {output.diagnostics:q} --checkpoints {params.checkpoints:q}"
+        " --threads {threads}"
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 

@@ -14,7 +14,8 @@ from stim2bold.files import read_json, write_table
 from stim2bold.folds import read_folds
 from stim2bold.leakage import fit_record
 from stim2bold.storage import write_model
-from stim2bold.training import fit, settings_of
+from stim2bold.training import fit
+from stim2bold.vae_settings import settings_of
 
 
 def main() -> None:
@@ -28,6 +29,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="safetensors; .json goes beside")
     parser.add_argument("--history", type=Path, required=True)
     parser.add_argument("--diagnostics", type=Path, required=True)
+    parser.add_argument(
+        "--checkpoints", type=Path, required=True, help="stem; deleted when training has ended"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="configuration section vae"
@@ -46,6 +50,7 @@ def main() -> None:
         read_folds(content),
         settings_of(args.settings),
         progress=partial(progress, description="steps"),
+        checkpoints=args.checkpoints,
     )
     fitted = trained.fitted
     out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)

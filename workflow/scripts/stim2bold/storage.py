@@ -4,10 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.numpy import load_file, save_file
 
+from stim2bold.designs import Design
 from stim2bold.errors import InputError
 from stim2bold.files import read_json, replacing, write_json
+from stim2bold.hrf import FilterBank
+from stim2bold.sequences import chunked, unchunked
+from stim2bold.vae import VAE, Sizes
+from stim2bold.vae_settings import VAESettings
 
 FORMAT = 1
 
@@ -60,3 +66,59 @@ def read_model(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]
             "train the model again"
         )
     return tensors, record
+
+
+def predict_stored(
+    tensors: dict[str, np.ndarray], record: dict[str, Any], source: np.ndarray, *, fold: int
+) -> np.ndarray:
+    """Predict from a stored model alone.
+
+    Parameters
+    ----------
+    tensors, record
+        As `stim2bold.storage.read_model` returns them.
+    source : ndarray of shape (n_rows, n_features)
+        From the first row of the film (of the recording) on, as in training.
+    fold : int
+        Whose models to use.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_targets)
+        In the target's units.
+    """
+    settings = VAESettings(**record["settings"])
+    position = [part["fold"] for part in record["folds"]].index(fold)
+    part = record["folds"][position]
+    design = Design(
+        **{
+            name: tensors[f"source_{name}/{fold}"]
+            for name in ("mean", "scale", "loadings", "centre")
+        },
+        filters=FilterBank(
+            offsets=tuple(part["filters"]["offsets"]),
+            weights=tuple(map(tuple, part["filters"]["weights"])),
+        ),
+        spread=part["spread"],
+        components=tuple(part["components"]),
+    )
+    here = slice(position * settings.seeds, (position + 1) * settings.seeds)
+    model = VAE(Sizes(**record["sizes"] | {"models": settings.seeds}))
+    model.load_state_dict(
+        {
+            name.removeprefix("model/"): torch.from_numpy(value[here].copy())
+            for name, value in tensors.items()
+            if name.startswith("model/")
+        }
+    )
+    regressors = design.apply(source)
+    width = np.zeros((len(source), record["sizes"]["source"]), dtype=np.float32)
+    width[:, : regressors.shape[1]] = regressors
+    sequences = torch.from_numpy(chunked(width, settings)).expand(settings.seeds, -1, -1, -1)
+    with torch.no_grad():
+        guess = unchunked(model.predict(sequences), len(source), settings).mean(dim=0).numpy()
+    basis = tensors[f"target_basis/{fold}"]
+    return (
+        guess[:, : len(basis)] @ basis * tensors[f"target_scale/{fold}"]
+        + (tensors[f"target_mean/{fold}"])
+    )
