@@ -37,6 +37,19 @@ def test_the_demo_is_planned_whole(snakemake):
     assert jobs["extract_i3d"] == jobs["make_folds"] == jobs["render_report"] == 1
 
 
+def test_a_group_is_planned_beside_everybodys_own(snakemake, tmp_path):
+    group = tmp_path / "group.yaml"
+    group.write_text("group: {train: true, newcomers: ['03']}")
+    run = snakemake("-n", "-p", "--configfile", str(PROJECT / "config.yaml"), str(group))
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text
+    assert planned(text)["train_group"] == 1
+    assert "--newcomers results/bold/sub-03.nc" in text
+    group.write_text("group: {train: true, newcomers: ['01', '02', '03']}")
+    run = snakemake("-n", "--configfile", str(PROJECT / "config.yaml"), str(group))
+    assert run.returncode != 0 and "two others" in run.stdout + run.stderr
+
+
 def test_every_rule_is_planned_with_its_log_benchmark_and_resources():
     for path in (PROJECT / "workflow" / "rules").glob("*.smk"):
         for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:

@@ -125,6 +125,17 @@ UNITS = {
     for direction in config["directions"]
 }
 
+# Who shares one VAE, and who only gets a decoder on its encoder.
+NEWCOMERS = [p for p in config["group"]["newcomers"] if config["group"]["train"]]
+MEMBERS = [p for p in PARTICIPANTS if config["group"]["train"] and p not in NEWCOMERS]
+if set(NEWCOMERS) - set(PARTICIPANTS) or (
+    config["group"]["train"] and len(MEMBERS) < 2
+):
+    raise WorkflowError(
+        "config.yaml: group: newcomers must be participants of the study, and at least two others "
+        "must be left to train with"
+    )
+
 SPACE = "MNI152NLin2009aSym"
 PREPROCESSED = "results/preprocessed"
 ANAT = "results/preprocessed/{folder}/anat/{anat}"
@@ -250,6 +261,14 @@ def source_of(wildcards):
 def target_of(wildcards):
     """Return the table that {direction} predicts."""
     return TARGET[wildcards.direction].format(unit=wildcards.unit)
+
+
+def predictions_of(wildcards):
+    """Return the predictions of every model of {direction} for {unit}."""
+    return [
+        f"results/predictions/{wildcards.direction}/{wildcards.unit}/{model}.nc"
+        for model in MODELS[wildcards.direction]
+    ]
 
 
 def confounds_of(run):

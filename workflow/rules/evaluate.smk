@@ -2,9 +2,7 @@ rule score_predictions:
     input:
         code=code("score_predictions.py"),
         target=target_of,
-        predictions=expand(
-            "results/predictions/{{direction}}/{{unit}}/{model}.nc", model=MODELS
-        ),
+        predictions=predictions_of,
         strength="results/models/{direction}/{unit}_ridge.nc",
     output:
         scores="results/scores/{direction}/{unit}.tsv",

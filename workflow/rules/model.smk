@@ -4,7 +4,14 @@ SOUND = "results/features/mel.nc"
 SOURCE = {"video2audio": VIDEO, "video2bold": VIDEO, "bold2audio": [BOLD]}
 TARGET = {"video2audio": SOUND, "video2bold": BOLD, "bold2audio": SOUND}
 BASELINES = ["mean", "blocks", "ridge", "banded"]
-MODELS = [*BASELINES, "vae", "stack"]
+MODELS = {
+    direction: [
+        *BASELINES,
+        *("vae", "vae-stack"),
+        *(["vae-group"] if MEMBERS and direction == "video2bold" else []),
+    ]
+    for direction in UNITS
+}
 
 
 rule make_folds:
@@ -104,6 +111,47 @@ rule train_vae:
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 
+rule train_group:
+    input:
+        code=code("train_group.py"),
+        source=VIDEO,
+        members=[BOLD.format(unit=f"sub-{p}") for p in MEMBERS],
+        newcomers=[BOLD.format(unit=f"sub-{p}") for p in NEWCOMERS],
+        folds="results/folds.json",
+    output:
+        predictions=[
+            f"results/predictions/video2bold/sub-{p}/vae-group.nc"
+            for p in [*MEMBERS, *NEWCOMERS]
+        ],
+        model="results/models/video2bold/group.safetensors",
+        record="results/models/video2bold/group.json",
+        history="results/models/video2bold/group_history.tsv",
+        diagnostics="results/models/video2bold/group_diagnostics.tsv",
+    log:
+        "results/logs/train_group.log",
+    benchmark:
+        "results/benchmarks/train_group.tsv"
+    conda:
+        "../../envs/train_group.yaml"
+    threads: 2
+    resources:
+        # 20,000 voxels of each participant, standardised in every fold.
+        mem_mb=memory(4000 + 1500 * len(MEMBERS)),
+        runtime=minutes(60 + 15 * len(MEMBERS)),
+    params:
+        settings=section("vae", seed=config["seed"], device=config["device"]),
+        checkpoints="results/models/video2bold/.group_checkpoint",
+    message:
+        "Variational autoencoder of the group"
+    shell:
+        "python {input.code[0]:q} --source {input.source:q} --members {input.members:q}"
+        " --newcomers {input.newcomers:q} --folds {input.folds:q}"
+        " --predictions {output.predictions:q} --model {output.model:q}"
+        " --history {output.history:q} --diagnostics {output.diagnostics:q}"
+        " --checkpoints {params.checkpoints:q} --threads {threads}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule stack_predictions:
     input:
         code=code("stack_predictions.py"),
@@ -112,7 +160,7 @@ rule stack_predictions:
             model=["vae", "banded"],
         ),
     output:
-        stack="results/predictions/{direction}/{unit}/stack.nc",
+        stack="results/predictions/{direction}/{unit}/vae-stack.nc",
     log:
         "results/logs/stack_predictions/{direction}_{unit}.log",
     benchmark:
@@ -138,7 +186,7 @@ rule check_leakage:
             f"results/predictions/{direction}/{unit}/{model}.nc"
             for direction, units in UNITS.items()
             for unit in units
-            for model in MODELS
+            for model in MODELS[direction]
         ],
     output:
         leakage="results/leakage.json",

@@ -22,7 +22,7 @@ def main() -> None:
     # Rows that one of them lacks would silently be dropped otherwise.
     stack = sum(xr.align(*parts, join="exact")) / len(parts)
     stack.attrs = parts[0].attrs | {
-        "model": "stack",
+        "model": "vae-stack",
         "stacked": " + ".join(path.stem for path in args.predictions),
     }
     write_array(args.stack, stack.rename("prediction"))

@@ -1,5 +1,6 @@
 """Models on disk: weights as safetensors, everything else as JSON beside them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,24 +69,50 @@ def read_model(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]
     return tensors, record
 
 
-def predict_stored(
-    tensors: dict[str, np.ndarray], record: dict[str, Any], source: np.ndarray, *, fold: int
-) -> np.ndarray:
-    """Predict from a stored model alone.
+@dataclass(frozen=True)
+class StoredFold:
+    """The models of one fold, taken from a stored model.
+
+    Parameters
+    ----------
+    model : VAE
+        One a seed.
+    design : Design
+        From source rows to regressors.
+    settings : VAESettings
+    """
+
+    model: VAE
+    design: Design
+    settings: VAESettings
+
+    def encode(self, source: np.ndarray) -> torch.Tensor:
+        """Return the mean of q(z|source), shape (n_seeds, n_rows, n_latents).
+
+        Parameters
+        ----------
+        source : ndarray of shape (n_rows, n_features)
+            From the first row of the film (of the recording) on, as in training.
+        """
+        regressors = self.design.apply(source)
+        width = np.zeros((len(source), self.model.sizes.source), dtype=np.float32)
+        width[:, : regressors.shape[1]] = regressors
+        sequences = torch.from_numpy(chunked(width, self.settings))
+        sequences = sequences.expand(self.model.sizes.models, -1, -1, -1)
+        with torch.no_grad():
+            mean, _ = self.model.source_encoder(sequences)
+            return unchunked(mean, len(source), self.settings)
+
+
+def stored_fold(tensors: dict[str, np.ndarray], record: dict[str, Any], *, fold: int) -> StoredFold:
+    """Return the models of one fold.
 
     Parameters
     ----------
     tensors, record
-        As `stim2bold.storage.read_model` returns them.
-    source : ndarray of shape (n_rows, n_features)
-        From the first row of the film (of the recording) on, as in training.
+        As `read_model` returns them.
     fold : int
-        Whose models to use.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_targets)
-        In the target's units.
+        Whose models.
     """
     settings = VAESettings(**record["settings"])
     position = [part["fold"] for part in record["folds"]].index(fold)
@@ -111,12 +138,32 @@ def predict_stored(
             if name.startswith("model/")
         }
     )
-    regressors = design.apply(source)
-    width = np.zeros((len(source), record["sizes"]["source"]), dtype=np.float32)
-    width[:, : regressors.shape[1]] = regressors
-    sequences = torch.from_numpy(chunked(width, settings)).expand(settings.seeds, -1, -1, -1)
+    return StoredFold(model, design, settings)
+
+
+def predict_stored(
+    tensors: dict[str, np.ndarray], record: dict[str, Any], source: np.ndarray, *, fold: int
+) -> np.ndarray:
+    """Predict from a stored model alone.
+
+    Parameters
+    ----------
+    tensors, record
+        As `read_model` returns them.
+    source : ndarray of shape (n_rows, n_features)
+        From the first row of the film (of the recording) on, as in training.
+    fold : int
+        Whose models to use.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_targets)
+        In the target's units.
+    """
+    stored = stored_fold(tensors, record, fold=fold)
     with torch.no_grad():
-        guess = unchunked(model.predict(sequences), len(source), settings).mean(dim=0).numpy()
+        # The decoder knows no time: rows stand for one sequence.
+        guess = stored.model.decoder(stored.encode(source)[:, None])[:, 0].mean(dim=0).numpy()
     basis = tensors[f"target_basis/{fold}"]
     return (
         guess[:, : len(basis)] @ basis * tensors[f"target_scale/{fold}"]

@@ -14,8 +14,6 @@ class VAESettings:
     ----------
     preset : str
         Name of the preset, for the record.
-    scope : str
-        ``subject``: one model a unit.
     seed, seeds : int
         First seed, and number of models that are averaged.
     device : str
@@ -44,7 +42,6 @@ class VAESettings:
     """
 
     preset: str = "small-data"
-    scope: str = "subject"
     seed: int = 1
     seeds: int = 3
     device: str = "auto"

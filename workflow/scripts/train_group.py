@@ -1,0 +1,85 @@
+"""Train one VAE for a group of participants, and a decoder alone for newcomers."""
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from stim2bold.arrays import read_array, write_array
+from stim2bold.command import progress, run
+from stim2bold.directions import assemble, held_out
+from stim2bold.files import read_json, write_table
+from stim2bold.folds import read_folds
+from stim2bold.group import common_voxels, fit_group, fit_heads, member_predictions
+from stim2bold.leakage import fit_record
+from stim2bold.storage import write_model
+from stim2bold.vae_settings import settings_of
+
+DIRECTION = "video2bold"
+
+
+def main() -> None:
+    """Write the model and a prediction for each member and newcomer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
+    parser.add_argument("--members", type=Path, nargs="+", required=True, help="BOLD tables")
+    parser.add_argument("--newcomers", type=Path, nargs="*", default=[], help="BOLD tables")
+    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument(
+        "--predictions", type=Path, nargs="+", required=True, help="of members, then of newcomers"
+    )
+    parser.add_argument("--model", type=Path, required=True, help="safetensors; .json goes beside")
+    parser.add_argument("--history", type=Path, required=True)
+    parser.add_argument("--diagnostics", type=Path, required=True)
+    parser.add_argument(
+        "--checkpoints", type=Path, required=True, help="stem; deleted when training has ended"
+    )
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="configuration section vae"
+    )
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    content = read_json(args.folds)
+    folds = read_folds(content)
+    source = [read_array(path) for path in args.source]
+    tables = {path.stem: read_array(path) for path in (*args.members, *args.newcomers)}
+    problems = {
+        name: assemble(DIRECTION, source=source, target=table, content=content)
+        for name, table in tables.items()
+    }
+    members = {path.stem: problems[path.stem] for path in args.members}
+    chosen = common_voxels({name: tables[name] for name in members})
+    trained = fit_group(
+        members,
+        chosen,
+        folds,
+        settings_of(args.settings),
+        progress=partial(progress, description="steps"),
+        checkpoints=args.checkpoints,
+    )
+    record = trained.record | {"members": list(members)}
+    fits = member_predictions(members, chosen, trained, folds, record)
+    for path in args.newcomers:
+        fits[path.stem] = fit_heads(problems[path.stem], folds, trained.tensors, record)
+
+    for path, name in zip(args.predictions, problems, strict=True):
+        fitted, problem = fits[name], problems[name]
+        out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
+        out.attrs = fit_record(fitted.fitted, problem.extent) | {
+            "model": "vae-group",
+            "members": " ".join(members),
+            "direction": DIRECTION,
+            "units": problem.target_array.attrs.get("units", ""),
+            "source": f"{' + '.join(path.name for path in args.source)} -> {name}",
+        }
+        write_array(path, out)
+    write_model(args.model, trained.tensors, record)
+    write_table(args.history, trained.history)
+    write_table(args.diagnostics, trained.diagnostics)
+
+
+if __name__ == "__main__":
+    run(main)
