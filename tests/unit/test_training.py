@@ -3,13 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from planted_problem import fold_content, problem
 
+from stim2bold.batches import make_batch
 from stim2bold.errors import InputError
 from stim2bold.folds import read_folds
+from stim2bold.linear_start import prepare
 from stim2bold.metrics import voxel_r
 from stim2bold.storage import predict_stored, read_model, write_model
-from stim2bold.training import diagnose, fit
+from stim2bold.training import diagnose, fit, make_job, sample_variance
 from stim2bold.vae_settings import PRESETS, settings_of
 
 SMALL = replace(
@@ -157,5 +160,20 @@ def test_diagnostics(trained):
     assert 0.85 < table.loc["coverage_90"].value.mean() < 0.95
     assert (table.loc["kl"].value >= 0).all()
     assert (table.loc["active_units"].value > 0).all()
-    collapsed = diagnose(0, error=np.zeros((3, 2)), noise=np.ones(2), kl=np.array([0.0, 1e-4]))
+    assert table.loc["sample_sd"].value.between(0.01, 2).all()
+    collapsed = diagnose(
+        0, error=np.zeros((3, 2)), noise=np.ones(2), kl=np.array([0.0, 1e-4]), spread=0.0
+    )
     assert (0, "collapsed", -1, 1.0) in collapsed
+
+
+def test_sample_variance_is_that_of_a_linear_decoder(content, planted):
+    fold = read_folds(content)[0]
+    task = prepare(planted, fold, SMALL)
+    job = make_job(task, planted, task.train, 1, SMALL, 1)
+    batch = make_batch([job], planted, SMALL, torch.device("cpu"))
+    with torch.no_grad():
+        batch.model.source_encoder.log_variance[:] = np.log(0.25)
+    weights = batch.model.decoder.linear.weight.detach().numpy()[0]
+    found = sample_variance(batch, SMALL, draws=200)
+    np.testing.assert_allclose(found, 0.25 * (weights**2).sum(), rtol=0.05)

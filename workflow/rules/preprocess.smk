@@ -493,6 +493,7 @@ rule extract_bold:
         code=code("extract_bold.py"),
         cleaned=cleaned_of("desc-cleaned_bold.nii.gz"),
         masks=cleaned_of("desc-cleaned_mask.nii.gz"),
+        parcels=config["preprocessing"]["parcels"] or [],
     output:
         bold="results/bold/sub-{participant}.nc",
     log:
@@ -507,9 +508,11 @@ rule extract_bold:
         runtime=minutes(15),
     params:
         settings=json.dumps({**TIMING, "space": SPACE}, sort_keys=True),
+        parcels="--parcels" if config["preprocessing"]["parcels"] else "",
     message:
         "Voxels of participant {wildcards.participant} at film times"
     shell:
         "python {input.code[0]:q}"
         " --cleaned {input.cleaned:q} --masks {input.masks:q}"
-        " --bold {output.bold:q} --settings {params.settings:q} > {log:q} 2>&1"
+        " {params.parcels} {input.parcels:q} --bold {output.bold:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"

@@ -10,6 +10,7 @@ import numpy as np
 from stim2bold.arrays import write_array
 from stim2bold.cleaning import gather_runs
 from stim2bold.command import run
+from stim2bold.parcels import average_parcels, labels_at
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cleaned", type=Path, nargs="+", required=True, help="one a run")
     parser.add_argument("--masks", type=Path, nargs="+", required=True, help="one a run")
+    parser.add_argument("--parcels", type=Path, help="atlas whose parcels take the voxels' place")
     parser.add_argument("--bold", type=Path, required=True, help="output")
     parser.add_argument("--settings", type=json.loads, required=True, help="TR, film_onset, space")
     arguments = parser.parse_args()
@@ -29,6 +31,8 @@ def main() -> None:
         space=arguments.settings["space"],
         source=" ".join(path.name for path in arguments.cleaned),
     )
+    if arguments.parcels:
+        bold = average_parcels(bold, labels_at(bold, arguments.parcels))
 
     write_array(arguments.bold, bold)
 

@@ -17,7 +17,7 @@ from stim2bold.directions import Problem
 from stim2bold.errors import InputError
 from stim2bold.folds import Fold
 from stim2bold.linear_start import Task, prepare, start_model
-from stim2bold.optimisation import train
+from stim2bold.optimisation import draw_noise, train
 from stim2bold.sequences import unchunked
 from stim2bold.vae import VAE, gaussian_kl
 from stim2bold.vae_settings import VAESettings
@@ -51,7 +51,8 @@ class Trained:
     diagnostics : DataFrame
         Columns fold, measure, dimension (a latent's number, -1 for none), value: kl (nats a row),
         active_units, collapsed (1 or 0), coverage_90 (share of held-out values inside the nominal
-        90 % interval).
+        90 % interval), sample_sd (standard deviation of a standardised target's prediction over
+        samples of the latents, averaged over rows and targets).
     """
 
     fitted: Fitted
@@ -71,7 +72,37 @@ def latent_summary(batch: Batch, settings: VAESettings) -> np.ndarray:
         return ((kl * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))).cpu().numpy()
 
 
-def diagnose(fold: int, *, error: np.ndarray, noise: np.ndarray, kl: np.ndarray) -> list[tuple]:
+def sample_variance(batch: Batch, settings: VAESettings, *, draws: int = 20) -> np.ndarray:
+    """Return how much samples of z from q(z|source) move the prediction, for each model.
+
+    Parameters
+    ----------
+    batch : Batch
+    settings : VAESettings
+    draws : int
+        Samples at each row.
+
+    Returns
+    -------
+    ndarray of shape (n_models,)
+        Variance over the samples, averaged over rows and summed over the target space's
+        dimensions; divided by the number of targets it is that of a standardised target.
+    """
+    generators = [torch.Generator().manual_seed(20_000 + job.seed) for job in batch.jobs]
+    with torch.no_grad():
+        mean, log_variance = batch.model.source_encoder(batch.source)
+        centre = batch.model.decoder(mean)
+        total = torch.zeros(len(batch.jobs), device=mean.device)
+        for _ in range(draws):
+            noise = draw_noise(generators, mean.shape[1:]).to(mean.device)
+            moved = batch.model.decoder(mean + torch.exp(0.5 * log_variance) * noise) - centre
+            total += (moved[:, :, settings.context :] ** 2).sum(dim=-1).mean(dim=(1, 2))
+    return (total / draws).cpu().numpy()
+
+
+def diagnose(
+    fold: int, *, error: np.ndarray, noise: np.ndarray, kl: np.ndarray, spread: float
+) -> list[tuple]:
     """Return the diagnostics of a fold.
 
     Parameters
@@ -83,6 +114,8 @@ def diagnose(fold: int, *, error: np.ndarray, noise: np.ndarray, kl: np.ndarray)
         Variance of each target about its prediction, from the inner folds.
     kl : ndarray of shape (n_latents,)
         Nats a row.
+    spread : float
+        Variance of a standardised target's prediction over samples of the latents.
 
     Returns
     -------
@@ -96,6 +129,7 @@ def diagnose(fold: int, *, error: np.ndarray, noise: np.ndarray, kl: np.ndarray)
         (fold, "active_units", -1, float(active)),
         (fold, "collapsed", -1, float(active == 0)),
         (fold, "coverage_90", -1, float(inside.mean())),
+        (fold, "sample_sd", -1, float(np.sqrt(spread))),
     ]
 
 
@@ -242,7 +276,7 @@ def fit(
     with torch.no_grad():
         guess = unchunked(batch.model.predict(batch.source), len(problem.rows), settings).cpu()
     parts, tensors, found = [], {}, []
-    parameters = latent_summary(batch, settings)
+    kl, spread = latent_summary(batch, settings), sample_variance(batch, settings)
     for i, task in enumerate(tasks):
         mine = guess[i * settings.seeds : (i + 1) * settings.seeds].mean(dim=0).numpy()
         basis = first[i].start.basis
@@ -255,7 +289,8 @@ def fit(
             task.fold.number,
             error=task.standard[out] - mine[out],
             noise=noises[i],
-            kl=parameters[here].mean(axis=0),
+            kl=kl[here].mean(axis=0),
+            spread=float(spread[here].mean() / len(task.scale)),
         )
         tensors[f"target_basis/{task.fold.number}"] = basis
         for name in ("mean", "scale"):
