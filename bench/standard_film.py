@@ -32,7 +32,7 @@ def make() -> dict[str, Path]:
     """Draw the film and extract its features where that was not done, and return their files."""
     ROOT.mkdir(parents=True, exist_ok=True)
     settings = ROOT / "standard.yaml"
-    settings.write_text(yaml.safe_dump({"simulation": {"block_seconds": 30.0}}))
+    settings.write_text(yaml.safe_dump({"simulation": {"block_seconds": 30.0, "participants": 1}}))
     subprocess.run(
         [
             *("snakemake", "--snakefile", str(PROJECT / "Snakefile"), "--cores", "2"),

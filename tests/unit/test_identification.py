@@ -1,12 +1,10 @@
 import numpy as np
-import pytest
 
 from stim2bold.identification import (
     cut_segments,
     pairwise_identification,
     segment_correlations,
 )
-from stim2bold.significance import sign_flip_p
 
 
 def test_segments_stay_within_a_fold_and_a_stretch():
@@ -39,19 +37,3 @@ def test_one_pair_by_hand():
     assert pairwise_identification(correlations) == 0.0
     correlations = np.array([[0.5, 0.3], [0.3, 0.2]])
     assert pairwise_identification(correlations) == 1.0
-
-
-@pytest.mark.parametrize(("effect", "low", "high"), [(0.0, 0.3, 0.7), (1.0, 0.0, 0.01)])
-def test_sign_flips_find_effects_and_nothing_else(effect, low, high):
-    p = [
-        sign_flip_p(np.random.default_rng(seed).standard_normal(30) + effect, seed=seed, n=999)
-        for seed in range(30)
-    ]
-    assert low <= np.mean(p) <= high
-    assert min(p) >= 1 / 1000
-
-
-def test_sign_flips_of_few_pairs_equal_the_exact_test():
-    differences = np.array([1.0, 2.0, 3.0])
-    # Of the 8 ways to flip, only none reaches the observed mean.
-    assert sign_flip_p(differences, seed=0, n=20000) == pytest.approx(1 / 8, abs=0.01)

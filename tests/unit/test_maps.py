@@ -4,14 +4,14 @@ import pytest
 from planted_problem import fold_content, tables
 
 from stim2bold.errors import InputError
-from stim2bold.maps import predicted_bold, r_map
+from stim2bold.maps import predicted_bold, statistic_map
 
 
 def test_voxels_return_to_their_place(tmp_path):
     _, bold, _ = tables(fold_content())
     r = np.linspace(-1, 1, bold.sizes["voxel"])
     r[3] = np.nan
-    nib.save(r_map(r, bold), tmp_path / "r.nii.gz")
+    nib.save(statistic_map(r, bold, name="r"), tmp_path / "r.nii.gz")
     image = nib.load(tmp_path / "r.nii.gz")
     expected = np.array([[-4.0, 0, 0, 90], [0, 4, 0, -126], [0, 0, 4, -72], [0, 0, 0, 1]])
     np.testing.assert_allclose(image.affine, expected)
@@ -20,6 +20,8 @@ def test_voxels_return_to_their_place(tmp_path):
         assert data[tuple(int(bold[a][v]) for a in "ijk")] == pytest.approx(r[v])
     assert data[tuple(int(bold[a][3]) for a in "ijk")] == 0
     assert np.count_nonzero(data) == 39
+    q = statistic_map(np.zeros(40), bold, name="q", fill=1.0).get_fdata()
+    assert (q == 0).sum() == 40 and (q == 1).sum() == q.size - 40
 
 
 def test_predicted_series(tmp_path):
@@ -38,4 +40,4 @@ def test_a_table_without_its_grid_is_refused():
     _, bold, _ = tables(fold_content())
     bold.attrs = {}
     with pytest.raises(InputError, match="affine"):
-        r_map(np.zeros(40), bold)
+        statistic_map(np.zeros(40), bold, name="r")

@@ -63,6 +63,7 @@ def arrays(n_voxels=50):
     coords = {
         "time": time,
         "fold": ("time", fold),
+        "row": ("time", np.arange(80)),
         **{a: ("voxel", np.arange(n_voxels)) for a in "ijk"},
     }
     truth = RNG.standard_normal((80, n_voxels))
@@ -81,7 +82,7 @@ def arrays(n_voxels=50):
 def test_scores_of_a_unit():
     target, predictions, strength = arrays()
     signal = np.arange(50) < 25
-    table = score_unit(
+    table, _ = score_unit(
         target,
         predictions,
         strength=strength,
@@ -115,16 +116,21 @@ def test_scores_of_a_unit():
 
 
 def test_sound_is_scored_by_mel_band_over_frames():
-    coords = {"time": np.arange(20.0), "fold": ("time", np.repeat([0, 1], 10)), "mel": [50.0, 90]}
+    coords = {
+        "time": np.arange(20.0),
+        "fold": ("time", np.repeat([0, 1], 10)),
+        "row": ("time", np.arange(20)),
+        "mel": [50.0, 90],
+    }
     like = {"dims": ("time", "frame", "mel"), "coords": coords}
     target = xr.DataArray(RNG.standard_normal((20, 6, 2)), **like)
     guess = target + RNG.standard_normal((20, 6, 2))
     mean = xr.zeros_like(target)
-    table = score_unit(
+    table, columns = score_unit(
         target,
         {"mean": mean, "vae": guess},
         strength=xr.DataArray(np.zeros((2, 12))),
-        settings=EvaluationSettings(),
+        settings=EvaluationSettings(block=2.0),
     )
     r = table.set_index(["model", "fold", "measure"]).value
     flat = [
@@ -132,7 +138,12 @@ def test_sound_is_scored_by_mel_band_over_frames():
         for m in range(2)
     ]
     assert r["vae", "0", "r"] == pytest.approx(np.mean(flat))
-    assert r_by_column(target, {"vae": guess}).dims == ("model", "mel")
+    assert columns["r"].dims == columns["q"].dims == ("model", "mel")
+    assert (columns["q"].sel(model="vae") < 0.05).all()
+    assert (columns["q"].sel(model="mean") == 1).all()
+    assert r["vae", "all", "p"] < 0.05 < r["mean", "all", "p"]
+    assert r["vae", "all", "r_low"] < r["vae", "all", "r"] < r["vae", "all", "r_high"]
+    assert r["mean", "all", "identification"] == 0.5
 
 
 def test_selection_takes_the_strongest_of_each_fold():
@@ -147,7 +158,9 @@ def test_summary_has_one_row_a_direction_and_model():
         for model, r in (("mean", 0.0), ("ridge", 0.2), ("vae", 0.25)):
             for fold in ("0", "all"):
                 rows.append((unit, "video2bold", model, fold, "r", r + shift * (model != "mean")))
+            rows.append((unit, "video2bold", model, "all", "p", 0.01 if shift else 0.2))
     rows.append(("film", "video2audio", "vae", "all", "r", 0.5))
+    rows.append(("film", "video2audio", "vae", "all", "p", 0.003))
     table = pd.DataFrame(rows, columns=["unit", "direction", "model", "fold", "measure", "value"])
     out = summarise(table.assign(unit_of_measure="correlation", n=10)).set_index(
         ["direction", "model"]
@@ -160,3 +173,8 @@ def test_summary_has_one_row_a_direction_and_model():
     assert vae.skill_over_ridge == pytest.approx(0.05)
     assert vae.skill_over_mean == pytest.approx(0.30)
     assert np.isnan(out.loc["video2audio", "vae"].r_spread)
+    # One unit has its own p; of several, the significant are counted and signs flipped.
+    assert out.loc["video2audio", "vae"].p == 0.003
+    assert vae.units_significant == 1
+    assert vae.p == pytest.approx(0.25, abs=0.02)
+    assert vae.p_over_ridge == pytest.approx(0.25, abs=0.02)

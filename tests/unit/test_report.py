@@ -18,6 +18,11 @@ SUMMARY = pd.DataFrame(
         "n": [2, 2, 2],
         "r": [np.nan, 0.21, 0.19],
         "r_spread": [np.nan, 0.02, 0.01],
+        "r_low": [np.nan, 0.15, 0.12],
+        "r_high": [np.nan, 0.27, 0.26],
+        "p": [np.nan, 0.004, 0.25],
+        "units_significant": [0, 2, 1],
+        "identification": [0.5, 0.83, 0.8],
     }
 )
 
@@ -84,6 +89,12 @@ def test_names_stay_text():
     shown = page(sentence=name, maps=[{"unit": name, "address": "figures/a.png"}])
     assert shown.scripts == 0
     assert name in shown.text
+
+
+def test_scores_are_shown_with_their_interval_and_significance():
+    text = " ".join(page().text.split())
+    assert "vae0.210 0.150 to 0.270 0.020 0.004 2 of 2 83 %" in text
+    assert "meanno prediction varies" in text
 
 
 def test_nothing_leaves_the_folder():

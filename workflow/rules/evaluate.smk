@@ -18,7 +18,7 @@ rule score_predictions:
         mem_mb=memory(2000),
         runtime=minutes(15),
     params:
-        settings=section("evaluation"),
+        settings=section("evaluation", seed=config["seed"]),
     message:
         "Scores of {wildcards.direction}, {wildcards.unit}"
     shell:
@@ -37,6 +37,7 @@ rule map_predictions:
         folds="results/folds.json",
     output:
         r="results/maps/video2bold/{unit}/{model}_r.nii.gz",
+        q="results/maps/video2bold/{unit}/{model}_q.nii.gz",
         bold="results/maps/video2bold/{unit}/{model}_bold.nii.gz",
     log:
         "results/logs/map_predictions/{unit}_{model}.log",
@@ -53,7 +54,7 @@ rule map_predictions:
     shell:
         "python {input.code[0]:q} --bold {input.bold:q} --prediction {input.prediction:q}"
         " --voxels {input.voxels:q} --folds {input.folds:q} --model {wildcards.model:q}"
-        " --r-map {output.r:q} --predicted {output.bold:q} > {log:q} 2>&1"
+        " --r-map {output.r:q} --q-map {output.q:q} --predicted {output.bold:q} > {log:q} 2>&1"
 
 
 rule summarise_scores:

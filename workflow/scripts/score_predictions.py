@@ -10,11 +10,11 @@ import numpy as np
 from stim2bold.arrays import read_array, write_array
 from stim2bold.command import run
 from stim2bold.files import write_table
-from stim2bold.metrics import EvaluationSettings, r_by_column, score_unit
+from stim2bold.metrics import EvaluationSettings, score_unit
 
 
 def main() -> None:
-    """Write the long table of scores and the correlation of each voxel or mel band."""
+    """Write the long table of scores, and r and its significance of each voxel or mel band."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--direction", required=True)
     parser.add_argument("--unit", required=True)
@@ -40,7 +40,7 @@ def main() -> None:
     if args.signal_mask is not None:
         mask = np.asanyarray(nib.load(args.signal_mask).dataobj) > 0
         signal = mask[tuple(target[axis].values.astype(int) for axis in "ijk")]
-    table = score_unit(
+    table, columns = score_unit(
         target,
         predictions,
         strength=read_array(args.strength),
@@ -50,7 +50,7 @@ def main() -> None:
     table.insert(0, "unit", args.unit)
     table.insert(1, "direction", args.direction)
     write_table(args.scores, table)
-    write_array(args.voxels, r_by_column(target, predictions))
+    write_array(args.voxels, columns)
 
 
 if __name__ == "__main__":

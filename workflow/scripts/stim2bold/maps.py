@@ -48,18 +48,27 @@ def to_volume(values: np.ndarray, bold: xr.DataArray, *, fill: float = 0.0) -> n
     return volume
 
 
-def r_map(r: np.ndarray, bold: xr.DataArray) -> nib.Nifti1Image:
-    """Return a map of correlations; voxels without one, and those outside, are 0.
+def statistic_map(
+    values: np.ndarray, bold: xr.DataArray, *, name: str, fill: float = 0.0
+) -> nib.Nifti1Image:
+    """Return a map of one number a voxel.
 
     Parameters
     ----------
-    r : ndarray of shape (n_voxels,)
+    values : ndarray of shape (n_voxels,)
     bold : DataArray
+    name : str
+        Of the statistic, for the header; ``r`` is marked as a correlation.
+    fill : float
+        What voxels without a value, and those outside, are given.
     """
     affine, _ = grid(bold)
-    image = nib.Nifti1Image(to_volume(np.nan_to_num(r, nan=0.0), bold), affine)
+    image = nib.Nifti1Image(to_volume(np.nan_to_num(values, nan=fill), bold, fill=fill), affine)
     image.header.set_xyzt_units("mm")
-    image.header.set_intent("correlation", (0,), name="r")
+    if name == "r":
+        image.header.set_intent("correlation", (0,), name="r")
+    else:
+        image.header.set_intent("none", name=name)
     image.set_sform(affine, code=4)
     image.set_qform(affine, code=4)
     return image

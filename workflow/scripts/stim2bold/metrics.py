@@ -6,6 +6,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from stim2bold.identification import (
+    cut_segments,
+    pairwise_identification,
+    segment_correlations,
+)
+from stim2bold.significance import NullTest, bootstrap_mean_r, phase_test, sign_flip_p
+
 
 def correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return Pearson's r of each column of two arrays over their rows.
@@ -52,8 +59,10 @@ def mean_r(r: np.ndarray) -> float:
     return float(np.nan_to_num(r, nan=0.0).mean()) if r.size else float("nan")
 
 
-def voxel_r(truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Return each column's correlation over all held-out rows, folds made comparable first.
+def comparable(
+    truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return truth and prediction of all held-out rows, the folds made comparable.
 
     Truth is centred and the prediction standardised within each fold. Without it a model with no
     skill scores below zero: where its folds disagree by chance, they predict little and wrongly,
@@ -67,8 +76,8 @@ def voxel_r(truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray) -> np.nd
 
     Returns
     -------
-    ndarray of shape (n_columns,)
-        NaN where a column of either does not vary in any fold.
+    truth, predicted : ndarray of shape (n_rows, n_columns)
+        A prediction that does not vary in a fold is 0 there.
     """
     truth, predicted = np.array(truth, dtype=np.float64), np.array(predicted, dtype=np.float64)
     for number in np.unique(fold):
@@ -78,7 +87,23 @@ def voxel_r(truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray) -> np.nd
         spread = part.std(axis=0)
         predicted[here] = np.where(still, 0, part / np.where(still | (spread == 0), 1, spread))
         truth[here] -= truth[here].mean(axis=0)
-    return correlation(truth, predicted)
+    return truth, predicted
+
+
+def voxel_r(truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Return each column's correlation over all held-out rows, see `comparable`.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray of shape (n_rows, n_columns)
+    fold : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        NaN where a column of either does not vary in any fold.
+    """
+    return correlation(*comparable(truth, predicted, fold))
 
 
 def as_columns(array: xr.DataArray) -> np.ndarray:
@@ -176,9 +201,79 @@ class EvaluationSettings:
     top_share : float
         Share of the voxels, the best by ridge's inner folds, that the measures named ``top`` are
         averaged over.
+    segment : float
+        Seconds of the segments that are identified.
+    surrogates : int
+        Predictions of random phase that significance is judged by.
+    draws, block : int, float
+        Draws of the bootstrap, and seconds of the blocks that are drawn.
+    seed : int
     """
 
     top_share: float = 0.1
+    segment: float = 10.0
+    surrogates: int = 1000
+    draws: int = 1000
+    block: float = 20.0
+    seed: int = 1
+
+
+def significance(
+    truth: xr.DataArray,
+    predicted: xr.DataArray,
+    mean: xr.DataArray,
+    settings: EvaluationSettings,
+) -> tuple[pd.DataFrame, NullTest]:
+    """Judge one model's predictions against chance.
+
+    Parameters
+    ----------
+    truth, predicted, mean : DataArray
+        As for `score`.
+    settings : EvaluationSettings
+
+    Returns
+    -------
+    table : DataFrame
+        Columns as of `score`: the interval of mean r (``r_low``, ``r_high``), its ``p``, the share
+        of columns with q < 0.05 (``significant``), and ``identification``.
+    test : NullTest
+        Column by column.
+    """
+    fold = predicted["fold"].values
+    frames = as_columns(truth).shape[0] // len(fold)
+    pair = comparable(as_columns(truth), as_columns(predicted), np.repeat(fold, frames))
+    test = phase_test(*pair, seed=settings.seed, n=settings.surrogates)
+    times = truth["time"].values
+    low, high = bootstrap_mean_r(
+        *pair,
+        np.repeat(np.floor(times / settings.block), frames),
+        seed=settings.seed,
+        n=settings.draws,
+    )
+    tr = float(np.median(np.diff(times)))
+    base = mean.values.reshape(len(fold), -1)
+    segments = cut_segments(
+        predicted["row"].values, fold, length=max(1, round(settings.segment / tr))
+    )
+    found = pairwise_identification(
+        segment_correlations(
+            truth.values.reshape(base.shape) - base,
+            predicted.values.reshape(base.shape) - base,
+            segments,
+        )
+    )
+    n = len(test.r)
+    rows = [
+        ("r_low", low, "correlation", n),
+        ("r_high", high, "correlation", n),
+        ("p", test.p_mean, "probability", n),
+        ("significant", float((test.q < 0.05).mean()), "share", n),
+        ("identification", found, "share of pairs", len(segments)),
+    ]
+    table = pd.DataFrame(rows, columns=["measure", "value", "unit_of_measure", "n"])
+    table.insert(0, "fold", "all")
+    return table, test
 
 
 def score_unit(
@@ -188,7 +283,7 @@ def score_unit(
     strength: xr.DataArray,
     settings: EvaluationSettings,
     signal: np.ndarray | None = None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, xr.Dataset]:
     """Score all models of a unit on the rows that they predicted.
 
     Parameters
@@ -205,21 +300,37 @@ def score_unit(
 
     Returns
     -------
-    DataFrame
+    table : DataFrame
         Columns model, fold, measure, value, unit_of_measure, n.
+    columns : Dataset
+        ``r``, ``q`` and ``p_max`` of each voxel or mel band, dims (model, voxel) or (model, mel).
     """
     selections = {}
     if target.ndim == 2:
         selections["top"] = training_selection(strength.values, share=settings.top_share)
     if signal is not None:
         selections["signal"] = signal
-    tables = []
+    tables, tests = [], {}
     for name, predicted in predictions.items():
         truth = target.sel(time=predicted.time)
         table = score(truth, predicted, predictions["mean"], selections=selections)
+        judged, tests[name] = significance(truth, predicted, predictions["mean"], settings)
+        table = pd.concat([table, judged], ignore_index=True)
         table.insert(0, "model", name)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    columns = xr.Dataset({"r": r_by_column(target, predictions)})
+    for name, long_name in (
+        ("q", "false-discovery rate over columns"),
+        ("p_max", "p against the largest of all columns"),
+    ):
+        values = np.stack([getattr(test, name) for test in tests.values()])
+        columns[name] = columns["r"].copy(data=values.astype(np.float32))
+        columns[name].attrs = {
+            "units": "probability",
+            "long_name": long_name,
+            "source": f"{settings.surrogates} predictions of random phase",
+        }
+    return pd.concat(tables, ignore_index=True), columns
 
 
 def r_by_column(target: xr.DataArray, predictions: dict[str, xr.DataArray]) -> xr.DataArray:
@@ -269,8 +380,10 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns direction, model, n (number of units); for each measure MEASURE (mean over units)
-        and MEASURE_spread (standard deviation over units); and skill_over_MODEL for each model but
-        the VAEs: mean r less that model's, over the units that have both.
+        and MEASURE_spread (standard deviation over units); skill_over_MODEL for each model but
+        the VAEs: mean r less that model's, over the units that have both; and p_over_MODEL, its
+        one-sided p by flipping the signs of units. p is not averaged: units_significant counts the
+        units with p < 0.05, and p is that of r by sign flips where there are several units.
     """
     overall = scores[scores.fold.astype(str) == "all"]
     wide = overall.pivot_table(
@@ -290,10 +403,18 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
                 if (model, measure) not in part:
                     continue
                 values = part[model, measure].dropna()
+                if measure == "p":
+                    row["units_significant"] = int((values < 0.05).sum())
+                    r = part[model, "r"].dropna().to_numpy()
+                    row["p"] = values.iloc[0] if len(values) == 1 else sign_flip_p(r, seed=1)
+                    continue
                 row[measure] = values.mean()
                 row[f"{measure}_spread"] = values.std(ddof=1) if len(values) > 1 else np.nan
             for baseline in baselines:
                 if (baseline, "r") in part:
-                    row[f"skill_over_{baseline}"] = (part[model, "r"] - part[baseline, "r"]).mean()
+                    skill = (part[model, "r"] - part[baseline, "r"]).dropna().to_numpy()
+                    row[f"skill_over_{baseline}"] = skill.mean() if len(skill) else np.nan
+                    if len(skill) > 1:
+                        row[f"p_over_{baseline}"] = sign_flip_p(skill, seed=1)
             rows.append(row)
     return pd.DataFrame(rows)

@@ -21,19 +21,23 @@ WORDS = {
 }
 
 
+#: What the table of scores shows of each model, beside its name.
+SHOWN = ("r", "r_spread", "r_low", "r_high", "p", "units_significant", "identification")
+
+
 def verdict_table(summary: pd.DataFrame) -> list[dict[str, Any]]:
     """Arrange the summary by direction for the page.
 
     Parameters
     ----------
     summary : DataFrame
-        One row per direction and model: direction, model, n, r, r_spread.
+        One row per direction and model: direction, model, n and the columns `SHOWN`.
 
     Returns
     -------
     list of dict
-        One per direction: ``direction``, ``words``, ``n`` and ``models``, a list of ``name``, ``r``
-        and ``spread`` (None where it cannot be had), best first; ``verdict`` compares the VAE with
+        One per direction: ``direction``, ``words``, ``n`` and ``models``, a list of ``name`` and
+        what is `SHOWN` (None where it cannot be had), best first; ``verdict`` compares the VAE with
         the best other model.
     """
     table = []
@@ -41,11 +45,10 @@ def verdict_table(summary: pd.DataFrame) -> list[dict[str, Any]]:
         part = part.sort_values("r", ascending=False, na_position="last")
         models = [
             {
-                "name": row.model,
-                "r": None if pd.isna(row.r) else float(row.r),
-                "spread": None if pd.isna(row.r_spread) else float(row.r_spread),
+                "name": row["model"],
+                **{key: None if pd.isna(row[key]) else float(row[key]) for key in SHOWN},
             }
-            for row in part.itertuples()
+            for _, row in part.iterrows()
         ]
         table.append(
             {

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+from scipy.stats import kstest
+from statsmodels.stats.multitest import multipletests
+
+from stim2bold.metrics import correlation
+from stim2bold.significance import bootstrap_mean_r, phase_test, sign_flip_p
+
+
+def slow(shape, seed, a=0.9):
+    rng = np.random.default_rng(seed)
+    return lfilter([1.0], [1.0, -a], rng.standard_normal(shape), axis=0)
+
+
+def test_correlations_are_pearsons_and_unrelated_series_give_uniform_p():
+    truth, guess = slow((300, 400), 0), slow((300, 400), 1)
+    found = phase_test(truth, guess, seed=0, n=500, at_once=130)
+    np.testing.assert_allclose(found.r, correlation(truth, guess), atol=1e-10)
+    assert kstest(found.p, "uniform").pvalue > 0.01
+    # A test that takes rows for independent finds far too much in the same series.
+    naive = np.abs(found.r) > 1.96 / np.sqrt(300)
+    assert naive.mean() > 0.3
+    assert found.p_max.min() > 0.05 and found.q.min() > 0.05
+
+
+@pytest.mark.parametrize("n_rows", [300, 301])
+def test_what_is_there_is_found(n_rows):
+    truth = slow((n_rows, 60), 2)
+    guess = slow((n_rows, 60), 3)
+    guess[:, :20] += truth[:, :20]
+    found = phase_test(truth, guess, seed=0, n=999)
+    assert (found.p_max[:20] < 0.05).mean() > 0.8
+    assert (found.q[20:] < 0.05).mean() < 0.1
+    assert found.p_mean < 0.01
+    assert (found.p_max >= found.p - 1e-9).all()
+
+
+def test_the_null_of_a_column_is_what_surrogates_by_inverse_transform_give():
+    truth, guess = slow((200, 1), 4), slow((200, 1), 5)
+    rng = np.random.default_rng(0)
+    spectrum = np.fft.rfft(guess[:, 0] - guess[:, 0].mean())
+    null = []
+    for _ in range(4000):
+        phases = np.exp(1j * rng.uniform(0, 2 * np.pi, len(spectrum)))
+        surrogate = np.fft.irfft(spectrum * phases, n=200)
+        null.append(np.corrcoef(surrogate, truth[:, 0])[0, 1])
+    found = phase_test(truth, guess, seed=1, n=4000)
+    assert found.p[0] == pytest.approx(np.mean(np.array(null) >= found.r[0]), abs=0.03)
+
+
+def test_a_constant_prediction_is_not_significant():
+    truth = slow((100, 3), 6)
+    guess = np.zeros((100, 3))
+    found = phase_test(truth, guess, seed=0, n=99)
+    assert (found.r == 0).all() and (found.p == 1).all() and found.p_mean == 1
+
+
+def test_false_discovery_rate_is_statsmodels():
+    found = phase_test(slow((200, 50), 7), slow((200, 50), 8), seed=0, n=200)
+    expected = multipletests(found.p, method="fdr_bh")[1]
+    np.testing.assert_allclose(found.q, expected)
+
+
+def test_bootstrap_interval_has_its_coverage():
+    # A common signal at known correlation, rows in blocks that are alike within.
+    inside = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        common = np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
+        truth = common + 0.5 * np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
+        guess = common + 0.5 * np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
+        low, high = bootstrap_mean_r(truth, guess, np.repeat(np.arange(40), 5), seed=seed, n=400)
+        inside += low <= 0.8 <= high
+    assert 48 <= inside <= 60
+    # With rows for blocks it would be far too narrow.
+    narrow = bootstrap_mean_r(truth, guess, np.arange(200), seed=0, n=400)
+    assert narrow[1] - narrow[0] < 0.7 * (high - low)
+
+
+def test_bootstrap_of_every_block_once_is_the_correlation():
+    truth, guess = slow((60, 4), 9), slow((60, 4), 10)
+    low, high = bootstrap_mean_r(truth, guess, np.zeros(60, int), seed=0, n=3)
+    assert low == pytest.approx(high) == pytest.approx(correlation(truth, guess).mean())
+
+
+@pytest.mark.parametrize(("effect", "low", "high"), [(0.0, 0.3, 0.7), (1.0, 0.0, 0.01)])
+def test_sign_flips_find_effects_and_nothing_else(effect, low, high):
+    p = [
+        sign_flip_p(np.random.default_rng(seed).standard_normal(30) + effect, seed=seed, n=999)
+        for seed in range(30)
+    ]
+    assert low <= np.mean(p) <= high
+    assert min(p) >= 1 / 1000
+
+
+def test_sign_flips_of_few_pairs_equal_the_exact_test():
+    differences = np.array([1.0, 2.0, 3.0])
+    # Of the 8 ways to flip, only none reaches the observed mean.
+    assert sign_flip_p(differences, seed=0, n=20000) == pytest.approx(1 / 8, abs=0.01)
