@@ -75,6 +75,7 @@ def page(**changes):
         "sheet": "assets/film.png",
         "maps": [{"unit": "sub-01", "address": "figures/sub-01.png"}],
         "listening": [],
+        "sound_scores": list(report.SOUND_SCORES.values()),
         "quality": [],
         "leakage": "No leakage.",
         "versions": report.pinned_versions(TEMPLATE.parents[2] / "requirements.txt"),
@@ -138,6 +139,24 @@ def test_sounds_go_from_the_original_down(tmp_path):
     assert shown["rungs"] == ["original", "griffinlim", "ridge", "vae"]
     last = shown["segments"][1]["sounds"][3]["address"]
     assert (tmp_path / last).read_text() == "segment-01-speech vae"
+
+
+def test_sounds_are_scored_from_the_best_that_can_be_had_down():
+    table = pd.DataFrame(
+        [
+            (rung, measure, value)
+            for rung, shift in (("vae", 0.0), ("griffinlim", 0.3))
+            for measure, values in (("stoi", [0.4, 0.6]), ("mel_r", [0.1, 0.3]))
+            for value in np.add(values, shift)
+        ],
+        columns=["rung", "measure", "value"],
+    )
+    first, second = report.rung_scores(table)
+    assert first["rung"] == "griffinlim" and first["values"][0] == pytest.approx(0.8)
+    assert second["values"][0] == pytest.approx(0.5)
+    assert second["values"][1] is None and second["values"][3] == pytest.approx(0.2)
+    listening = [{"direction": "d", "unit": "u", "rungs": [], "segments": [], "scores": [second]}]
+    assert "vae0.500" in page(listening=listening).text
 
 
 def test_quality_tells_the_motion_of_each_run(tmp_path):

@@ -49,6 +49,12 @@ rule render_report:
             if direction.endswith("audio")
             for unit in UNITS[direction]
         ],
+        sound_scores=[
+            f"results/scores/sounds/{direction}/{unit}.tsv"
+            for direction in UNITS
+            if direction.endswith("audio")
+            for unit in UNITS[direction]
+        ],
         confounds=[confounds_of(run) for run in RUNS.values()],
         figures=sorted(
             {picture for run in RUNS.values() for picture in figures_of(run)}
@@ -84,5 +90,6 @@ rule render_report:
         " --summary {input.summary:q} --folds {input.folds:q} --leakage {input.leakage:q}"
         " --film {input.film:q} --sheet {input.sheet:q} --requirements {input.requirements:q}"
         " --maps {input.maps:q} --sounds {input.sounds:q}"
+        " --sound-scores {input.sound_scores:q}"
         " --confounds {input.confounds:q} --figures {input.figures:q} --index {output.index:q}"
         " --assets {output.assets:q} --settings {params.settings:q} > {log:q} 2>&1"

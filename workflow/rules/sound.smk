@@ -34,3 +34,29 @@ rule invert_mel:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --mel {input.mel:q} --events {input.events:q} --predictions {input.predictions:q}"
         " --sounds {output.sounds:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule score_sounds:
+    input:
+        code=code("score_sounds.py"),
+        sounds="results/sounds/{direction}/{unit}",
+    output:
+        scores="results/scores/sounds/{direction}/{unit}.tsv",
+    log:
+        "results/logs/score_sounds/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/score_sounds/{direction}_{unit}.tsv"
+    conda:
+        "../../envs/score_sounds.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(20),
+    params:
+        settings=section("spectrogram", speech=config["sounds"]["speech"]),
+    message:
+        "Scores of the sounds of {wildcards.direction} for {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
+        " --sounds {input.sounds:q} --scores {output.scores:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"

@@ -32,7 +32,8 @@ def main() -> None:
     spectrogram = SpectrogramSettings(**options.settings.pop("spectrogram"))
     onset = options.settings.pop("timing")["film_onset"]
     seconds = options.settings.pop("seconds")
-    options.settings.pop("models")
+    for name in ("models", "speech"):
+        options.settings.pop(name)
     inversion = InversionSettings(**options.settings)
     clock = read_json(options.clock)
     original = read_sound(

@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--requirements", type=Path, required=True, help="pinned versions")
     parser.add_argument("--maps", type=Path, nargs="*", default=[], help="pictures, UNIT.png")
     parser.add_argument("--sounds", type=Path, nargs="*", default=[], help=".../DIRECTION/UNIT")
+    parser.add_argument("--sound-scores", type=Path, nargs="*", default=[], help="one a folder")
     parser.add_argument("--confounds", type=Path, nargs="*", default=[])
     parser.add_argument("--figures", type=Path, nargs="*", default=[], help="quality control")
     parser.add_argument("--index", type=Path, required=True, help="page to write")
@@ -49,7 +50,12 @@ def main() -> None:
             table=report.verdict_table(read_table(arguments.summary)),
             sheet=report.collect_file(arguments.sheet, assets, name="film.png"),
             maps=report.gather_maps(arguments.maps, assets),
-            listening=[report.gather_sounds(path, assets) for path in arguments.sounds],
+            listening=[
+                report.gather_sounds(folder, assets)
+                | {"scores": report.rung_scores(read_table(scores))}
+                for folder, scores in zip(arguments.sounds, arguments.sound_scores, strict=True)
+            ],
+            sound_scores=list(report.SOUND_SCORES.values()),
             quality=report.gather_quality(arguments.confounds, arguments.figures, assets),
             leakage=report.leakage_sentence(read_json(arguments.leakage)),
             versions=report.pinned_versions(arguments.requirements),

@@ -200,6 +200,43 @@ def gather_sounds(folder: Path, assets: Path) -> dict[str, Any]:
     }
 
 
+#: Scores of sounds that the page shows, with their words.
+SOUND_SCORES = {
+    "stoi": "STOI of speech",
+    "pesq_wb": "PESQ of speech",
+    "mcd": "cepstral distortion of speech (dB)",
+    "mel_r": "mel correlation",
+    "convergence": "spectral convergence",
+}
+
+
+def rung_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Average the scores of sounds over segments.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `stim2bold.sound_scores.score_ladder` returns it.
+
+    Returns
+    -------
+    list of dict
+        For each rung its name as ``rung`` and ``values``, one for each of `SOUND_SCORES`, None
+        where there is none. Griffin-Lim of the film's own spectrogram, which nothing can surpass,
+        comes first.
+    """
+    means = table.pivot_table(index="rung", columns="measure", values="value")
+    means = means.reindex(columns=list(SOUND_SCORES))
+    order = sorted(means.index, key=lambda rung: (rung != "griffinlim", rung))
+    return [
+        {
+            "rung": rung,
+            "values": [None if pd.isna(value) else float(value) for value in means.loc[rung]],
+        }
+        for rung in order
+    ]
+
+
 def belongs(figure: str, run: str) -> bool:
     """Tell whether a picture is of a run, or of the anatomy of its participant."""
     of_anatomy = "_task-" not in figure and figure.split("_")[0] == run.split("_")[0]

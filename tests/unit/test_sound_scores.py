@@ -1,0 +1,106 @@
+import librosa
+import numpy as np
+import pandas as pd
+import pytest
+from pesq import pesq
+from pystoi import stoi
+
+from stim2bold.simulation.speech import RATE, Voice, say
+from stim2bold.sound_scores import (
+    aligned,
+    delay_of,
+    mel_cepstral_distortion,
+    score_ladder,
+    spectral_scores,
+    speech_scores,
+)
+from stim2bold.spectrogram import SpectrogramSettings
+
+SETTINGS = SpectrogramSettings()
+
+
+@pytest.fixture(scope="module")
+def spoken():
+    """A sentence at 16 kHz, by the synthesiser of the simulation."""
+    voice = Voice(name="nl", pitch=50, words_per_minute=150)
+    sound = say("De kleine hond loopt langzaam naar het grote huis aan zee.", voice).samples
+    return librosa.resample(sound, orig_sr=RATE, target_sr=16000).astype(np.float64)
+
+
+@pytest.fixture(scope="module")
+def noisy(spoken):
+    noise = np.random.default_rng(0).standard_normal(len(spoken))
+    return spoken + 0.3 * spoken.std() * noise
+
+
+@pytest.mark.parametrize("late", [-700, 0, 45, 1500])
+def test_a_planted_delay_is_found_and_taken_out(spoken, late):
+    moved = np.roll(np.pad(spoken, 2000), late)
+    reference = np.pad(spoken, 2000)
+    assert delay_of(reference, moved, 16000) == late
+    a, b = aligned(reference, moved, late)
+    np.testing.assert_allclose(a, b)
+
+
+def test_speech_scores_are_those_of_their_packages(spoken, noisy):
+    scores = speech_scores(spoken, noisy, SETTINGS)
+    assert scores["pesq_wb"] == pesq(16000, spoken, noisy, "wb")
+    assert scores["pesq_nb"] == pesq(16000, spoken, noisy, "nb")
+    assert scores["stoi"] == pytest.approx(stoi(spoken, noisy, 16000), abs=1e-6)
+    expected = stoi(spoken, noisy, 16000, extended=True)
+    assert scores["estoi"] == pytest.approx(expected, abs=1e-6)
+    assert 0 < scores["estoi"] < scores["stoi"] < 1
+
+
+def test_a_perfect_copy_scores_best(spoken):
+    scores = speech_scores(spoken, spoken, SETTINGS) | spectral_scores(spoken, spoken, SETTINGS)
+    assert scores["pesq_wb"] > 4.6 and scores["stoi"] == pytest.approx(1)
+    assert scores["mcd"] == 0 and scores["mel_r"] == pytest.approx(1)
+    assert scores["convergence"] == 0
+
+
+def test_worse_sounds_score_worse(spoken, noisy):
+    worse = noisy + (noisy - spoken) * 3
+    for name, better_is_higher in (("stoi", True), ("mcd", False)):
+        one, two = (speech_scores(spoken, x, SETTINGS)[name] for x in (noisy, worse))
+        assert (one > two) == better_is_higher, name
+    one, two = (spectral_scores(spoken, x, SETTINGS) for x in (noisy, worse))
+    assert one["mel_r"] > two["mel_r"] and one["convergence"] < two["convergence"]
+
+
+def test_cepstra_are_librosas_and_loudness_does_not_count(spoken, noisy):
+    def cepstra(x):
+        mel = librosa.feature.melspectrogram(
+            y=x, sr=16000, n_fft=1024, hop_length=256, power=1.0, n_mels=80, fmin=55, fmax=7600,
+            pad_mode="constant",
+        )  # fmt: skip
+        return librosa.feature.mfcc(S=np.log(np.maximum(mel, 1e-4)), n_mfcc=14)[1:]
+
+    distance = np.sqrt(2 * ((cepstra(spoken) - cepstra(noisy)) ** 2).sum(axis=0)).mean()
+    expected = 10 / np.log(10) * distance
+    found = mel_cepstral_distortion(spoken, noisy, SETTINGS)
+    assert found == pytest.approx(expected, rel=1e-3)
+    loud = mel_cepstral_distortion(10 * spoken, 5 * spoken, SETTINGS)
+    assert loud < 0.05 * found
+
+
+def test_silence_has_no_pesq_but_everything_else(spoken):
+    silent = np.zeros(len(spoken))
+    assert np.isnan(speech_scores(silent, spoken, SETTINGS)["pesq_wb"])
+
+
+def test_a_ladder_is_scored_by_kind_of_block(spoken, noisy):
+    ladder = {
+        name: {"original": spoken, "griffinlim": np.roll(noisy, 30)} for name in ("one", "two")
+    }
+    segments = pd.DataFrame({"segment": ["one", "two"], "trial_type": ["music", "speech"]})
+    table = score_ladder(
+        ladder, segments, original="original", speech=["speech"], settings=SETTINGS
+    )
+    assert set(table["rung"]) == {"griffinlim"}
+    measures = table.groupby("segment")["measure"].apply(set)
+    assert measures["one"] == {"delay", "mel_r", "convergence"}
+    assert measures["two"] >= {"pesq_wb", "pesq_nb", "stoi", "estoi", "mcd"}
+    values = table.set_index(["segment", "measure"])["value"]
+    assert values["two", "delay"] == pytest.approx(30 / 16000)
+    assert values["two", "stoi"] > 0.8

@@ -1,0 +1,165 @@
+"""How like the original a sound is: quality and intelligibility of speech, spectra of anything."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import soxr
+from pesq import NoUtterancesError, pesq
+from pystoi import stoi
+from scipy import fft, signal
+
+from stim2bold.spectrogram import SpectrogramSettings, log_mel, magnitudes
+
+log = logging.getLogger(__name__)
+
+#: Samples per second at which PESQ is defined.
+PESQ_RATE = 16000
+#: Seconds by which a sound may be late or early.
+LONGEST_DELAY = 0.1
+N_CEPSTRA = 13
+
+UNITS = {
+    "pesq_wb": "MOS-LQO",
+    "pesq_nb": "MOS-LQO",
+    "stoi": "0 to 1",
+    "estoi": "0 to 1",
+    "mcd": "dB",
+    "mel_r": "correlation",
+    "convergence": "ratio",
+    "delay": "s",
+}
+
+
+def delay_of(reference: np.ndarray, sound: np.ndarray, rate: int) -> int:
+    """Return by how many samples a sound comes after its reference, by cross-correlation.
+
+    Parameters
+    ----------
+    reference, sound : ndarray of shape (n_samples,)
+    rate : int
+        Samples per second; delays beyond `LONGEST_DELAY` are not considered.
+    """
+    longest = min(round(LONGEST_DELAY * rate), len(reference) - 1)
+    product = signal.correlate(sound, reference, mode="full", method="fft")
+    middle = len(reference) - 1
+    return int(product[middle - longest : middle + longest + 1].argmax()) - longest
+
+
+def aligned(reference: np.ndarray, sound: np.ndarray, delay: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut two sounds of equal length to what they share once a delay is taken out."""
+    if delay >= 0:
+        return reference[: len(reference) - delay], sound[delay:]
+    return reference[-delay:], sound[:delay]
+
+
+def mel_cepstral_distortion(
+    reference: np.ndarray, sound: np.ndarray, settings: SpectrogramSettings
+) -> float:
+    """Return the mel-cepstral distortion in dB, without the level (Kubichek 1993).
+
+    10 / ln 10 times the mean over frames of sqrt(2 sum of squared differences) of the first 13
+    cepstra of the log-mel spectrum.
+    """
+    cepstra = [
+        fft.dct(log_mel(x, settings), type=2, norm="ortho", axis=1)[:, 1 : N_CEPSTRA + 1]
+        for x in (reference, sound)
+    ]
+    distance = np.sqrt(2 * ((cepstra[0] - cepstra[1]) ** 2).sum(axis=1))
+    return float(10 / np.log(10) * distance.mean())
+
+
+def spectral_scores(
+    reference: np.ndarray, sound: np.ndarray, settings: SpectrogramSettings
+) -> dict[str, float]:
+    """Compare the spectra of any two sounds.
+
+    Returns
+    -------
+    dict
+        ``mel_r``: correlation of the log-mel spectrograms after each band's mean is taken out;
+        ``convergence``: norm of the difference of the magnitudes over that of the reference (0 is
+        perfect; Sturmel & Daudet 2011).
+    """
+    a, b = (log_mel(x, settings) for x in (reference, sound))
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    norm = np.linalg.norm(a) * np.linalg.norm(b)
+    first, second = (np.concatenate(list(magnitudes(x, settings))) for x in (reference, sound))
+    return {
+        "mel_r": float((a * b).sum() / norm) if norm > 0 else float("nan"),
+        "convergence": float(np.linalg.norm(first - second) / np.linalg.norm(first)),
+    }
+
+
+def speech_scores(
+    reference: np.ndarray, sound: np.ndarray, settings: SpectrogramSettings
+) -> dict[str, float]:
+    """Measure the quality and intelligibility of speech.
+
+    Returns
+    -------
+    dict
+        ``pesq_wb``, ``pesq_nb`` (ITU-T P.862.2 and P.862; NaN where no speech is found), ``stoi``
+        (Taal et al. 2011), ``estoi`` (Jensen & Taal 2016) and ``mcd``.
+    """
+    pair = [
+        soxr.resample(np.asarray(x, float), settings.rate, PESQ_RATE) for x in (reference, sound)
+    ]
+    scores = {}
+    for mode in ("wb", "nb"):
+        try:
+            scores[f"pesq_{mode}"] = float(pesq(PESQ_RATE, *pair, mode))
+        except NoUtterancesError:
+            log.warning("PESQ finds no speech in the original or in the sound")
+            scores[f"pesq_{mode}"] = float("nan")
+    scores["stoi"] = float(stoi(*pair, PESQ_RATE))
+    scores["estoi"] = float(stoi(*pair, PESQ_RATE, extended=True))
+    scores["mcd"] = mel_cepstral_distortion(reference, sound, settings)
+    return scores
+
+
+def score_ladder(
+    ladder: dict[str, dict[str, np.ndarray]],
+    segments: pd.DataFrame,
+    *,
+    original: str,
+    speech: list[str],
+    settings: SpectrogramSettings,
+) -> pd.DataFrame:
+    """Score every rung of every segment against the original, once its delay is taken out.
+
+    Parameters
+    ----------
+    ladder : dict
+        Sounds of equal length by segment and rung.
+    segments : DataFrame
+        segment and trial_type.
+    original : str
+        Name of the rung that is compared with.
+    speech : list of str
+        Kinds of block that hold speech.
+    settings : SpectrogramSettings
+        Of the spectra, and the sounds' rate.
+
+    Returns
+    -------
+    DataFrame
+        Columns segment, trial_type, rung, measure, value, unit_of_measure.
+    """
+    rows = []
+    for segment in segments.itertuples():
+        rungs = ladder[segment.segment]
+        for name, sound in rungs.items():
+            if name == original:
+                continue
+            delay = delay_of(rungs[original], sound, settings.rate)
+            pair = aligned(rungs[original], sound, delay)
+            scores = {"delay": delay / settings.rate, **spectral_scores(*pair, settings)}
+            if segment.trial_type in speech:
+                scores |= speech_scores(*pair, settings)
+            rows += [
+                (segment.segment, segment.trial_type, name, measure, value, UNITS[measure])
+                for measure, value in scores.items()
+            ]
+    columns = ["segment", "trial_type", "rung", "measure", "value", "unit_of_measure"]
+    return pd.DataFrame(rows, columns=columns)
