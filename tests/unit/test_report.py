@@ -75,6 +75,7 @@ def page(**changes):
         "sheet": "assets/film.png",
         "maps": [{"unit": "sub-01", "address": "figures/sub-01.png"}],
         "listening": [],
+        "shared": None,
         "sound_scores": list(report.SOUND_SCORES.values()),
         "quality": [],
         "leakage": "No leakage.",
@@ -96,6 +97,15 @@ def test_scores_are_shown_with_their_interval_and_significance():
     text = " ".join(page().text.split())
     assert "vae0.210 0.150 to 0.270 0.020 0.004 2 of 2 83 %" in text
     assert "meanno prediction varies" in text
+
+
+def test_the_ceiling_is_told_or_said_to_be_missing():
+    columns = ["unit", "r", "r_low", "r_high", "n"]
+    table = pd.DataFrame([("a", 0.1, 0.05, 0.15, 9), ("b", 0.3, 0.25, 0.35, 9)], columns=columns)
+    sentence = report.ceiling_sentence(table)
+    assert "r = 0.200 (0.150 to 0.250" in sentence and "lower bound" in sentence
+    assert sentence in page(shared=sentence).text
+    assert "not available" in report.ceiling_sentence(table[:0])
 
 
 def test_nothing_leaves_the_folder():

@@ -5,7 +5,7 @@ from scipy.stats import kstest
 from statsmodels.stats.multitest import multipletests
 
 from stim2bold.metrics import correlation
-from stim2bold.significance import bootstrap_mean_r, phase_test, sign_flip_p
+from stim2bold.significance import bootstrap_r, phase_test, sign_flip_p
 
 
 def slow(shape, seed, a=0.9):
@@ -62,26 +62,31 @@ def test_false_discovery_rate_is_statsmodels():
     np.testing.assert_allclose(found.q, expected)
 
 
-def test_bootstrap_interval_has_its_coverage():
+def test_bootstrap_intervals_have_their_coverage():
     # A common signal at known correlation, rows in blocks that are alike within.
-    inside = 0
+    mean_inside, inside = 0, []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         common = np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
         truth = common + 0.5 * np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
         guess = common + 0.5 * np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
-        low, high = bootstrap_mean_r(truth, guess, np.repeat(np.arange(40), 5), seed=seed, n=400)
-        inside += low <= 0.8 <= high
-    assert 48 <= inside <= 60
+        found = bootstrap_r(truth, guess, np.repeat(np.arange(40), 5), seed=seed, n=400, at_once=2)
+        mean_inside += found.mean_low <= 0.8 <= found.mean_high
+        inside += list((found.low <= 0.8) & (found.high >= 0.8))
+    assert 48 <= mean_inside <= 60
+    assert 0.85 < np.mean(inside) <= 1
     # With rows for blocks it would be far too narrow.
-    narrow = bootstrap_mean_r(truth, guess, np.arange(200), seed=0, n=400)
-    assert narrow[1] - narrow[0] < 0.7 * (high - low)
+    narrow = bootstrap_r(truth, guess, np.arange(200), seed=0, n=400)
+    width = found.mean_high - found.mean_low
+    assert narrow.mean_high - narrow.mean_low < 0.7 * width
 
 
 def test_bootstrap_of_every_block_once_is_the_correlation():
     truth, guess = slow((60, 4), 9), slow((60, 4), 10)
-    low, high = bootstrap_mean_r(truth, guess, np.zeros(60, int), seed=0, n=3)
-    assert low == pytest.approx(high) == pytest.approx(correlation(truth, guess).mean())
+    found = bootstrap_r(truth, guess, np.zeros(60, int), seed=0, n=3)
+    np.testing.assert_allclose(found.low, correlation(truth, guess))
+    np.testing.assert_allclose(found.low, found.high)
+    assert found.mean_low == pytest.approx(correlation(truth, guess).mean())
 
 
 @pytest.mark.parametrize(("effect", "low", "high"), [(0.0, 0.3, 0.7), (1.0, 0.0, 0.01)])

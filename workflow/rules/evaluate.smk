@@ -28,6 +28,40 @@ rule score_predictions:
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 
+rule estimate_ceiling:
+    input:
+        code=code("estimate_ceiling.py"),
+        bold=[f"results/bold/sub-{participant}.nc" for participant in PARTICIPANTS],
+    output:
+        table="results/scores/ceiling.tsv",
+        voxels=directory("results/scores/ceiling"),
+    log:
+        "results/logs/estimate_ceiling.log",
+    benchmark:
+        "results/benchmarks/estimate_ceiling.tsv"
+    conda:
+        "../../envs/estimate_ceiling.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(10 + 2 * len(PARTICIPANTS)),
+    params:
+        settings=json.dumps(
+            {
+                "seed": config["seed"],
+                **{
+                    key: config["evaluation"][key]
+                    for key in ("surrogates", "draws", "block")
+                },
+            }
+        ),
+    message:
+        "Ceiling: what the others tell of each participant"
+    shell:
+        "python {input.code[0]:q} --bold {input.bold:q} --table {output.table:q}"
+        " --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule map_predictions:
     input:
         code=code("map_predictions.py"),

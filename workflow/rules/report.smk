@@ -35,6 +35,7 @@ rule render_report:
         requirements=project_file("requirements.txt"),
         inputs="results/inputs.json",
         summary="results/scores/summary.tsv",
+        ceiling="results/scores/ceiling.tsv" if "video2bold" in UNITS else [],
         folds="results/folds.json",
         leakage="results/leakage.json",
         film="results/stimulus/film.json",
@@ -77,6 +78,7 @@ rule render_report:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
+        ceiling="--ceiling" if "video2bold" in UNITS else "",
         settings=json.dumps(
             {
                 "simulation": config["simulation"] if SIMULATED else None,
@@ -88,7 +90,7 @@ rule render_report:
     shell:
         "python {input.code[0]:q} --template {input.template:q} --inputs {input.inputs:q}"
         " --summary {input.summary:q} --folds {input.folds:q} --leakage {input.leakage:q}"
-        " --film {input.film:q} --sheet {input.sheet:q} --requirements {input.requirements:q}"
+        " {params.ceiling} {input.ceiling:q} --film {input.film:q} --sheet {input.sheet:q} --requirements {input.requirements:q}"
         " --maps {input.maps:q} --sounds {input.sounds:q}"
         " --sound-scores {input.sound_scores:q}"
         " --confounds {input.confounds:q} --figures {input.figures:q} --index {output.index:q}"

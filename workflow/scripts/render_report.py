@@ -20,6 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--summary", type=Path, required=True, help="summary.tsv")
+    parser.add_argument("--ceiling", type=Path, help="ceiling.tsv, where BOLD is predicted")
     parser.add_argument("--inputs", type=Path, required=True, help="inputs.json")
     parser.add_argument("--folds", type=Path, required=True, help="folds.json")
     parser.add_argument("--leakage", type=Path, required=True, help="leakage.json")
@@ -49,6 +50,9 @@ def main() -> None:
             ),
             table=report.verdict_table(read_table(arguments.summary)),
             sheet=report.collect_file(arguments.sheet, assets, name="film.png"),
+            shared=report.ceiling_sentence(read_table(arguments.ceiling))
+            if arguments.ceiling
+            else None,
             maps=report.gather_maps(arguments.maps, assets),
             listening=[
                 report.gather_sounds(folder, assets)

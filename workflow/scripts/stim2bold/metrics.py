@@ -11,7 +11,7 @@ from stim2bold.identification import (
     pairwise_identification,
     segment_correlations,
 )
-from stim2bold.significance import NullTest, bootstrap_mean_r, phase_test, sign_flip_p
+from stim2bold.significance import NullTest, bootstrap_r, phase_test, sign_flip_p
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -245,7 +245,7 @@ def significance(
     pair = comparable(as_columns(truth), as_columns(predicted), np.repeat(fold, frames))
     test = phase_test(*pair, seed=settings.seed, n=settings.surrogates)
     times = truth["time"].values
-    low, high = bootstrap_mean_r(
+    interval = bootstrap_r(
         *pair,
         np.repeat(np.floor(times / settings.block), frames),
         seed=settings.seed,
@@ -265,8 +265,8 @@ def significance(
     )
     n = len(test.r)
     rows = [
-        ("r_low", low, "correlation", n),
-        ("r_high", high, "correlation", n),
+        ("r_low", interval.mean_low, "correlation", n),
+        ("r_high", interval.mean_high, "correlation", n),
         ("p", test.p_mean, "probability", n),
         ("significant", float((test.q < 0.05).mean()), "share", n),
         ("identification", found, "share of pairs", len(segments)),

@@ -110,6 +110,25 @@ def opening(
     }
 
 
+def ceiling_sentence(table: pd.DataFrame) -> str:
+    """Say how much of a participant's BOLD the others' tells: the ceiling of video2bold.
+
+    Parameters
+    ----------
+    table : DataFrame
+        unit, r, r_low and r_high of each participant; no row where there are fewer than three.
+    """
+    if table.empty:
+        return "Ceiling: not available with fewer than three participants."
+    mean = table[["r", "r_low", "r_high"]].astype(float).mean()
+    return (
+        f"Ceiling: the mean of the others correlates with a participant at r = {mean.r:.3f} "
+        f"({mean.r_low:.3f} to {mean.r_high:.3f}; leave-one-out inter-subject correlation, mean of "
+        f"{len(table)} participants over the same voxels). One viewing, and only what all share: a "
+        "lower bound of what can be predicted."
+    )
+
+
 def leakage_sentence(leakage: dict) -> str:
     """Say what the leakage check looked at; a DAG that found leakage never gets here."""
     n = len(leakage["predictions"])

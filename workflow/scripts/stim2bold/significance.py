@@ -124,7 +124,25 @@ def phase_test(
     )
 
 
-def bootstrap_mean_r(
+@dataclass(frozen=True)
+class Interval:
+    """Percentile intervals by drawing whole blocks of time.
+
+    Parameters
+    ----------
+    low, high : ndarray of shape (n_columns,)
+        Of each column's correlation.
+    mean_low, mean_high : float
+        Of the mean correlation over columns.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    mean_low: float
+    mean_high: float
+
+
+def bootstrap_r(
     truth: np.ndarray,
     predicted: np.ndarray,
     blocks: np.ndarray,
@@ -133,21 +151,20 @@ def bootstrap_mean_r(
     n: int = 1000,
     level: float = 0.95,
     at_once: int = 2000,
-) -> tuple[float, float]:
-    """Return a percentile interval of the mean correlation, by drawing whole blocks of time.
+) -> Interval:
+    """Return intervals of correlations, by drawing whole blocks of time with replacement.
 
     Parameters
     ----------
     truth, predicted : ndarray of shape (n_rows, n_columns)
         Made comparable over folds (`stim2bold.metrics.comparable`).
-    blocks : ndarray of int, shape (n_rows,)
-        Which block each row lies in. Blocks are drawn with replacement (Künsch 1989); they must be
-        longer than the autocorrelation.
+    blocks : ndarray, shape (n_rows,)
+        Which block each row lies in (Künsch 1989); they must be longer than the autocorrelation.
     seed : int
     n : int
         Draws.
     level : float
-        Of the interval.
+        Of the intervals.
     at_once : int
         Columns held in memory together.
     """
@@ -156,7 +173,8 @@ def bootstrap_mean_r(
     times = np.stack([np.bincount(row, minlength=len(names)) for row in drawn]).astype(np.float64)
     member = (number[:, None] == np.arange(len(names))).astype(np.float64)
     rows = times @ member.sum(axis=0)
-    total = np.zeros(n)
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    total, columns = np.zeros(n), []
     for start in range(0, truth.shape[1], at_once):
         a, b = (
             np.asarray(x[:, start : start + at_once], dtype=np.float64) for x in (truth, predicted)
@@ -168,5 +186,7 @@ def bootstrap_mean_r(
         still = spread <= 1e-24
         r = np.where(still, 0, (ab - mean_a * mean_b) / np.sqrt(np.where(still, 1, spread)))
         total += r.sum(axis=1)
-    low, high = np.quantile(total / truth.shape[1], [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+        columns.append(np.quantile(r, ends, axis=0))
+    low, high = np.concatenate(columns, axis=1)
+    mean_low, mean_high = np.quantile(total / truth.shape[1], ends)
+    return Interval(low, high, float(mean_low), float(mean_high))

@@ -1,0 +1,130 @@
+"""What others' brains tell of one: the ceiling that a prediction from the film can be held to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from stim2bold.errors import InputError
+from stim2bold.significance import bootstrap_r, phase_test
+
+FEWEST = 3
+LIMITS = (
+    "Correlation of a participant with the mean of the others, who saw the same film once. What is "
+    "a participant's own response to the film is missing from it, and the others' mean has noise "
+    "of its own: it is a lower bound of what can be predicted. What is common to all but not the "
+    "film's, such as drifts or breathing at the same moment, is in it."
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Sum of all participants' standardised series at each voxel of the grid.
+
+    Parameters
+    ----------
+    total : ndarray of shape (n_rows, n_places)
+    count : ndarray of shape (n_places,)
+        Participants who have a voxel there.
+    """
+
+    total: np.ndarray
+    count: np.ndarray
+
+
+def places_of(table: xr.DataArray) -> np.ndarray:
+    """Return the number of each voxel's place on the grid."""
+    shape = tuple(int(n) for n in table.attrs["shape"])
+    return np.ravel_multi_index([table[axis].values for axis in "ijk"], shape)
+
+
+def standardised(table: xr.DataArray, n_rows: int) -> np.ndarray:
+    """Return a participant's series, of mean 0 and variance 1; 0 where a voxel does not vary."""
+    values = table.values[:n_rows].astype(np.float64)
+    values -= values.mean(axis=0)
+    spread = values.std(axis=0)
+    return values / np.where(spread > 0, spread, 1)
+
+
+def add_up(read: Callable[[str], xr.DataArray], names: list[str]) -> Places:
+    """Add up all participants, one in memory at a time.
+
+    Parameters
+    ----------
+    read : callable
+        Returns a participant's BOLD table by name.
+    names : list of str
+
+    Raises
+    ------
+    InputError
+        When the participants' grids differ.
+    """
+    total = count = affine = None
+    n_rows = min(read(name).sizes["time"] for name in names)
+    for name in names:
+        table = read(name)
+        if total is None:
+            affine = table.attrs["affine"]
+            n_places = int(np.prod(table.attrs["shape"]))
+            total, count = np.zeros((n_rows, n_places)), np.zeros(n_places, dtype=int)
+        if not np.allclose(table.attrs["affine"], affine, atol=1e-3) or (
+            int(np.prod(table.attrs["shape"])) != len(count)
+        ):
+            raise InputError(
+                f"{name}: its BOLD lies on another grid than the first participant's; set "
+                "preprocessing.resolution to one voxel size in mm for all"
+            )
+        here = places_of(table)
+        total[:, here] += standardised(table, n_rows)
+        count[here] += 1
+    return Places(total, count)
+
+
+def leave_one_out(
+    table: xr.DataArray, everyone: Places, *, seed: int, surrogates: int, draws: int, block: float
+) -> tuple[xr.Dataset, tuple[float, float, float]]:
+    """Correlate one participant with the mean of the others, voxel by voxel.
+
+    Parameters
+    ----------
+    table : DataArray
+        The participant's BOLD.
+    everyone : Places
+        With the participant in it.
+    seed : int
+    surrogates, draws : int
+        For significance and intervals.
+    block : float
+        Seconds of the stretches that the bootstrap draws.
+
+    Returns
+    -------
+    voxels : Dataset
+        ``r``, ``low``, ``high`` and ``q``, dims (voxel,). Where fewer than two others have a voxel
+        r is 0 and q is 1.
+    mean, low, high : float
+        Mean r over voxels with its interval.
+    """
+    own = standardised(table, len(everyone.total))
+    here = places_of(table)
+    others = everyone.total[:, here] - own
+    others[:, everyone.count[here] < FEWEST] = 0
+    test = phase_test(own, others, seed=seed, n=surrogates)
+    times = table["time"].values[: len(own)]
+    interval = bootstrap_r(own, others, np.floor(times / block), seed=seed, n=draws)
+    voxels = xr.Dataset(
+        {
+            name: ("voxel", values.astype(np.float32), {"units": units})
+            for name, values, units in (
+                ("r", test.r, "correlation"),
+                ("low", interval.low, "correlation"),
+                ("high", interval.high, "correlation"),
+                ("q", test.q, "false-discovery rate"),
+            )
+        },
+        coords={axis: table[axis] for axis in "ijk"},
+        attrs={"source": "leave-one-out inter-subject correlation", "limits": LIMITS},
+    )
+    return voxels, (test.mean, interval.mean_low, interval.mean_high)
