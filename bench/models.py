@@ -158,7 +158,7 @@ def vae_learning_curve() -> list[dict]:
     """Measure mean r over minutes of film, and over participants under one encoder."""
     started, rows = time.monotonic(), []
     small = replace(vae_settings.PRESETS["small-data"], seeds=1)
-    for n_blocks in (5, 7, 9, 13):
+    for n_blocks in (7, 9, 11, 13):
         found = []
         for seed in SEEDS:
             features, (table,), mask, splits, content = study(seed, n_blocks=n_blocks)
@@ -254,7 +254,7 @@ def identification_bold2audio() -> list[dict]:
         for null in (False, True):
             rng = np.random.default_rng([seed, null])
             table = standard_film.auditory_bold(
-                film["truth"], film["i3d"]["time"].values, rng, null=null
+                film["truth"], film["truth"]["time"].values, rng, null=null
             )
             problem = directions.assemble(
                 "bold2audio", source=[table], target=film["mel"], content=film["folds"]
