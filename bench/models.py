@@ -189,7 +189,7 @@ def vae_learning_curve() -> list[dict]:
 
 def vae_side_by_side() -> list[dict]:
     """All folds and seeds at once against the same one by one."""
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     features, (table,), _, splits, content = study(0)
     problem = to_bold(features, table, content)
     settings = vae_settings.PRESETS["small-data"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from stim2bold.errors import InputError
 from stim2bold.significance import bootstrap_r, phase_test
+from stim2bold.voxels import check_grid, places_of
 
 FEWEST = 3
 LIMITS = (
@@ -33,12 +33,6 @@ class Places:
     count: np.ndarray
 
 
-def places_of(table: xr.DataArray) -> np.ndarray:
-    """Return the number of each voxel's place on the grid."""
-    shape = tuple(int(n) for n in table.attrs["shape"])
-    return np.ravel_multi_index([table[axis].values for axis in "ijk"], shape)
-
-
 def standardised(table: xr.DataArray, n_rows: int) -> np.ndarray:
     """Return a participant's series, of mean 0 and variance 1; 0 where a voxel does not vary."""
     values = table.values[:n_rows].astype(np.float64)
@@ -61,21 +55,13 @@ def add_up(read: Callable[[str], xr.DataArray], names: list[str]) -> Places:
     InputError
         When the participants' grids differ.
     """
-    total = count = affine = None
+    first = read(names[0])
     n_rows = min(read(name).sizes["time"] for name in names)
+    n_places = int(np.prod(first.attrs["shape"]))
+    total, count = np.zeros((n_rows, n_places)), np.zeros(n_places, dtype=int)
     for name in names:
         table = read(name)
-        if total is None:
-            affine = table.attrs["affine"]
-            n_places = int(np.prod(table.attrs["shape"]))
-            total, count = np.zeros((n_rows, n_places)), np.zeros(n_places, dtype=int)
-        if not np.allclose(table.attrs["affine"], affine, atol=1e-3) or (
-            int(np.prod(table.attrs["shape"])) != len(count)
-        ):
-            raise InputError(
-                f"{name}: its BOLD lies on another grid than the first participant's; set "
-                "preprocessing.resolution to one voxel size in mm for all"
-            )
+        check_grid(name, table, first)
         here = places_of(table)
         total[:, here] += standardised(table, n_rows)
         count[here] += 1

@@ -19,6 +19,7 @@ from stim2bold.folds import Fold
 from stim2bold.storage import stored_fold
 from stim2bold.training import Trained, fit
 from stim2bold.vae_settings import VAESettings
+from stim2bold.voxels import check_grid, places_of
 
 ALPHAS = np.logspace(-2, 6, 17).astype(np.float32)
 
@@ -41,18 +42,10 @@ def common_voxels(tables: dict[str, xr.DataArray]) -> dict[str, np.ndarray]:
     InputError
         When the grids differ or share no voxel.
     """
-    first, *others = tables.values()
+    first = next(iter(tables.values()))
     for name, table in tables.items():
-        same = list(table.attrs["shape"]) == list(first.attrs["shape"])
-        if not same or not np.allclose(table.attrs["affine"], first.attrs["affine"], atol=1e-3):
-            raise InputError(
-                f"{name}: its BOLD lies on another grid than the first participant's; set "
-                "preprocessing.resolution to one voxel size in mm for all"
-            )
-    places = {
-        name: np.ravel_multi_index([table[axis].values for axis in "ijk"], first.attrs["shape"])
-        for name, table in tables.items()
-    }
+        check_grid(name, table, first)
+    places = {name: places_of(table) for name, table in tables.items()}
     common = places[next(iter(places))]
     for own in places.values():
         common = np.intersect1d(common, own)
