@@ -114,10 +114,8 @@ def place_in_raw(root: Path) -> tuple[np.ndarray, np.ndarray]:
     grid = nib.load(root / SERIES)
     normalisation = root / ANAT / f"sub-01_from-T1w_to-{registration.SPACE}_mode-image_xfm.h5"
     points = registration.moved_points(normalisation, grid)
-    for name in ("from-boldref_to-T1w_mode-image_desc-coreg",):
-        points = registration.apply(
-            registration.read_matrices(root / FUNC / f"{NAME}_{name}_xfm.txt")[0], points
-        )
+    coregistration = root / FUNC / f"{NAME}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt"
+    points = registration.apply(registration.read_matrices(coregistration)[0], points)
     motion = registration.read_matrices(
         root / FUNC / f"{NAME}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt"
     )

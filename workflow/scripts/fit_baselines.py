@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from stim2bold.arrays import read_array, write_array
-from stim2bold.baselines import BaselineSettings, fit_baselines, training_strength
+from stim2bold.baselines import BaselineSettings, fit_baselines, prediction_array, training_strength
 from stim2bold.command import run
-from stim2bold.directions import DIRECTIONS, assemble, held_out
+from stim2bold.directions import DIRECTIONS, assemble
 from stim2bold.files import read_json
 from stim2bold.folds import read_folds
-from stim2bold.leakage import fit_record
 
 
 def main() -> None:
@@ -46,13 +45,13 @@ def main() -> None:
         settings=BaselineSettings(**args.settings),
     )
     for name, fitted in fits.items():
-        out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
-        out.attrs = fit_record(fitted.fitted, problem.extent) | {
-            "model": name,
-            "direction": args.direction,
-            "units": problem.target_array.attrs.get("units", ""),
-            "source": f"{' + '.join(path.name for path in args.source)} -> {args.target.name}",
-        }
+        out = prediction_array(
+            problem,
+            fitted,
+            model=name,
+            sources=[path.name for path in args.source],
+            target=args.target.name,
+        )
         write_array(args.out / f"{name}.nc", out)
         logging.info("%s: %d rows, %d targets", name, *np.atleast_2d(fitted.values).shape)
     write_array(args.strength, training_strength(problem, fits["ridge"]))

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 
 from stim2bold.arrays import read_array, write_array
+from stim2bold.baselines import prediction_array
 from stim2bold.command import progress, run
-from stim2bold.directions import assemble, held_out
+from stim2bold.directions import assemble
 from stim2bold.files import read_json, write_table
 from stim2bold.folds import read_folds
 from stim2bold.group import common_voxels, fit_group, fit_heads, member_predictions
-from stim2bold.leakage import fit_record
 from stim2bold.storage import write_model
 from stim2bold.vae_settings import settings_of
 
@@ -66,15 +66,14 @@ def main() -> None:
         fits[path.stem] = fit_heads(problems[path.stem], folds, trained.tensors, record)
 
     for path, name in zip(args.predictions, problems, strict=True):
-        fitted, problem = fits[name], problems[name]
-        out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
-        out.attrs = fit_record(fitted.fitted, problem.extent) | {
-            "model": "vae-group",
-            "members": " ".join(members),
-            "direction": DIRECTION,
-            "units": problem.target_array.attrs.get("units", ""),
-            "source": f"{' + '.join(path.name for path in args.source)} -> {name}",
-        }
+        out = prediction_array(
+            problems[name],
+            fits[name],
+            model="vae-group",
+            members=" ".join(members),
+            sources=[path.name for path in args.source],
+            target=name,
+        )
         write_array(path, out)
     write_model(args.model, trained.tensors, record)
     write_table(args.history, trained.history)

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from stim2bold.arrays import read_array, write_array
+from stim2bold.baselines import prediction_array
 from stim2bold.command import progress, run
-from stim2bold.directions import DIRECTIONS, assemble, held_out
+from stim2bold.directions import DIRECTIONS, assemble
 from stim2bold.files import read_json, write_table
 from stim2bold.folds import read_folds
-from stim2bold.leakage import fit_record
 from stim2bold.storage import write_model
 from stim2bold.training import fit
 from stim2bold.vae_settings import settings_of
@@ -52,15 +52,14 @@ def main() -> None:
         progress=partial(progress, description="steps"),
         checkpoints=args.checkpoints,
     )
-    fitted = trained.fitted
-    out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
-    out.attrs = fit_record(fitted.fitted, problem.extent) | {
-        "model": "vae",
-        "preset": args.settings["preset"],
-        "direction": args.direction,
-        "units": problem.target_array.attrs.get("units", ""),
-        "source": f"{' + '.join(path.name for path in args.source)} -> {args.target.name}",
-    }
+    out = prediction_array(
+        problem,
+        trained.fitted,
+        model="vae",
+        preset=args.settings["preset"],
+        sources=[path.name for path in args.source],
+        target=args.target.name,
+    )
     write_array(args.prediction, out)
     write_model(args.model, trained.tensors, trained.record)
     write_table(args.history, trained.history)

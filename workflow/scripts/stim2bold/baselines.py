@@ -10,10 +10,11 @@ from himalaya.ridge import GroupRidgeCV, RidgeCV
 from himalaya.scoring import r2_score
 
 from stim2bold.designs import component_bands, fit_design, standardisation
-from stim2bold.directions import DIRECTIONS, Problem
+from stim2bold.directions import DIRECTIONS, Problem, held_out
 from stim2bold.errors import InputError
 from stim2bold.folds import Fold
 from stim2bold.hrf import FilterBank, film_to_bold
+from stim2bold.leakage import fit_record
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,32 @@ def inner_splits(problem: Problem, fold: Fold, train: np.ndarray) -> list[tuple]
     return splits
 
 
+def fit_fold(
+    model: RidgeCV | GroupRidgeCV, problem: Problem, fold: Fold, regressors: np.ndarray
+) -> tuple[Fold, np.ndarray, np.ndarray, np.ndarray]:
+    """Fit a linear model to a fold's training rows and predict its test rows.
+
+    Parameters
+    ----------
+    model : RidgeCV or GroupRidgeCV
+        Changed in place. It sees targets standardised by the training rows.
+    problem : Problem
+    fold : Fold
+    regressors : ndarray of shape (n_source_rows, n_regressors)
+
+    Returns
+    -------
+    fold, fitted rows, test rows, values
+        A part, as `collect` takes it; values in the target's units.
+    """
+    train, test = usable(problem, fold)
+    target = problem.target[train - problem.rows[0]]
+    mean, scale = standardisation(target)
+    model.fit(regressors[train - problem.first_row], (target - mean) / scale)
+    values = model.predict(regressors[test - problem.first_row]) * scale + mean
+    return fold, train, test, values
+
+
 def predict_ridge(
     problem: Problem, folds: list[Fold], settings: BaselineSettings, *, banded: bool = False
 ) -> Fitted:
@@ -175,7 +202,7 @@ def predict_ridge(
     }
     parts, strength = [], []
     for fold in folds:
-        train, test = usable(problem, fold)
+        train, _ = usable(problem, fold)
         design = fit_design(
             problem.source,
             train - problem.first_row,
@@ -184,8 +211,6 @@ def predict_ridge(
             spaces=problem.spaces,
         )
         regressors = design.apply(problem.source)
-        target = problem.target[train - problem.rows[0]]
-        mean, scale = standardisation(target)
         options = {"fit_intercept": False, "cv": inner_splits(problem, fold, train)}
         if banded:
             bands = component_bands(design, edges=settings.bands)
@@ -201,9 +226,7 @@ def predict_ridge(
             )
         else:
             model = RidgeCV(alphas=alphas, solver_params=shared, **options)
-        model.fit(regressors[train - problem.first_row], (target - mean) / scale)
-        values = model.predict(regressors[test - problem.first_row]) * scale + mean
-        parts.append((fold, train, test, values))
+        parts.append(fit_fold(model, problem, fold, regressors))
         strength.append(model.cv_scores_.max(axis=0) if banded else model.cv_scores_)
     return collect(parts, strength)
 
@@ -245,6 +268,33 @@ def fit_baselines(
         "ridge": predict_ridge(problem, folds, settings),
         "banded": predict_ridge(problem, folds, settings, banded=True),
     }
+
+
+def prediction_array(
+    problem: Problem, fitted: Fitted, *, model: str, sources: list[str], target: str, **said: str
+) -> xr.DataArray:
+    """Return a model's predictions as an array that says what they were fitted on.
+
+    Parameters
+    ----------
+    problem : Problem
+    fitted : Fitted
+    model : str
+        Its name.
+    sources, target : list of str, str
+        Names of the tables.
+    **said
+        Further attributes.
+    """
+    out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
+    out.attrs = fit_record(fitted.fitted, problem.extent) | {
+        "model": model,
+        **said,
+        "direction": problem.direction,
+        "units": problem.target_array.attrs.get("units", ""),
+        "source": f"{' + '.join(sources)} -> {target}",
+    }
+    return out
 
 
 def training_strength(problem: Problem, fitted: Fitted) -> xr.DataArray:

@@ -11,8 +11,7 @@ from himalaya.backend import set_backend
 from himalaya.ridge import RidgeCV
 from himalaya.scoring import r2_score
 
-from stim2bold.baselines import Fitted, collect, inner_splits, usable
-from stim2bold.designs import standardisation
+from stim2bold.baselines import Fitted, collect, fit_fold, inner_splits, usable
 from stim2bold.directions import Problem
 from stim2bold.errors import InputError
 from stim2bold.folds import Fold
@@ -133,7 +132,7 @@ def fit_heads(
     set_backend("numpy")
     parts = []
     for fold in folds:
-        train, test = usable(problem, fold)
+        train, _ = usable(problem, fold)
         stored = stored_fold(tensors, record, fold=fold.number)
         latents = stored.encode(problem.source).mean(dim=0).numpy()
         use = stored.model.decoder.linear.weight.detach().numpy()
@@ -141,17 +140,13 @@ def fit_heads(
         latents = latents - latents[train - problem.first_row].mean(axis=0)
         # Penalties are relative to regressors of unit variance.
         latents /= latents[train - problem.first_row].std(axis=0).max()
-        target = problem.target[train - problem.rows[0]]
-        mean, scale = standardisation(target)
         model = RidgeCV(
             alphas=ALPHAS,
             fit_intercept=False,
             cv=inner_splits(problem, fold, train),
             solver_params={"warn": False, "n_targets_batch": 5000, "score_func": r2_score},
         )
-        model.fit(latents[train - problem.first_row], (target - mean) / scale)
-        values = model.predict(latents[test - problem.first_row]) * scale + mean
-        parts.append((fold, train, test, values))
+        parts.append(fit_fold(model, problem, fold, latents))
     return collect(parts)
 
 
