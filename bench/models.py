@@ -17,11 +17,13 @@ from stim2bold import (
     baselines,
     batches,
     directions,
+    fits,
     folds,
     identification,
     linear_start,
     metrics,
     optimisation,
+    ridge,
     significance,
     training,
     vae_settings,
@@ -47,7 +49,7 @@ def to_bold(features, table, content) -> directions.Problem:
     return directions.assemble("video2bold", source=[features], target=table, content=content)
 
 
-def score(problem: directions.Problem, fitted: baselines.Fitted, mask: np.ndarray) -> float:
+def score(problem: directions.Problem, fitted: fits.Fitted, mask: np.ndarray) -> float:
     """Return mean r over some voxels on held-out rows."""
     truth = problem.target[fitted.rows - problem.rows[0]]
     return metrics.mean_r(metrics.voxel_r(truth, fitted.values, fitted.fold)[mask])
@@ -61,8 +63,8 @@ def vae_video2bold() -> list[dict]:
         features, (table,), mask, splits, content = study(seed)
         problem = to_bold(features, table, content)
         linear = {
-            name: baselines.predict_ridge(
-                problem, splits, baselines.BaselineSettings(), banded=name == "banded"
+            name: ridge.predict_ridge(
+                problem, splits, ridge.RidgeSettings(), banded=name == "banded"
             )
             for name in ("ridge", "banded")
         }
@@ -71,8 +73,8 @@ def vae_video2bold() -> list[dict]:
         stack = replace(
             trained.fitted, values=(trained.fitted.values + linear["banded"].values) / 2
         )
-        fits = {**linear, "vae": trained.fitted, "paper": paper.fitted, "stack": stack}
-        for name, fitted in fits.items():
+        models = {**linear, "vae": trained.fitted, "paper": paper.fitted, "stack": stack}
+        for name, fitted in models.items():
             found.setdefault(name, []).append(score(problem, fitted, mask))
         table = trained.diagnostics.set_index("measure")
         coverage.append(table.loc["coverage_90", "value"].mean())
@@ -117,16 +119,16 @@ def vae_group() -> list[dict]:
         seven = training.fit(others, splits, settings, participants=7)
         late = replace(single, target=tables[7].values)
         head = fit_heads(late, splits, seven.tensors, seven.record)
-        linear = baselines.predict_ridge(late, splits, baselines.BaselineSettings())
+        linear = ridge.predict_ridge(late, splits, ridge.RidgeSettings())
         newcomer.append(score(late, head, mask) / score(late, linear, mask))
-        own, ridge = [], []
+        own, alone = [], []
         for p in range(2):
             part = replace(single, target=tables[p].values)
             mine = replace(group, values=group.values[:, p * n_voxels : (p + 1) * n_voxels])
             own.append(score(part, mine, mask))
-            linear = baselines.predict_ridge(part, splits, baselines.BaselineSettings())
-            ridge.append(score(part, linear, mask))
-        found.append(np.mean(own) / np.mean(ridge))
+            linear = ridge.predict_ridge(part, splits, ridge.RidgeSettings())
+            alone.append(score(part, linear, mask))
+        found.append(np.mean(own) / np.mean(alone))
     options = {"unit": "ratio", "better": "higher", "seconds": time.monotonic() - started}
     return [
         row("vae_group_over_ridge", found, goal=1.25, **options),
@@ -222,7 +224,7 @@ def vae_side_by_side() -> list[dict]:
     ]
 
 
-def sound_r(problem: directions.Problem, fitted: baselines.Fitted) -> float:
+def sound_r(problem: directions.Problem, fitted: fits.Fitted) -> float:
     """Return mean r over mel bands, frame by frame, on held-out rows."""
     order = np.argsort(fitted.rows)
     truth = problem.target[fitted.rows[order] - problem.rows[0]]
@@ -233,7 +235,7 @@ def sound_r(problem: directions.Problem, fitted: baselines.Fitted) -> float:
 
 
 def likeness(
-    problem: directions.Problem, fitted: baselines.Fitted, mean: baselines.Fitted
+    problem: directions.Problem, fitted: fits.Fitted, mean: baselines.Fitted
 ) -> np.ndarray:
     """Return how each 10 s segment's prediction correlates with the sound of each."""
     order = np.argsort(fitted.rows)
@@ -261,14 +263,14 @@ def identification_bold2audio() -> list[dict]:
             "bold2audio", source=[table], target=film["mel"], content=film["folds"]
         )
         mean = baselines.predict_mean(problem, splits)
-        fits = {"vae": training.fit(problem, splits, vae_settings.PRESETS["small-data"]).fitted}
+        models = {"vae": training.fit(problem, splits, vae_settings.PRESETS["small-data"]).fitted}
         if not null:
-            settings = baselines.BaselineSettings()
-            fits["ridge"] = baselines.predict_ridge(problem, splits, settings)
-            fits["blocks"] = baselines.predict_blocks(
-                problem, splits, labels=film["blocks"].values, filters=None
+            settings = ridge.RidgeSettings()
+            models["ridge"] = ridge.predict_ridge(problem, splits, settings)
+            models["blocks"] = baselines.predict_least_squares(
+                problem, splits, known=film["blocks"].values
             )
-        for name, fitted in fits.items():
+        for name, fitted in models.items():
             share = identification.pairwise_identification(likeness(problem, fitted, mean))
             found.setdefault((name, null), []).append(share)
             if name == "vae":
@@ -312,8 +314,8 @@ def vae_video2audio() -> list[dict]:
         "video2audio", source=[features], target=film["mel"], content=film["folds"]
     )
     mean = baselines.predict_mean(problem, splits)
-    blocks = baselines.predict_blocks(problem, splits, labels=film["blocks"].values, filters=None)
-    ridge = baselines.predict_ridge(problem, splits, baselines.BaselineSettings())
+    blocks = baselines.predict_least_squares(problem, splits, known=film["blocks"].values)
+    linear = ridge.predict_ridge(problem, splits, ridge.RidgeSettings())
     own, p, null = [], [], []
     for seed in SEEDS:
         settings = replace(vae_settings.PRESETS["small-data"], seed=seed)
@@ -333,7 +335,7 @@ def vae_video2audio() -> list[dict]:
     lower = {"better": "lower", "seconds": seconds}
     return [
         row("vae_video2audio_r", own, unit="r", goal=sound_r(problem, blocks), **higher),
-        row("vae_video2audio_ridge_r", [sound_r(problem, ridge)], unit="r", goal=0.0, **higher),
+        row("vae_video2audio_ridge_r", [sound_r(problem, linear)], unit="r", goal=0.0, **higher),
         row(
             "vae_video2audio_p",
             p,

@@ -164,17 +164,17 @@ def clock_flash_click(*, n: int = 20) -> list[dict]:
                 read_sound(path, zero=clock["zero"], duration=clock["duration"], rate=16000),
                 settings,
             )
-        light = seen.sel(feature="luminance").to_numpy().astype(float)
+        light = seen.sel(feature="video/luminance").to_numpy().astype(float)
         light -= np.median(light)
         middle = (times[flash] + times[flash + 1]) / 2
         found = (light * at)[light > 0.1].sum() / max(light[light > 0.1].sum(), 1e-9)
-        energy = heard.sel(feature="envelope").to_numpy().astype(float) ** 2
+        energy = heard.sel(feature="sound/envelope").to_numpy().astype(float) ** 2
         energy[energy < energy.max() / 1e3] = 0
         when = (energy * heard["time"].to_numpy()).sum() / energy.sum()
         flash_errors.append(abs(found - middle))
         click_errors.append(abs(when - click))
         table = merge_at_volumes([heard], timing=Timing(TR), duration=clock["duration"])
-        right.append(table.sel(feature="envelope").to_numpy().argmax() == int(click / TR))
+        right.append(table.sel(feature="sound/envelope").to_numpy().argmax() == int(click / TR))
     seconds = time.perf_counter() - begun
     return [
         row(

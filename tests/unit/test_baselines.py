@@ -2,20 +2,22 @@ import dataclasses
 
 import numpy as np
 import pytest
+import xarray as xr
 from planted_problem import fold_content, problem
 from scipy.linalg import lstsq
 from sklearn.linear_model import Ridge
 
 from stim2bold.baselines import (
-    BaselineSettings,
+    film_problem,
     fit_baselines,
-    predict_blocks,
+    predict_least_squares,
     predict_mean,
-    predict_ridge,
+    wrong_moment,
 )
 from stim2bold.designs import fit_design
-from stim2bold.folds import read_folds
+from stim2bold.folds import read_folds, row_times
 from stim2bold.metrics import voxel_r
+from stim2bold.ridge import RidgeSettings, predict_ridge
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def test_mean_is_the_training_mean(content, planted):
 def test_blocks_are_least_squares(content, planted):
     task, labels = planted
     folds = read_folds(content)
-    fitted = predict_blocks(task, folds, labels=labels, filters=task.filters())
+    fitted = predict_least_squares(task, folds, known=labels, filters=task.filters())
     fold = folds[1]
     delayed = task.filters().apply(labels)
     design = np.column_stack([np.ones(len(labels)), delayed])
@@ -58,7 +60,7 @@ def test_blocks_are_least_squares(content, planted):
 def test_ridge_is_sklearns_with_one_penalty(content, planted):
     task, _ = planted
     folds = read_folds(content)
-    fitted = predict_ridge(task, folds, BaselineSettings(components=10, alphas=(1.5, 1.5, 1)))
+    fitted = predict_ridge(task, folds, RidgeSettings(components=10, alphas=(1.5, 1.5, 1)))
     fold = folds[2]
     design = fit_design(task.source, fold.train, filters=task.filters(), n_components=10)
     regressors = design.apply(task.source)
@@ -73,9 +75,17 @@ def test_ridge_is_sklearns_with_one_penalty(content, planted):
 def test_ridge_finds_what_was_planted_and_nothing_else(content, planted):
     task, labels = planted
     fits = fit_baselines(
-        task, read_folds(content), labels=labels, settings=BaselineSettings(components=20)
+        task,
+        read_folds(content),
+        content=content,
+        known={"blocks": film_table(content, labels, ["music", "speech"])},
+        settings=RidgeSettings(components=20),
     )
-    assert set(fits) == {"mean", "blocks", "ridge", "banded"}
+    assert set(fits) == {"mean", "elapsed", "blocks", "shuffled", "ridge", "banded"}
+    for name in ("elapsed", "shuffled"):
+        fitted = fits[name]
+        np.testing.assert_array_equal(fitted.rows, fits["ridge"].rows)
+        assert abs(voxel_r(task.target[fitted.rows], fitted.values, fitted.fold).mean()) < 0.08
     ridge = fits["ridge"]
     r = voxel_r(task.target[ridge.rows], ridge.values, ridge.fold)
     assert r[:20].mean() > 0.3
@@ -85,6 +95,37 @@ def test_ridge_finds_what_was_planted_and_nothing_else(content, planted):
     assert ridge.strength[:, :20].mean() > ridge.strength[:, 20:].mean() + 0.05
 
 
+def film_table(content, values, names):
+    return xr.DataArray(
+        values,
+        dims=("time", "feature"),
+        coords={
+            "time": row_times(content["n_rows"], tr=content["TR"], film_onset=0.0),
+            "feature": names,
+        },
+        name="table",
+    )
+
+
+def test_sound_is_not_predicted_from_descriptions_of_sound(content, planted):
+    task, _ = planted
+    names = ["video/luminance", "sound/envelope", "video/face", "sound/words"]
+    values = np.random.default_rng(0).standard_normal((content["n_rows"], 4))
+    table = film_table(content, values, names)
+    assert film_problem(task, table, content).spaces == (4,)
+    heard = dataclasses.replace(task, direction="bold2audio")
+    problem = film_problem(heard, table, content)
+    assert problem.direction == "video2audio"
+    np.testing.assert_allclose(problem.source, values[:, [0, 2]].astype(np.float32))
+
+
+def test_the_wrong_moment_keeps_neither_block_nor_its_opposite(content, planted):
+    task, labels = planted
+    moved = wrong_moment(dataclasses.replace(task, source=labels), content).source
+    assert abs(np.corrcoef(moved[:, 0], labels[:, 0])[0, 1]) < 0.2
+    np.testing.assert_array_equal(np.sort(moved[:, 0]), np.sort(labels[:, 0]))
+
+
 def test_banded_ridge_turns_a_space_of_noise_down(content, planted):
     task, _ = planted
     folds = read_folds(content)
@@ -92,7 +133,7 @@ def test_banded_ridge_turns_a_space_of_noise_down(content, planted):
     both = dataclasses.replace(
         task, source=np.concatenate([task.source, noise], axis=1), spaces=(*task.spaces, 200)
     )
-    settings = BaselineSettings(components=20)
+    settings = RidgeSettings(components=20)
 
     def planted_r(problem, **options):
         fitted = predict_ridge(problem, folds, settings, **options)
@@ -112,6 +153,6 @@ def test_held_out_targets_change_nothing(content, planted):
     changed = task.target.copy()
     changed[np.concatenate([fold.test, fold.gap])] = 1e4
     other = type(task)(**{**task.__dict__, "target": changed})
-    settings = BaselineSettings(components=10)
+    settings = RidgeSettings(components=10)
     one, two = (predict_ridge(p, [fold], settings) for p in (task, other))
     np.testing.assert_array_equal(one.values, two.values)

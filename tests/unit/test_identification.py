@@ -2,6 +2,7 @@ import numpy as np
 
 from stim2bold.identification import (
     cut_segments,
+    identification_of,
     pairwise_identification,
     segment_correlations,
 )
@@ -37,3 +38,17 @@ def test_one_pair_by_hand():
     assert pairwise_identification(correlations) == 0.0
     correlations = np.array([[0.5, 0.3], [0.3, 0.2]])
     assert pairwise_identification(correlations) == 1.0
+
+
+def test_one_of_several_is_found_as_often_as_by_drawing():
+    rng = np.random.default_rng(3)
+    correlations = rng.standard_normal((12, 12)) + 1.5 * np.eye(12)
+    drawn = []
+    for _ in range(4000):
+        i = rng.integers(12)
+        others = rng.choice(np.delete(np.arange(12), i), 4, replace=False)
+        drawn.append(correlations[i, i] > correlations[i, others].max())
+    assert abs(identification_of(correlations, 5) - np.mean(drawn)) < 0.03
+    assert identification_of(correlations, 1) == 1
+    # All alike: chance.
+    np.testing.assert_allclose(identification_of(np.ones((12, 12)), 5), 0.2)

@@ -19,8 +19,8 @@ def test_luminance_and_contrast_of_known_pictures():
     half = np.zeros((32, 32, 3), np.uint8)
     half[:, 16:] = 255
     rows = picture_features([half, np.full((32, 32, 3), 51, np.uint8)], sample_times(0.08, 25))
-    np.testing.assert_allclose(rows.sel(feature="luminance"), [0.5, 0.2], atol=1e-5)
-    np.testing.assert_allclose(rows.sel(feature="contrast"), [0.5, 0.0], atol=1e-5)
+    np.testing.assert_allclose(rows.sel(feature="video/luminance"), [0.5, 0.2], atol=1e-5)
+    np.testing.assert_allclose(rows.sel(feature="video/contrast"), [0.5, 0.0], atol=1e-5)
 
 
 def test_cuts_are_told_from_motion():
@@ -31,14 +31,14 @@ def test_cuts_are_told_from_motion():
         scene[:, (index * 2) % 30 : (index * 2) % 30 + 3] = 230
         pictures.append(scene)
     rows = picture_features(pictures, sample_times(60 / 25, 25))
-    assert np.flatnonzero(rows.sel(feature="cut")).tolist() == [20, 40]
-    motion = rows.sel(feature="motion").values
+    assert np.flatnonzero(rows.sel(feature="video/cut")).tolist() == [20, 40]
+    motion = rows.sel(feature="video/motion").values
     assert motion[20] == 0 and motion[1:20].min() > 0.5
 
 
 def test_a_still_film_has_no_motion_and_no_cut():
     rows = picture_features([textured(100)] * 30, sample_times(30 / 25, 25))
-    assert rows.sel(feature=["motion", "cut"]).values.max() == 0
+    assert rows.sel(feature=["video/motion", "video/cut"]).values.max() == 0
 
 
 @pytest.mark.parametrize("frequency", [90.0, 131.3, 222.2, 410.0])
@@ -66,27 +66,29 @@ def rows_of(modulation, depth=1.0):
 
 
 def test_syllables_are_told_from_other_rhythms():
-    depth = {rate: float(rows_of(rate).sel(feature="syllables").median()) for rate in (1, 4, 12)}
+    depth = {
+        rate: float(rows_of(rate).sel(feature="sound/syllables").median()) for rate in (1, 4, 12)
+    }
     assert depth[4] > 2 * max(depth[1], depth[12])
 
 
 def test_speech_is_silent_between_its_syllables():
     broken, steady = rows_of(4), rows_of(4, depth=0.2)
     # A sine cut off at half its height is low for two fifths of the time.
-    assert float(broken.sel(feature="low_energy").mean()) == pytest.approx(0.42, abs=0.08)
-    assert float(broken.sel(feature="speech").mean()) > 0.95
-    assert float(steady.sel(feature=["low_energy", "speech"]).max()) == 0
+    assert float(broken.sel(feature="sound/low_energy").mean()) == pytest.approx(0.42, abs=0.08)
+    assert float(broken.sel(feature="sound/speech").mean()) > 0.95
+    assert float(steady.sel(feature=["sound/low_energy", "sound/speech"]).max()) == 0
 
 
 def test_a_click_and_a_flash_lie_where_they_were_put():
     sound = np.zeros(5 * 16000)
     sound[round(2.345 * 16000)] = 1.0
     rows = sound_features(sound, SETTINGS)
-    energy = rows.sel(feature="envelope").values.astype(float) ** 2
+    energy = rows.sel(feature="sound/envelope").values.astype(float) ** 2
     assert (rows["time"].values * energy).sum() / energy.sum() == pytest.approx(2.345, abs=0.01)
     timing = Timing(TR=0.608)
     at_trs = merge_at_volumes([rows], timing=timing, duration=5.0)
-    assert at_trs.sel(feature="envelope").values.argmax() == int(2.345 / 0.608)
+    assert at_trs.sel(feature="sound/envelope").values.argmax() == int(2.345 / 0.608)
 
 
 def test_tables_of_different_steps_are_merged():

@@ -1,20 +1,9 @@
 import numpy as np
-import pandas as pd
 import pytest
-import xarray as xr
 from scipy.stats import pearsonr
 from sklearn.metrics import r2_score
 
-from stim2bold.metrics import (
-    EvaluationSettings,
-    correlation,
-    explained,
-    r_by_column,
-    score_unit,
-    summarise,
-    training_selection,
-    voxel_r,
-)
+from stim2bold.metrics import correlation, explained, voxel_r, without
 
 RNG = np.random.default_rng(0)
 
@@ -57,124 +46,17 @@ def test_no_skill_scores_zero_over_folds():
     assert correlation(y, guess).mean() < -3 * error
 
 
-def arrays(n_voxels=50):
-    fold = np.repeat([0, 1], 40)
-    time = np.arange(80.0)
-    coords = {
-        "time": time,
-        "fold": ("time", fold),
-        "row": ("time", np.arange(80)),
-        **{a: ("voxel", np.arange(n_voxels)) for a in "ijk"},
-    }
-    truth = RNG.standard_normal((80, n_voxels))
-    like = {"dims": ("time", "voxel"), "coords": coords}
-    target = xr.DataArray(truth, **like)
-    good = truth + RNG.standard_normal(truth.shape)
-    good[:, 25:] = RNG.standard_normal((80, n_voxels - 25))
-    strength = np.zeros((2, n_voxels))
-    strength[0, :5] = 1
-    strength[1, 20:25] = 1
-    ridge = xr.DataArray(good, **like)
-    mean = xr.DataArray(np.zeros_like(truth), **like)
-    return target, {"mean": mean, "ridge": ridge}, xr.DataArray(strength)
-
-
-def test_scores_of_a_unit():
-    target, predictions, strength = arrays()
-    signal = np.arange(50) < 25
-    table, _ = score_unit(
-        target,
-        predictions,
-        strength=strength,
-        settings=EvaluationSettings(top_share=0.1),
-        signal=signal,
-    )
-    r = table.set_index(["model", "fold", "measure"]).value
-    here = slice(0, 40)
-    guess = predictions["ridge"].values
-    by_hand = [pearsonr(target.values[here, v], guess[here, v]).statistic for v in range(50)]
-    assert r["ridge", "0", "r"] == pytest.approx(np.mean(by_hand))
-    # Top voxels differ from fold to fold: those that were best inside the fold's training rows.
-    assert r["ridge", "0", "r_top"] == pytest.approx(np.mean(by_hand[:5]))
-    last = [pearsonr(target.values[40:, v], guess[40:, v]).statistic for v in range(20, 25)]
-    assert r["ridge", "1", "r_top"] == pytest.approx(np.mean(last))
-    assert r["ridge", "all", "r_signal"] == pytest.approx(1 / np.sqrt(2), abs=0.05)
-    assert r["ridge", "all", "r_signal"] > r["ridge", "all", "r"] + 0.2
-    # A constant prediction scores nothing rather than dropping out.
-    assert r["mean", "all", "r"] == 0
-    assert r["mean", "all", "r2"] == 0
-    assert set(table.fold) == {"0", "1", "all"}
-    n = table.set_index(["model", "fold", "measure"]).n
-    assert n["ridge", "0", "r_top"] == 5
-    assert n["ridge", "all", "r_signal"] == 25
-    voxels = r_by_column(target, predictions)
-    assert voxels.dims == ("model", "voxel")
-    assert np.isnan(voxels.sel(model="mean")).all()
-    assert float(voxels.sel(model="ridge").mean()) == pytest.approx(
-        r["ridge", "all", "r"], abs=1e-6
-    )
-
-
-def test_sound_is_scored_by_mel_band_over_frames():
-    coords = {
-        "time": np.arange(20.0),
-        "fold": ("time", np.repeat([0, 1], 10)),
-        "row": ("time", np.arange(20)),
-        "mel": [50.0, 90],
-    }
-    like = {"dims": ("time", "frame", "mel"), "coords": coords}
-    target = xr.DataArray(RNG.standard_normal((20, 6, 2)), **like)
-    guess = target + RNG.standard_normal((20, 6, 2))
-    mean = xr.zeros_like(target)
-    table, columns = score_unit(
-        target,
-        {"mean": mean, "vae": guess},
-        strength=xr.DataArray(np.zeros((2, 12))),
-        settings=EvaluationSettings(block=2.0),
-    )
-    r = table.set_index(["model", "fold", "measure"]).value
-    flat = [
-        pearsonr(target.values[:10, :, m].ravel(), guess.values[:10, :, m].ravel()).statistic
-        for m in range(2)
-    ]
-    assert r["vae", "0", "r"] == pytest.approx(np.mean(flat))
-    assert columns["r"].dims == columns["q"].dims == ("model", "mel")
-    assert (columns["q"].sel(model="vae") < 0.05).all()
-    assert (columns["q"].sel(model="mean") == 1).all()
-    assert r["vae", "all", "p"] < 0.05 < r["mean", "all", "p"]
-    assert r["vae", "all", "r_low"] < r["vae", "all", "r"] < r["vae", "all", "r_high"]
-    assert r["mean", "all", "identification"] == 0.5
-
-
-def test_selection_takes_the_strongest_of_each_fold():
-    strength = np.array([[0.1, 0.9, 0.5, 0.2], [0.8, 0.1, 0.1, 0.7]])
-    mask = training_selection(strength, share=0.5)
-    np.testing.assert_array_equal(mask, [[False, True, True, False], [True, False, False, True]])
-
-
-def test_summary_has_one_row_a_direction_and_model():
-    rows = []
-    for unit, shift in (("sub-01", 0.0), ("sub-02", 0.1)):
-        for model, r in (("mean", 0.0), ("ridge", 0.2), ("vae", 0.25)):
-            for fold in ("0", "all"):
-                rows.append((unit, "video2bold", model, fold, "r", r + shift * (model != "mean")))
-            rows.append((unit, "video2bold", model, "all", "p", 0.01 if shift else 0.2))
-    rows.append(("film", "video2audio", "vae", "all", "r", 0.5))
-    rows.append(("film", "video2audio", "vae", "all", "p", 0.003))
-    table = pd.DataFrame(rows, columns=["unit", "direction", "model", "fold", "measure", "value"])
-    out = summarise(table.assign(unit_of_measure="correlation", n=10)).set_index(
-        ["direction", "model"]
-    )
-    assert len(out) == 4
-    vae = out.loc["video2bold", "vae"]
-    assert vae.n == 2
-    assert vae.r == pytest.approx(0.30)
-    assert vae.r_spread == pytest.approx(np.std([0.25, 0.35], ddof=1))
-    assert vae.skill_over_ridge == pytest.approx(0.05)
-    assert vae.skill_over_mean == pytest.approx(0.30)
-    assert np.isnan(out.loc["video2audio", "vae"].r_spread)
-    # One unit has its own p; of several, the significant are counted and signs flipped.
-    assert out.loc["video2audio", "vae"].p == 0.003
-    assert vae.units_significant == 1
-    assert vae.p == pytest.approx(0.25, abs=0.02)
-    assert vae.p_over_ridge == pytest.approx(0.25, abs=0.02)
+def test_without_is_the_residual_of_least_squares_in_each_fold():
+    fold = np.repeat([0, 1], 30)
+    course, values = RNG.standard_normal((60, 2)), RNG.standard_normal((60, 4))
+    values += course @ RNG.standard_normal((2, 4))
+    values[:30] -= values[:30].mean(axis=0)
+    values[30:] -= values[30:].mean(axis=0)
+    # A third course that says the same twice changes nothing.
+    out = without(values, np.column_stack([course, course[:, 0] * 2]), fold)
+    for number in (0, 1):
+        here = fold == number
+        design = np.column_stack([np.ones(30), course[here]])
+        expected = values[here] - design @ np.linalg.lstsq(design, values[here], rcond=None)[0]
+        np.testing.assert_allclose(out[here], expected, atol=1e-12)
+    assert (without(course[:, :1] - course[:30, :1].mean(), course, fold)[:30] == 0).all()

@@ -91,6 +91,39 @@ rule map_predictions:
         " --r-map {output.r:q} --q-map {output.q:q} --predicted {output.bold:q} > {log:q} 2>&1"
 
 
+rule map_group:
+    input:
+        code=code("map_group.py"),
+        maps=[
+            f"results/maps/video2bold/sub-{participant}/{{model}}_r.nii.gz"
+            for participant in PARTICIPANTS
+        ],
+    output:
+        maps=expand(
+            "results/maps/video2bold/group/{{model}}_{statistic}.nii.gz",
+            statistic=["r", "t", "q", "pmax"],
+        ),
+    log:
+        "results/logs/map_group/{model}.log",
+    benchmark:
+        "results/benchmarks/map_group/{model}.tsv"
+    conda:
+        "../../envs/map_group.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000 + 20 * len(PARTICIPANTS)),
+        runtime=minutes(10),
+    params:
+        settings=json.dumps(
+            {"seed": config["seed"], "n": config["evaluation"]["surrogates"]}
+        ),
+    message:
+        "Map of {wildcards.model} over participants"
+    shell:
+        "python {input.code[0]:q} --maps {input.maps:q} --out {output.maps:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule summarise_scores:
     input:
         code=code("summarise_scores.py"),

@@ -3,7 +3,9 @@ BOLD = "results/bold/{unit}.nc"
 SOUND = "results/features/mel.nc"
 SOURCE = {"video2audio": VIDEO, "video2bold": VIDEO, "bold2audio": [BOLD]}
 TARGET = {"video2audio": SOUND, "video2bold": BOLD, "bold2audio": SOUND}
-BASELINES = ["mean", "blocks", "ridge", "banded"]
+# What is known of the film, each a baseline of its own.
+KNOWN = ["blocks", *(["annotations"] if ANNOTATIONS else []), "lowlevel"]
+BASELINES = ["mean", "elapsed", *KNOWN, "shuffled", "ridge", "banded"]
 MODELS = {
     direction: [
         *BASELINES,
@@ -45,7 +47,7 @@ rule fit_baselines:
         code=code("fit_baselines.py"),
         source=source_of,
         target=target_of,
-        blocks="results/features/blocks.nc",
+        known=[f"results/features/{name}.nc" for name in KNOWN],
         folds="results/folds.json",
     output:
         predictions=expand(
@@ -69,7 +71,7 @@ rule fit_baselines:
         "Baselines of {wildcards.direction}, {wildcards.unit}"
     shell:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
-        " --target {input.target:q} --blocks {input.blocks:q} --folds {input.folds:q}"
+        " --target {input.target:q} --known {input.known:q} --folds {input.folds:q}"
         " --out {params.folder:q} --strength {output.strength:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 

@@ -1,3 +1,8 @@
+# Whose maps are drawn; of a single participant there is no group.
+MAPPED = UNITS.get("video2bold", [])
+MAPPED = [*(["group"] if len(MAPPED) > 1 else []), *MAPPED]
+
+
 rule draw_maps:
     input:
         code=code("draw_maps.py"),
@@ -15,6 +20,8 @@ rule draw_maps:
         "results/logs/draw_maps/{unit}.log",
     benchmark:
         "results/benchmarks/draw_maps/{unit}.tsv"
+    wildcard_constraints:
+        unit="group|sub-[A-Za-z0-9]+",
     conda:
         "../../envs/draw_maps.yaml"
     threads: 1
@@ -40,10 +47,7 @@ rule render_report:
         leakage="results/leakage.json",
         film="results/stimulus/film.json",
         sheet="results/stimulus/sheet.png",
-        maps=[
-            f"results/maps/video2bold/{unit}.png"
-            for unit in UNITS.get("video2bold", [])
-        ],
+        maps=[f"results/maps/video2bold/{unit}.png" for unit in MAPPED],
         sounds=[
             f"results/sounds/{direction}/{unit}"
             for direction in UNITS

@@ -50,7 +50,7 @@ def main() -> None:
         stream=(clock["audio"] or {"stream": 0})["stream"],
     )
     heard = sound_features(sound, settings)
-    log.info("%d cuts", int(seen.sel(feature="cut").sum()))
+    log.info("%d cuts", int(seen.sel(feature="video/cut").sum()))
     write_array(options.pictures, seen)
     write_array(options.sound, heard)
 

@@ -1,4 +1,4 @@
-"""Fit the baselines of one unit: mean, block labels, ridge."""
+"""Fit the baselines of one unit: what is known without the source, and linear models of it."""
 
 import argparse
 import json
@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from stim2bold.arrays import read_array, write_array
-from stim2bold.baselines import BaselineSettings, fit_baselines, prediction_array, training_strength
+from stim2bold.baselines import fit_baselines
 from stim2bold.command import run
 from stim2bold.directions import DIRECTIONS, assemble
 from stim2bold.files import read_json
+from stim2bold.fits import prediction_array, training_strength
 from stim2bold.folds import read_folds
+from stim2bold.ridge import RidgeSettings
 
 
 def main() -> None:
@@ -21,7 +23,13 @@ def main() -> None:
     parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
     parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--target", type=Path, required=True)
-    parser.add_argument("--blocks", type=Path, required=True, help="block labels at the TRs")
+    parser.add_argument(
+        "--known",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="what is known of the film at the TRs: blocks.nc and others, by their names",
+    )
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for MODEL.nc")
     parser.add_argument(
@@ -41,8 +49,9 @@ def main() -> None:
     fits = fit_baselines(
         problem,
         read_folds(content),
-        labels=read_array(args.blocks).values,
-        settings=BaselineSettings(**args.settings),
+        content=content,
+        known={path.stem: read_array(path) for path in args.known},
+        settings=RidgeSettings(**args.settings),
     )
     for name, fitted in fits.items():
         out = prediction_array(

@@ -10,7 +10,7 @@ import numpy as np
 from stim2bold.arrays import read_array, write_array
 from stim2bold.command import run
 from stim2bold.files import write_table
-from stim2bold.metrics import EvaluationSettings, score_unit
+from stim2bold.scoring import EvaluationSettings, score_unit
 
 
 def main() -> None:

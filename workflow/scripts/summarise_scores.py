@@ -7,7 +7,7 @@ import pandas as pd
 
 from stim2bold.command import run
 from stim2bold.files import read_table, write_table
-from stim2bold.metrics import summarise
+from stim2bold.summary import summarise
 
 
 def main() -> None:

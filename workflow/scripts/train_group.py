@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from stim2bold.arrays import read_array, write_array
-from stim2bold.baselines import prediction_array
 from stim2bold.command import progress, run
 from stim2bold.directions import assemble
 from stim2bold.files import read_json, write_table
+from stim2bold.fits import prediction_array
 from stim2bold.folds import read_folds
 from stim2bold.group import common_voxels, fit_group, fit_heads, member_predictions
 from stim2bold.storage import write_model

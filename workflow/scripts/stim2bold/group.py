@@ -11,10 +11,11 @@ from himalaya.backend import set_backend
 from himalaya.ridge import RidgeCV
 from himalaya.scoring import r2_score
 
-from stim2bold.baselines import Fitted, collect, fit_fold, inner_splits, usable
 from stim2bold.directions import Problem
 from stim2bold.errors import InputError
+from stim2bold.fits import Fitted, collect, usable
 from stim2bold.folds import Fold
+from stim2bold.ridge import fit_fold, inner_splits
 from stim2bold.storage import stored_fold
 from stim2bold.training import Trained, fit
 from stim2bold.vae_settings import VAESettings

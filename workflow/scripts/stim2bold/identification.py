@@ -1,6 +1,7 @@
 """Identification: whether a prediction is more like its own stretch of film than like others."""
 
 import numpy as np
+from scipy.special import comb
 
 
 def cut_segments(rows: np.ndarray, fold: np.ndarray, *, length: int) -> list[np.ndarray]:
@@ -71,3 +72,26 @@ def pairwise_identification(correlations: np.ndarray) -> float:
     upper = np.triu_indices(len(own), k=1)
     difference = (right - crossed)[upper]
     return float(((difference > 0) + 0.5 * (difference == 0)).mean())
+
+
+def identification_of(correlations: np.ndarray, ways: int) -> float:
+    """Return how often the right one of several segments is the most like a prediction.
+
+    The mean over all sets of the right segment and ``ways - 1`` others, by counting: chance is
+    ``1 / ways``. Where others are exactly as like as the right one, one of them is drawn.
+
+    Parameters
+    ----------
+    correlations : ndarray of shape (n_segments, n_segments)
+        As `segment_correlations` returns them.
+    ways : int
+        At most the number of segments.
+    """
+    own = np.diag(correlations)[:, None]
+    lower = (correlations < own).sum(axis=1)
+    ties = (correlations == own).sum(axis=1) - 1
+    others = ways - 1
+    found = sum(
+        comb(ties, tied) * comb(lower, others - tied) / (1 + tied) for tied in range(others + 1)
+    )
+    return float((found / comb(len(own) - 1, others)).mean())

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stim2bold.baselines import usable
 from stim2bold.designs import Design, fit_design, principal_axes, standardisation
 from stim2bold.directions import Problem
+from stim2bold.fits import usable
 from stim2bold.folds import Fold
 from stim2bold.shrinkage import fit_weights
 from stim2bold.vae_settings import VAESettings

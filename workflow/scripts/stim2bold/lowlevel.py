@@ -11,8 +11,12 @@ from stim2bold.timing import Timing, at_volumes
 
 # ITU-R BT.709.
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
-PICTURE = ("luminance", "contrast", "motion", "cut")
-SOUND = ("envelope", "flux", "pitch", "voicing", "syllables", "low_energy", "speech")
+# Named as annotations are: by what they describe.
+PICTURE = tuple(f"video/{name}" for name in ("luminance", "contrast", "motion", "cut"))
+SOUND = tuple(
+    f"sound/{name}"
+    for name in ("envelope", "flux", "pitch", "voicing", "syllables", "low_energy", "speech")
+)
 # A cut changes the histogram of grey values by more than this (0 to 1), and by more than three
 # times what the pictures around it do.
 CUT_DISTANCE = 0.25

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stim2bold.baselines import Fitted, collect, within
 from stim2bold.batches import Batch, Job, make_batch
 from stim2bold.checkpoints import Checkpoint, discard, fingerprint
 from stim2bold.directions import Problem
 from stim2bold.errors import InputError
+from stim2bold.fits import Fitted, collect, within
 from stim2bold.folds import Fold
 from stim2bold.linear_start import Task, prepare, start_model
 from stim2bold.optimisation import draw_noise, train

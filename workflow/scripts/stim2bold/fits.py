@@ -1,0 +1,110 @@
+"""A model's held-out predictions, with the rows that each fold was fitted on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from stim2bold.directions import Problem, held_out
+from stim2bold.errors import InputError
+from stim2bold.folds import Fold
+from stim2bold.leakage import fit_record
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Predictions of one model for the held-out rows of all folds.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_predicted, n_targets)
+    rows, fold : ndarray of shape (n_predicted,)
+        Row number, and number of the fold that predicted it.
+    fitted : dict
+        Row numbers that reached the fit, for each fold.
+    strength : ndarray of shape (n_folds, n_targets), optional
+        Score of each target on the fold's inner folds: what may select targets without a look at
+        the held-out rows.
+    """
+
+    values: np.ndarray
+    rows: np.ndarray
+    fold: np.ndarray
+    fitted: dict[int, np.ndarray]
+    strength: np.ndarray | None = None
+
+
+def within(problem: Problem, rows: np.ndarray) -> np.ndarray:
+    """Return which of some row numbers the problem has, as row numbers."""
+    return rows[np.isin(rows, problem.rows)]
+
+
+def usable(problem: Problem, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """Return a fold's training and test row numbers that the problem has.
+
+    Raises
+    ------
+    InputError
+        When nothing can be fitted.
+    """
+    train, test = within(problem, fold.train), within(problem, fold.test)
+    if train.size < 10:
+        raise InputError(
+            f"{problem.direction}: fold {fold.number} has {train.size} rows to fit; "
+            "the recording is too short for the fold file"
+        )
+    return train, test
+
+
+def collect(
+    parts: list[tuple[Fold, np.ndarray, np.ndarray, np.ndarray]],
+    strength: list[np.ndarray] | None = None,
+) -> Fitted:
+    """Bring the folds' predictions together; a part is (fold, fitted rows, test rows, values)."""
+    return Fitted(
+        values=np.concatenate([values for *_, values in parts]).astype(np.float32),
+        rows=np.concatenate([test for _, _, test, _ in parts]),
+        fold=np.concatenate([np.full(len(test), f.number) for f, _, test, _ in parts]),
+        fitted={fold.number: train for fold, train, *_ in parts},
+        strength=None if strength is None else np.stack(strength).astype(np.float32),
+    )
+
+
+def prediction_array(
+    problem: Problem, fitted: Fitted, *, model: str, sources: list[str], target: str, **said: str
+) -> xr.DataArray:
+    """Return a model's predictions as an array that says what they were fitted on.
+
+    Parameters
+    ----------
+    problem : Problem
+    fitted : Fitted
+    model : str
+        Its name.
+    sources, target : list of str, str
+        Names of the tables.
+    **said
+        Further attributes.
+    """
+    out = held_out(problem, fitted.values, rows=fitted.rows, fold=fitted.fold)
+    out.attrs = fit_record(fitted.fitted, problem.extent) | {
+        "model": model,
+        **said,
+        "direction": problem.direction,
+        "units": problem.target_array.attrs.get("units", ""),
+        "source": f"{' + '.join(sources)} -> {target}",
+    }
+    return out
+
+
+def training_strength(problem: Problem, fitted: Fitted) -> xr.DataArray:
+    """Return a fit's score of each target inside training, dims (fold, voxel or column)."""
+    like = problem.target_array
+    dims = ("fold", like.dims[-1] if like.ndim == 2 else "column")
+    return xr.DataArray(
+        fitted.strength,
+        dims=dims,
+        coords={"fold": list(fitted.fitted)},
+        name="training_score",
+        attrs={"units": "R2", "source": "ridge on the inner folds of each fold's training rows"},
+    )
