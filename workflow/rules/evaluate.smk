@@ -124,6 +124,43 @@ rule map_group:
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 
+rule partition_variance:
+    input:
+        code=code("partition_variance.py"),
+        tables=list(PARTITIONED.values()),
+        bold=BOLD,
+        folds="results/folds.json",
+    output:
+        shares="results/partition/{unit}.tsv",
+        voxels="results/partition/{unit}.nc",
+        maps=expand("results/maps/partition/{{unit}}/{space}.nii.gz", space=PARTITIONED),
+    log:
+        "results/logs/partition_variance/{unit}.log",
+    benchmark:
+        "results/benchmarks/partition_variance/{unit}.tsv"
+    conda:
+        "../../envs/partition_variance.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(30),
+    params:
+        settings=section(
+            "baselines",
+            spaces=list(PARTITIONED),
+            seed=config["seed"],
+            resamplings=config["evaluation"]["draws"],
+            block=config["evaluation"]["block"],
+        ),
+    message:
+        "What picture, sound and annotations explain in {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --unit {wildcards.unit:q} --tables {input.tables:q}"
+        " --bold {input.bold:q} --folds {input.folds:q}"
+        " --shares {output.shares:q} --voxels {output.voxels:q} --maps {output.maps:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule summarise_scores:
     input:
         code=code("summarise_scores.py"),

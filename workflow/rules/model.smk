@@ -5,6 +5,12 @@ SOURCE = {"video2audio": VIDEO, "video2bold": VIDEO, "bold2audio": [BOLD]}
 TARGET = {"video2audio": SOUND, "video2bold": BOLD, "bold2audio": SOUND}
 # What is known of the film, each a baseline of its own.
 KNOWN = ["blocks", *(["annotations"] if ANNOTATIONS else []), "lowlevel"]
+# Between which spaces the variance that is explained of BOLD is divided.
+PARTITIONED = {
+    **dict(zip(config["features"], VIDEO)),
+    "mel": SOUND,
+    **({"annotations": "results/features/annotations.nc"} if ANNOTATIONS else {}),
+}
 BASELINES = ["mean", "elapsed", *KNOWN, "shuffled", "ridge", "banded"]
 MODELS = {
     direction: [

@@ -42,6 +42,9 @@ rule render_report:
         requirements=project_file("requirements.txt"),
         inputs="results/inputs.json",
         summary="results/scores/summary.tsv",
+        partition=[
+            f"results/partition/{unit}.tsv" for unit in UNITS.get("video2bold", [])
+        ],
         ceiling="results/scores/ceiling.tsv" if "video2bold" in UNITS else [],
         folds="results/folds.json",
         leakage="results/leakage.json",

@@ -8,7 +8,7 @@ from himalaya.kernel_ridge import generate_dirichlet_samples
 from himalaya.ridge import GroupRidgeCV, RidgeCV
 from himalaya.scoring import r2_score
 
-from stim2bold.designs import component_bands, fit_design, standardisation
+from stim2bold.designs import Design, component_bands, fit_design, standardisation
 from stim2bold.directions import Problem
 from stim2bold.fits import Fitted, collect, usable, within
 from stim2bold.folds import Fold
@@ -78,13 +78,30 @@ def fit_fold(
     return fold, train, test, values
 
 
-def predict_ridge(
-    problem: Problem, folds: list[Fold], settings: RidgeSettings, *, banded: bool = False
-) -> Fitted:
-    """Predict by ridge regression on the delayed principal components of the source.
+def fold_design(problem: Problem, train: np.ndarray, settings: RidgeSettings) -> Design:
+    """Fit the components of a problem's source to a fold's training rows."""
+    return fit_design(
+        problem.source,
+        train - problem.first_row,
+        filters=problem.filters(bins=settings.bins),
+        n_components=settings.components,
+        spaces=problem.spaces,
+    )
 
-    The penalty of each target is chosen on the fold's inner folds [1]_; with `banded` one for each
-    band of regressors (`stim2bold.designs.component_bands`), by random search.
+
+def unfitted(
+    problem: Problem, fold: Fold, settings: RidgeSettings, *, bands: np.ndarray | None = None
+) -> RidgeCV | GroupRidgeCV:
+    """Return a model that chooses its penalties on a fold's inner folds.
+
+    Parameters
+    ----------
+    problem : Problem
+    fold : Fold
+    settings : RidgeSettings
+    bands : ndarray of int, shape (n_regressors,), optional
+        Which band each regressor belongs to: one penalty for each, found by random search [1]_;
+        else one penalty for all.
 
     References
     ----------
@@ -93,39 +110,39 @@ def predict_ridge(
     set_backend("numpy")
     first, last, number = settings.alphas
     alphas = np.logspace(first, last, int(number)).astype(np.float32)
-    shared = {
+    solver = {
         "warn": False,
         "n_targets_batch": 5000,
         "n_alphas_batch": 5,
         "score_func": r2_score,
     }
+    train, _ = usable(problem, fold)
+    options = {"fit_intercept": False, "cv": inner_splits(problem, fold, train)}
+    if bands is None:
+        return RidgeCV(alphas=alphas, solver_params=solver, **options)
+    search = {
+        "alphas": alphas,
+        "n_iter": proportions(bands.max() + 1, settings),
+        "progress_bar": False,
+    }
+    return GroupRidgeCV(groups=bands, solver_params={**solver, **search}, **options)
+
+
+def predict_ridge(
+    problem: Problem, folds: list[Fold], settings: RidgeSettings, *, banded: bool = False
+) -> Fitted:
+    """Predict by ridge regression on the delayed principal components of the source.
+
+    The penalty of each target is chosen on the fold's inner folds; with `banded` one for each
+    band of regressors (`stim2bold.designs.component_bands`).
+    """
     parts, strength = [], []
     for fold in folds:
         train, _ = usable(problem, fold)
-        design = fit_design(
-            problem.source,
-            train - problem.first_row,
-            filters=problem.filters(bins=settings.bins),
-            n_components=settings.components,
-            spaces=problem.spaces,
-        )
-        regressors = design.apply(problem.source)
-        options = {"fit_intercept": False, "cv": inner_splits(problem, fold, train)}
-        if banded:
-            bands = component_bands(design, edges=settings.bands)
-            model = GroupRidgeCV(
-                groups=bands,
-                solver_params={
-                    **shared,
-                    "alphas": alphas,
-                    "n_iter": proportions(bands.max() + 1, settings),
-                    "progress_bar": False,
-                },
-                **options,
-            )
-        else:
-            model = RidgeCV(alphas=alphas, solver_params=shared, **options)
-        parts.append(fit_fold(model, problem, fold, regressors))
+        design = fold_design(problem, train, settings)
+        bands = component_bands(design, edges=settings.bands) if banded else None
+        model = unfitted(problem, fold, settings, bands=bands)
+        parts.append(fit_fold(model, problem, fold, design.apply(problem.source)))
         strength.append(model.cv_scores_.max(axis=0) if banded else model.cv_scores_)
     return collect(parts, strength)
 
