@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
 import models  # noqa: E402
+import nulls  # noqa: E402
 import pandas as pd  # noqa: E402
 import preprocess  # noqa: E402
 import preprocess_workflow  # noqa: E402
@@ -27,7 +28,13 @@ from stim2bold.files import read_table, replacing, write_table  # noqa: E402
 
 logger = logging.getLogger("bench")
 
-CLAIMS = {**preprocess.CLAIMS, **preprocess_workflow.CLAIMS, **stimulus.CLAIMS, **models.CLAIMS}
+CLAIMS = {
+    **preprocess.CLAIMS,
+    **preprocess_workflow.CLAIMS,
+    **stimulus.CLAIMS,
+    **models.CLAIMS,
+    **nulls.CLAIMS,
+}
 COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
 COLUMNS += ["n", "min", "max", "seconds", "command"]
 
