@@ -9,11 +9,8 @@ from scipy.signal import lfilter
 from stim2bold import hrf
 from stim2bold.circular_shifts import block_period
 from stim2bold.clip_retrieval import (
-    Retrieval,
     by_chance,
-    joined,
     likeness,
-    predict_components,
     ranks,
     retrieve_clips,
     summary_of,
@@ -21,6 +18,7 @@ from stim2bold.clip_retrieval import (
 from stim2bold.directions import assemble
 from stim2bold.folds import read_folds
 from stim2bold.label_decoding import DecodingSettings
+from stim2bold.picture_components import Retrieval, joined, predict_components
 
 SETTINGS = DecodingSettings(components=20, pictures=8)
 FOLDS = read_folds(CONTENT)

@@ -7,9 +7,9 @@ from planted_problem import TR
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from stim2bold.baselines import prediction_array
 from stim2bold.circular_shifts import block_period
 from stim2bold.directions import assemble
+from stim2bold.fits import prediction_array
 from stim2bold.folds import read_folds
 from stim2bold.label_decoding import (
     DecodingSettings,

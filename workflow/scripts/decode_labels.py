@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from stim2bold.arrays import read_array, write_array
-from stim2bold.baselines import prediction_array
 from stim2bold.circular_shifts import block_period
 from stim2bold.command import run
 from stim2bold.directions import assemble
 from stim2bold.files import read_json, write_table
+from stim2bold.fits import prediction_array
 from stim2bold.folds import read_folds
 from stim2bold.label_decoding import (
     DecodingSettings,

@@ -9,13 +9,14 @@ import xarray as xr
 
 from stim2bold.arrays import read_array, write_array
 from stim2bold.circular_shifts import block_period
-from stim2bold.clip_retrieval import joined, predict_components, retrieve_clips
+from stim2bold.clip_retrieval import retrieve_clips
 from stim2bold.command import run
 from stim2bold.directions import assemble
 from stim2bold.files import read_json, write_table
 from stim2bold.folds import read_folds
 from stim2bold.label_decoding import DecodingSettings
 from stim2bold.leakage import fit_record
+from stim2bold.picture_components import joined, predict_components
 
 
 def main() -> None:

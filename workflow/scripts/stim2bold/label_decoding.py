@@ -9,10 +9,11 @@ from himalaya.ridge import Ridge, RidgeCV
 from himalaya.scoring import l2_neg_loss
 from sklearn.linear_model import LogisticRegression
 
-from stim2bold.baselines import Fitted, collect, inner_splits, usable
 from stim2bold.designs import fit_design
 from stim2bold.directions import Problem
+from stim2bold.fits import Fitted, collect, usable
 from stim2bold.folds import Fold
+from stim2bold.ridge import inner_splits
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def decode_fold(problem: Problem, fold: Fold, settings: DecodingSettings) -> tup
     Returns
     -------
     fold, fitted rows, test rows, values
-        A part, as `stim2bold.baselines.collect` takes it; labels that are not decodable are NaN.
+        A part, as `stim2bold.fits.collect` takes it; labels that are not decodable are NaN.
     """
     set_backend("numpy")
     train, test = usable(problem, fold)
