@@ -15,6 +15,7 @@ include: "workflow/rules/inputs.smk"
 include: "workflow/rules/stimulus.smk"
 include: "workflow/rules/preprocess.smk"
 include: "workflow/rules/model.smk"
+include: "workflow/rules/decode.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/sound.smk"
 include: "workflow/rules/report.smk"
@@ -24,6 +25,7 @@ rule all:
     default_target: True
     input:
         "results/report/index.html",
+        "results/decoding/summary.tsv",
 
 
 onsuccess:

@@ -108,6 +108,23 @@ def test_no_row_that_was_predicted_was_fitted(tiny_study):
         assert len(times) > 100 and len(set(times)) == len(times), path
 
 
+def test_labels_are_decoded_from_the_picture_and_named_where_they_cannot_be(tiny_study):
+    folder = tiny_study.results / "decoding"
+    scores = read_table(folder / "labels/video/film_scores.tsv")
+    whole = scores[(scores["label"] == "all") & (scores["status"] == "decoded")]
+    value = whole.set_index("measure")["value"]
+    assert value["average_precision"] > value["chance"] + 0.2
+    assert "too rare to fit" in set(scores["status"])
+    captions = read_table(folder / "labels/bold/sub-01_captions.tsv")
+    assert len(captions) > 100 and captions["decoded"].str.contains(r"\(0\.\d\d\)").any()
+    summary = read_table(folder / "summary.tsv")
+    assert set(summary["decoding"]) == {"labels", "clips"}
+    assert set(read_json(tiny_study.results / "leakage.json")["predictions"]) >= {
+        "results/decoding/labels/video/film.nc",
+        "results/decoding/clips/sub-02.nc",
+    }
+
+
 @pytest.mark.parametrize("folder", ["preprocessed", "cleaned"])
 def test_derivatives_are_valid_bids(tiny_study, folder):
     validator = Path(sys.executable).with_name("bids-validator-deno")

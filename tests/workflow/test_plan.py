@@ -35,6 +35,15 @@ def test_the_demo_is_planned_whole(snakemake):
     # Three participants in two directions, and the film once.
     assert jobs["train_vae"] == jobs["score_predictions"] == 7
     assert jobs["extract_i3d"] == jobs["make_folds"] == jobs["render_report"] == 1
+    # Labels from the picture once, from BOLD of three; clips from BOLD of three.
+    assert jobs["decode_labels"] == 4 and jobs["retrieve_clips"] == 3
+
+
+def test_without_bold_only_the_picture_is_decoded(snakemake):
+    run = snakemake("-n", "--quiet", "rules", "--config", "directions=['video2audio']")
+    jobs = planned(run.stdout + run.stderr)
+    assert jobs["decode_labels"] == jobs["summarise_decoding"] == 1
+    assert "retrieve_clips" not in jobs and "extract_bold" not in jobs
 
 
 def test_a_group_is_planned_beside_everybodys_own(snakemake, tmp_path):

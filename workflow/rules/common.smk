@@ -152,6 +152,7 @@ wildcard_constraints:
     direction="|".join(config["directions"]),
     unit="film|sub-[A-Za-z0-9]+",
     model="[a-z0-9_-]+",
+    origin="video|bold",
     space=f"{SPACE}|T1w",
     scale="mel|linear",
 
@@ -184,6 +185,12 @@ def runs_of(participant):
 def preprocessing(part):
     """Return one part of the configuration section preprocessing as one JSON string."""
     return json.dumps(config["preprocessing"][part], sort_keys=True)
+
+
+def decoding(**extra):
+    """Return the settings of a decoder, with what a rule adds to them, as one JSON string."""
+    shared = {key: config["baselines"][key] for key in ("components", "bins")}
+    return section("decoding", **shared, **extra)
 
 
 def sidecars_of(wildcards):
@@ -269,6 +276,17 @@ def predictions_of(wildcards):
         f"results/predictions/{wildcards.direction}/{wildcards.unit}/{model}.nc"
         for model in MODELS[wildcards.direction]
     ]
+
+
+def decoded_from(wildcards):
+    """Return the tables that labels are decoded from: of the film's picture, or {unit}'s BOLD."""
+    tables = VIDEO if wildcards.origin == "video" else [BOLD]
+    return [path.format(unit=wildcards.unit) for path in tables]
+
+
+def decoded(wildcards):
+    """Return everything that is decoded beside the models' predictions."""
+    return DECODED
 
 
 def confounds_of(run):

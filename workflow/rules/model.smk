@@ -196,6 +196,7 @@ rule check_leakage:
             for unit in units
             for model in MODELS[direction]
         ],
+        decoded=decoded,
     output:
         leakage="results/leakage.json",
     log:
@@ -214,4 +215,4 @@ rule check_leakage:
         "Proof that nothing held out was fitted: {output.leakage}"
     shell:
         "python {input.code[0]:q} --folds {input.folds:q} --predictions {input.predictions:q}"
-        " --leakage {output.leakage:q} --settings {params.settings:q} > {log:q} 2>&1"
+        " {input.decoded:q} --leakage {output.leakage:q} --settings {params.settings:q} > {log:q} 2>&1"

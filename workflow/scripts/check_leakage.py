@@ -29,7 +29,7 @@ def main() -> None:
     if problems:
         raise InputError(
             f"{args.folds}: held-out film reached a fit: {'; '.join(problems)}; "
-            "remove results/folds.json and results/predictions and run again"
+            "remove results/folds.json, results/predictions and results/decoding and run again"
         )
     write_json(
         args.leakage,

@@ -19,7 +19,7 @@ class Direction:
     Parameters
     ----------
     source, target : str
-        Modality: video, bold or audio.
+        Modality: video, bold, audio or labels.
     past, future : bool
         Whether a row looks `reach` seconds into the past or the future, for the haemodynamic delay.
     """
@@ -46,6 +46,10 @@ DIRECTIONS = {
     "video2audio": Direction("video", "audio"),
     "video2bold": Direction("video", "bold", past=True),
     "bold2audio": Direction("bold", "audio", future=True),
+    # Decoded beside the models: what the annotations name, and which seconds of the film it was.
+    "video2labels": Direction("video", "labels"),
+    "bold2labels": Direction("bold", "labels", future=True),
+    "bold2video": Direction("bold", "video", future=True),
 }
 
 

@@ -1,0 +1,111 @@
+# What is decoded beside the models, and of whom: labels from the film's own features and from BOLD,
+# clips of the film from BOLD.
+VIEWERS = sorted({unit for units in UNITS.values() for unit in units} - {"film"})
+ORIGINS = {"video": ["film"], "bold": VIEWERS} if ANNOTATIONS else {}
+LABELS = "results/decoding/labels/{origin}/{unit}"
+CLIPS = "results/decoding/clips/{unit}"
+DECODED = [
+    *(
+        f"{LABELS}.nc".format(origin=origin, unit=unit)
+        for origin, units in ORIGINS.items()
+        for unit in units
+    ),
+    *(f"{CLIPS}.nc".format(unit=unit) for unit in VIEWERS),
+]
+
+
+rule decode_labels:
+    input:
+        code=code("decode_labels.py"),
+        source=decoded_from,
+        annotations="results/features/annotations.nc",
+        folds="results/folds.json",
+    output:
+        probabilities=f"{LABELS}.nc",
+        timeline=f"{LABELS}_timeline.tsv",
+        captions=f"{LABELS}_captions.tsv",
+        scores=f"{LABELS}_scores.tsv",
+        calibration=f"{LABELS}_calibration.tsv",
+    log:
+        "results/logs/decode_labels/{origin}_{unit}.log",
+    benchmark:
+        "results/benchmarks/decode_labels/{origin}_{unit}.tsv"
+    conda:
+        "../../envs/decode_labels.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(15),
+    params:
+        settings=decoding(),
+    message:
+        "Labels of {wildcards.unit} from {wildcards.origin}"
+    shell:
+        "python {input.code[0]:q} --origin {wildcards.origin:q} --unit {wildcards.unit:q}"
+        " --source {input.source:q} --annotations {input.annotations:q} --folds {input.folds:q}"
+        " --probabilities {output.probabilities:q} --timeline {output.timeline:q}"
+        " --captions {output.captions:q} --scores {output.scores:q}"
+        " --calibration {output.calibration:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule retrieve_clips:
+    input:
+        code=code("retrieve_clips.py"),
+        bold=BOLD,
+        features=VIDEO,
+        folds="results/folds.json",
+    output:
+        components=f"{CLIPS}.nc",
+        clips=f"{CLIPS}_clips.tsv",
+        scores=f"{CLIPS}_scores.tsv",
+    log:
+        "results/logs/retrieve_clips/{unit}.log",
+    benchmark:
+        "results/benchmarks/retrieve_clips/{unit}.tsv"
+    conda:
+        "../../envs/retrieve_clips.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(15),
+    params:
+        settings=decoding(
+            segment=config["evaluation"]["segment"],
+            draws=config["evaluation"]["surrogates"],
+            seed=config["seed"],
+        ),
+    message:
+        "Which seconds of the film it was, from the BOLD of {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --unit {wildcards.unit:q} --bold {input.bold:q}"
+        " --features {input.features:q} --folds {input.folds:q}"
+        " --components {output.components:q} --clips {output.clips:q} --scores {output.scores:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule summarise_decoding:
+    input:
+        code=code("summarise_decoding.py"),
+        labels=[
+            f"{LABELS}_scores.tsv".format(origin=origin, unit=unit)
+            for origin, units in ORIGINS.items()
+            for unit in units
+        ],
+        clips=[f"{CLIPS}_scores.tsv".format(unit=unit) for unit in VIEWERS],
+    output:
+        summary="results/decoding/summary.tsv",
+    log:
+        "results/logs/summarise_decoding.log",
+    benchmark:
+        "results/benchmarks/summarise_decoding.tsv"
+    conda:
+        "../../envs/summarise_decoding.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(5),
+    message:
+        "Labels and clips over participants: {output.summary}"
+    shell:
+        "python {input.code[0]:q} --labels {input.labels:q} --clips {input.clips:q}"
+        " --summary {output.summary:q} > {log:q} 2>&1"

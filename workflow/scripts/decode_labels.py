@@ -1,0 +1,91 @@
+"""Decode the annotation labels of each TR from features or BOLD, and score them against chance."""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from stim2bold.arrays import read_array, write_array
+from stim2bold.circular_shifts import block_period
+from stim2bold.command import run
+from stim2bold.directions import assemble
+from stim2bold.files import read_json, write_table
+from stim2bold.fits import prediction_array
+from stim2bold.folds import read_folds
+from stim2bold.label_decoding import (
+    DecodingSettings,
+    decode_labels,
+    in_time,
+    presence,
+    training_share,
+)
+from stim2bold.label_scores import reliability, score_labels
+from stim2bold.label_timeline import captions, long_timeline
+
+logger = logging.getLogger("decode_labels")
+
+
+def main() -> None:
+    """Write probabilities, the timeline as text, scores and calibration."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--origin", choices=["video", "bold"], required=True)
+    parser.add_argument("--unit", required=True)
+    parser.add_argument("--source", type=Path, nargs="+", required=True)
+    parser.add_argument("--annotations", type=Path, required=True, help="labels at the TRs")
+    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--probabilities", type=Path, required=True, help="NetCDF to write")
+    parser.add_argument("--timeline", type=Path, required=True, help="a row a TR and label")
+    parser.add_argument("--captions", type=Path, required=True, help="a row a TR")
+    parser.add_argument("--scores", type=Path, required=True)
+    parser.add_argument("--calibration", type=Path, required=True)
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="sections decoding and baselines"
+    )
+    args = parser.parse_args()
+    settings = DecodingSettings(**args.settings)
+    content = read_json(args.folds)
+    labels = presence(read_array(args.annotations), threshold=settings.threshold)
+    problem = assemble(
+        f"{args.origin}2labels",
+        source=[read_array(path) for path in args.source],
+        target=labels,
+        content=content,
+    )
+    fitted = in_time(decode_labels(problem, read_folds(content), settings))
+    decoded = prediction_array(
+        problem,
+        fitted,
+        model="labels",
+        sources=[path.name for path in args.source],
+        target=args.annotations.name,
+    )
+    decoded.attrs["units"] = "probability"
+    present = problem.target[fitted.rows - problem.rows[0]].astype(float)
+    share = training_share(problem, fitted)
+    scores = score_labels(
+        [str(name) for name in labels["feature"].values],
+        fitted.values,
+        present,
+        fold=fitted.fold,
+        share=share,
+        fewest=settings.fewest,
+        tr=problem.tr,
+        period=block_period(content),
+    )
+    known = pd.notna(fitted.values)
+    timeline = long_timeline(decoded, present, share, tr=problem.tr)
+    for table in (scores, curve := reliability(fitted.values[known], present[known])):
+        table.insert(0, "unit", args.unit)
+        table.insert(1, "origin", args.origin)
+    write_array(args.probabilities, decoded)
+    write_table(args.timeline, timeline)
+    write_table(args.captions, captions(timeline))
+    write_table(args.scores, scores)
+    write_table(args.calibration, curve)
+    logger.info("%d of %d labels decoded", timeline["label"].nunique(), len(labels["feature"]))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,84 @@
+"""Find out from BOLD which seconds of the film it was, and how often that is right."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from stim2bold.arrays import read_array, write_array
+from stim2bold.circular_shifts import block_period
+from stim2bold.clip_retrieval import retrieve_clips
+from stim2bold.command import run
+from stim2bold.directions import assemble
+from stim2bold.files import read_json, write_table
+from stim2bold.folds import read_folds
+from stim2bold.label_decoding import DecodingSettings
+from stim2bold.leakage import fit_record
+from stim2bold.picture_components import joined, predict_components
+
+
+def main() -> None:
+    """Write predicted components, the rank of every clip, and scores."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--unit", required=True)
+    parser.add_argument("--bold", type=Path, required=True)
+    parser.add_argument("--features", type=Path, nargs="+", required=True, help="of the picture")
+    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--components", type=Path, required=True, help="NetCDF to write")
+    parser.add_argument("--clips", type=Path, required=True, help="a row a clip")
+    parser.add_argument("--scores", type=Path, required=True)
+    parser.add_argument(
+        "--settings",
+        type=json.loads,
+        required=True,
+        help="sections decoding and baselines, with segment, draws and seed",
+    )
+    args = parser.parse_args()
+    options = {name: args.settings.pop(name) for name in ("segment", "draws", "seed")}
+    content = read_json(args.folds)
+    problem = assemble(
+        "bold2video",
+        source=[read_array(args.bold)],
+        target=joined([read_array(path) for path in args.features]),
+        content=content,
+    )
+    found = predict_components(problem, read_folds(content), DecodingSettings(**args.settings))
+    times = problem.target_array["time"].values[found.fitted.rows - problem.rows[0]]
+    clips, scores = retrieve_clips(
+        found,
+        times,
+        seconds=options["segment"],
+        tr=problem.tr,
+        period=block_period(content),
+        draws=options["draws"],
+        seed=options["seed"],
+    )
+    for table in (clips, scores):
+        table.insert(0, "unit", args.unit)
+    predicted = xr.DataArray(
+        found.fitted.values,
+        dims=("time", "component"),
+        coords={
+            "time": ("time", times, {"units": "s"}),
+            "fold": ("time", found.fitted.fold.astype(np.int32)),
+            "row": ("time", found.fitted.rows.astype(np.int32)),
+        },
+        name="prediction",
+        attrs=fit_record(found.fitted.fitted, problem.extent)
+        | {
+            "model": "clips",
+            "direction": problem.direction,
+            "units": "standard deviations of a fold's first component",
+            "source": f"{args.bold.name} -> {' + '.join(path.name for path in args.features)}, "
+            "principal components of each fold's own training rows",
+        },
+    )
+    write_array(args.components, predicted)
+    write_table(args.clips, clips)
+    write_table(args.scores, scores)
+
+
+if __name__ == "__main__":
+    run(main)
