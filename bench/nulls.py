@@ -30,6 +30,7 @@ from stim2bold import (
     training,
     vae_settings,
 )
+from stim2bold.chance import chance_spread
 from stim2bold.designs import fit_design
 from stim2bold.significance import phase_test
 
@@ -80,11 +81,16 @@ def evaluate_null() -> list[dict]:
     """Find nothing in 20 runs without a signal; and what shuffled folds find in the same runs."""
     begun = time.monotonic()
     discoveries, ps, mean_ps, identified, naive_r, naive_share = [], [], [], [], [], []
+    spreads = []
     for seed in NULL_SEEDS:
         features, (table,), _, splits, content = study(seed, null=True)
         problem = to_bold(features, table, content)
         found = held(problem, ridge.predict_ridge(problem, splits, ridge.RidgeSettings()))
-        judged, test = scoring.significance(found, found.mean, replace(SETTINGS, seed=seed))
+        spread = chance_spread(problem, splits, ridge.RidgeSettings(seed=seed))
+        _, test = scoring.significance(
+            found, found.mean, replace(SETTINGS, seed=seed), spread=spread
+        )
+        spreads.append(spread)
         discoveries.append(bool((test.q < 0.05).any()))
         ps.append(test.p)
         mean_ps.append(test.p_mean)
@@ -135,6 +141,13 @@ def evaluate_null() -> list[dict]:
             goal=0.05,
             **higher,
         ),
+        row(
+            "evaluate_null_spread",
+            spreads,
+            unit="times as wide as random phases tell; 1.41 is the limit for linear models",
+            goal=1.0,
+            **higher,
+        ),
         row("evaluate_null_naive_r", naive_r, unit="r, by shuffled folds", goal=0.0, **higher),
     ]
 
@@ -146,12 +159,13 @@ def evaluate_map() -> list[dict]:
     for seed in SEEDS:
         features, (table,), mask, splits, content = study(seed)
         problem = to_bold(features, table, content)
+        spread = chance_spread(problem, splits, ridge.RidgeSettings())
         for name, fitted in (
             ("ridge", ridge.predict_ridge(problem, splits, ridge.RidgeSettings())),
             ("vae", training.fit(problem, splits, vae_settings.PRESETS["small-data"]).fitted),
         ):
             found = held(problem, fitted)
-            _, test = scoring.significance(found, found.mean, SETTINGS)
+            _, test = scoring.significance(found, found.mean, SETTINGS, spread=spread)
             marked = test.q < 0.05
             sensitivity[name].append(marked[mask].mean())
             false[name].append((marked & ~mask).sum() / max(1, marked.sum()))
@@ -272,7 +286,7 @@ def evaluate_speed(*, participants: int = 30, voxels: int = 20_000, n: int = 100
     begun, spent, maps = time.monotonic(), [], []
     for seed in range(participants):
         start = time.process_time()
-        test = phase_test(*metrics.comparable(truth, guess, fold), seed=seed, n=n)
+        test = phase_test(*metrics.comparable(truth, guess, fold), fold, seed=seed, n=n)
         spent.append(time.process_time() - start)
         maps.append(test.r)
     start = time.process_time()

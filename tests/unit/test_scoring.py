@@ -28,7 +28,11 @@ def arrays(n_voxels=50):
     ridge = xr.DataArray(good, **like)
     mean = xr.DataArray(np.zeros_like(truth), **like)
     blocks = mean + (target.time % 40 < 20)
-    return target, {"mean": mean, "blocks": blocks, "ridge": ridge}, xr.DataArray(strength)
+    return (
+        target,
+        {"mean": mean, "blocks": blocks, "ridge": ridge},
+        xr.DataArray(strength, attrs={"chance_spread": 1.0}),
+    )
 
 
 def test_scores_of_a_unit():
@@ -80,7 +84,7 @@ def test_sound_is_scored_by_mel_band_over_frames():
     table, columns = score_unit(
         target,
         {"mean": mean, "blocks": mean, "vae": guess},
-        strength=xr.DataArray(np.zeros((2, 12))),
+        strength=xr.DataArray(np.zeros((2, 12)), attrs={"chance_spread": 1.0}),
         settings=EvaluationSettings(block=2.0, segment=4.0),
     )
     r = table.set_index(["model", "fold", "measure"]).value

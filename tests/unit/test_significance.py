@@ -15,7 +15,7 @@ def slow(shape, seed, a=0.9):
 
 def test_correlations_are_pearsons_and_unrelated_series_give_uniform_p():
     truth, guess = slow((300, 400), 0), slow((300, 400), 1)
-    found = phase_test(truth, guess, seed=0, n=500, at_once=130)
+    found = phase_test(truth, guess, np.zeros(len(truth)), seed=0, n=500, at_once=130)
     np.testing.assert_allclose(found.r, correlation(truth, guess), atol=1e-10)
     assert kstest(found.p, "uniform").pvalue > 0.01
     # A test that takes rows for independent finds far too much in the same series.
@@ -29,7 +29,7 @@ def test_what_is_there_is_found(n_rows):
     truth = slow((n_rows, 60), 2)
     guess = slow((n_rows, 60), 3)
     guess[:, :20] += truth[:, :20]
-    found = phase_test(truth, guess, seed=0, n=999)
+    found = phase_test(truth, guess, np.zeros(len(truth)), seed=0, n=999)
     assert (found.p_max[:20] < 0.05).mean() > 0.8
     assert (found.q[20:] < 0.05).mean() < 0.1
     assert found.p_mean < 0.01
@@ -45,19 +45,19 @@ def test_the_null_of_a_column_is_what_surrogates_by_inverse_transform_give():
         phases = np.exp(1j * rng.uniform(0, 2 * np.pi, len(spectrum)))
         surrogate = np.fft.irfft(spectrum * phases, n=200)
         null.append(np.corrcoef(surrogate, truth[:, 0])[0, 1])
-    found = phase_test(truth, guess, seed=1, n=4000)
+    found = phase_test(truth, guess, np.zeros(len(truth)), seed=1, n=4000)
     assert found.p[0] == pytest.approx(np.mean(np.array(null) >= found.r[0]), abs=0.03)
 
 
 def test_a_constant_prediction_is_not_significant():
     truth = slow((100, 3), 6)
     guess = np.zeros((100, 3))
-    found = phase_test(truth, guess, seed=0, n=99)
+    found = phase_test(truth, guess, np.zeros(len(truth)), seed=0, n=99)
     assert (found.r == 0).all() and (found.p == 1).all() and found.p_mean == 1
 
 
 def test_false_discovery_rate_is_statsmodels():
-    found = phase_test(slow((200, 50), 7), slow((200, 50), 8), seed=0, n=200)
+    found = phase_test(slow((200, 50), 7), slow((200, 50), 8), np.zeros(200), seed=0, n=200)
     expected = multipletests(found.p, method="fdr_bh")[1]
     np.testing.assert_allclose(found.q, expected)
 
@@ -103,3 +103,27 @@ def test_sign_flips_of_few_pairs_equal_the_exact_test():
     differences = np.array([1.0, 2.0, 3.0])
     # Of the 8 ways to flip, only none reaches the observed mean.
     assert sign_flip_p(differences, seed=0, n=20000) == pytest.approx(1 / 8, abs=0.01)
+
+
+def test_folds_have_phases_and_means_of_their_own():
+    fold = np.repeat([0, 1, 2], [70, 71, 59])
+    truth, guess = slow((200, 4), 9), slow((200, 4), 10)
+    # Levels that differ between folds are neither scored nor judged.
+    shifted = guess + 100 * fold[:, None]
+    found = phase_test(truth, shifted, fold, seed=0, n=2000)
+    by_fold = [np.flatnonzero(fold == number) for number in range(3)]
+    a, b = (np.concatenate([x[h] - x[h].mean(axis=0) for h in by_fold]) for x in (truth, guess))
+    np.testing.assert_allclose(found.r, correlation(a, b), atol=1e-10)
+    rng = np.random.default_rng(0)
+    null = []
+    for _ in range(2000):
+        surrogate = []
+        for here in by_fold:
+            spectrum = np.fft.rfft(guess[here, 0] - guess[here, 0].mean())
+            turned = spectrum * np.exp(1j * rng.uniform(0, 2 * np.pi, len(spectrum)))
+            surrogate.append(np.fft.irfft(turned, n=len(here)))
+        null.append(np.concatenate(surrogate) @ a[:, 0])
+    null = np.array(null) / (np.linalg.norm(a[:, 0]) * np.linalg.norm(b[:, 0]))
+    assert found.p[0] == pytest.approx(np.mean(null >= found.r[0]), abs=0.04)
+    wider = phase_test(truth, shifted, fold, seed=0, n=2000, spread=1.4)
+    assert wider.p[0] == pytest.approx(np.mean(1.4 * null >= found.r[0]), abs=0.04)

@@ -9,6 +9,7 @@ import numpy as np
 
 from stim2bold.arrays import read_array, write_array
 from stim2bold.baselines import fit_baselines
+from stim2bold.chance import chance_spread
 from stim2bold.command import run
 from stim2bold.directions import DIRECTIONS, assemble
 from stim2bold.files import read_json
@@ -46,12 +47,13 @@ def main() -> None:
         target=read_array(args.target),
         content=content,
     )
+    folds, settings = read_folds(content), RidgeSettings(**args.settings)
     fits = fit_baselines(
         problem,
-        read_folds(content),
+        folds,
         content=content,
         known={path.stem: read_array(path) for path in args.known},
-        settings=RidgeSettings(**args.settings),
+        settings=settings,
     )
     for name, fitted in fits.items():
         out = prediction_array(
@@ -63,7 +65,9 @@ def main() -> None:
         )
         write_array(args.out / f"{name}.nc", out)
         logging.info("%s: %d rows, %d targets", name, *np.atleast_2d(fitted.values).shape)
-    write_array(args.strength, training_strength(problem, fits["ridge"]))
+    spread = chance_spread(problem, folds, settings)
+    logging.info("chance spreads %.2f times as wide as random phases tell", spread)
+    write_array(args.strength, training_strength(problem, fits["ridge"], spread=spread))
 
 
 if __name__ == "__main__":

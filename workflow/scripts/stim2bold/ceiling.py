@@ -97,7 +97,7 @@ def leave_one_out(
     here = places_of(table)
     others = everyone.total[:, here] - own
     others[:, everyone.count[here] < FEWEST] = 0
-    test = phase_test(own, others, seed=seed, n=surrogates)
+    test = phase_test(own, others, np.zeros(len(own)), seed=seed, n=surrogates)
     times = table["time"].values[: len(own)]
     interval = bootstrap_r(own, others, np.floor(times / block), seed=seed, n=draws)
     voxels = xr.Dataset(

@@ -97,8 +97,16 @@ def prediction_array(
     return out
 
 
-def training_strength(problem: Problem, fitted: Fitted) -> xr.DataArray:
-    """Return a fit's score of each target inside training, dims (fold, voxel or column)."""
+def training_strength(problem: Problem, fitted: Fitted, *, spread: float) -> xr.DataArray:
+    """Return a fit's score of each target inside training, dims (fold, voxel or column).
+
+    Parameters
+    ----------
+    problem : Problem
+    fitted : Fitted
+    spread : float
+        `stim2bold.chance.chance_spread` of the problem, which goes with the scores.
+    """
     like = problem.target_array
     dims = ("fold", like.dims[-1] if like.ndim == 2 else "column")
     return xr.DataArray(
@@ -106,5 +114,9 @@ def training_strength(problem: Problem, fitted: Fitted) -> xr.DataArray:
         dims=dims,
         coords={"fold": list(fitted.fitted)},
         name="training_score",
-        attrs={"units": "R2", "source": "ridge on the inner folds of each fold's training rows"},
+        attrs={
+            "units": "R2",
+            "source": "ridge on the inner folds of each fold's training rows",
+            "chance_spread": spread,
+        },
     )

@@ -214,7 +214,7 @@ def identified(held: HeldOut, settings: EvaluationSettings) -> pd.DataFrame:
 
 
 def significance(
-    held: HeldOut, blocks: np.ndarray, settings: EvaluationSettings
+    held: HeldOut, blocks: np.ndarray, settings: EvaluationSettings, *, spread: float
 ) -> tuple[pd.DataFrame, NullTest]:
     """Judge one model's predictions against chance.
 
@@ -224,6 +224,9 @@ def significance(
     blocks : ndarray of shape (n_rows, n_columns)
         What the label of the block predicts: a score within blocks is one without its courses.
     settings : EvaluationSettings
+    spread : float
+        How much wider chance is because folds are fitted on each other
+        (`stim2bold.chance.chance_spread`). The interval is widened as much.
 
     Returns
     -------
@@ -233,7 +236,8 @@ def significance(
     test : NullTest
         Column by column.
     """
-    test = phase_test(*held.pair, seed=settings.seed, n=settings.surrogates)
+    options = {"seed": settings.seed, "n": settings.surrogates, "spread": spread}
+    test = phase_test(*held.pair, held.fold, **options)
     interval = bootstrap_r(
         *held.pair,
         np.floor(held.times / settings.block),
@@ -241,14 +245,12 @@ def significance(
         n=settings.draws,
     )
     within = phase_test(
-        *(without(values, blocks, held.fold) for values in held.pair),
-        seed=settings.seed,
-        n=settings.surrogates,
+        *(without(values, blocks, held.fold) for values in held.pair), held.fold, **options
     )
     n = len(test.r)
     rows = [
-        ("all", "r_low", interval.mean_low, "correlation", n),
-        ("all", "r_high", interval.mean_high, "correlation", n),
+        ("all", "r_low", test.mean + spread * (interval.mean_low - test.mean), "correlation", n),
+        ("all", "r_high", test.mean + spread * (interval.mean_high - test.mean), "correlation", n),
         ("all", "p", test.p_mean, "probability", n),
         ("all", "significant", float((test.q < 0.05).mean()), "share", n),
         ("all", "r_within", within.mean, "correlation", n),
@@ -275,6 +277,7 @@ def score_unit(
         By name of the model; ``mean`` and ``blocks`` must be there.
     strength : DataArray of shape (n_folds, n_targets)
         Score of each target inside each fold's training rows, by which the top voxels are chosen.
+        Its attribute ``chance_spread`` says how much wider chance is than random phases tell.
     settings : EvaluationSettings
     signal : ndarray of bool, shape (n_voxels,), optional
         Voxels where a signal was planted.
@@ -295,7 +298,7 @@ def score_unit(
     tables, values = [], {"r": [], "q": [], "p_max": []}
     for name, predicted in predictions.items():
         held = held_out(target, predicted, predictions["mean"])
-        judged, test = significance(held, blocks, settings)
+        judged, test = significance(held, blocks, settings, spread=strength.attrs["chance_spread"])
         parts = [accuracy(held, selections), judged, identified(held, settings)]
         table = pd.concat(parts, ignore_index=True)
         table.insert(0, "model", name)

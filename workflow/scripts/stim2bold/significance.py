@@ -57,24 +57,77 @@ class NullTest:
         return false_discovery_control(self.p)
 
 
+def cross_spectrum(
+    truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the terms of each column's correlation by frequency, fold by fold.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray of shape (n_rows, n_columns)
+    fold : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    cross : ndarray of complex, shape (n_terms, n_columns)
+        Their real parts add up to the correlation, means of the folds removed. Multiplied by
+        exp(i phase) they are those of a prediction whose phases are turned. 0 where a column of
+        either does not vary.
+    real : ndarray of bool, shape (n_terms,)
+        Highest frequencies of folds of even length: they have no phase but a sign.
+    """
+    parts, real = [], []
+    squares = np.zeros((2, truth.shape[1]))
+    for number in np.unique(fold):
+        here = fold == number
+        a, b = (np.asarray(x[here], dtype=np.float64) for x in (predicted, truth))
+        a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+        squares += [(a**2).sum(axis=0), (b**2).sum(axis=0)]
+        n = len(a)
+        weight = np.full(n // 2, 2.0)
+        if n % 2 == 0:
+            weight[-1] = 1.0
+        # Without the mean, which has been removed.
+        product = np.conj(fft.rfft(a, axis=0)[1:]) * fft.rfft(b, axis=0)[1:]
+        parts.append(product * weight[:, None] / n)
+        real.append((np.arange(1, len(weight) + 1) * 2) == n)
+    norm = np.sqrt(squares.prod(axis=0))
+    still = norm <= 1e-12
+    cross = np.concatenate(parts) / np.where(still, 1, norm)
+    cross[:, still] = 0
+    return cross, np.concatenate(real)
+
+
 def phase_test(
-    truth: np.ndarray, predicted: np.ndarray, *, seed: int, n: int = 1000, at_once: int = 2000
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    fold: np.ndarray,
+    *,
+    seed: int,
+    n: int = 1000,
+    spread: float = 1.0,
+    at_once: int = 2000,
 ) -> NullTest:
     """Test correlations against predictions of the same spectrum with random phases.
 
-    A surrogate has the prediction's spectrum, and so its autocorrelation, but nothing to do with
-    what was measured (Prichard & Theiler, Phys Rev Lett 73:951, 1994). All columns of a surrogate
-    share their phases, so that what is correlated between columns stays so. Correlations of all
-    surrogates are one matrix product: sum over f of cos(phase) Re(G) + sin(phase) Im(G), with G the
+    A surrogate has the prediction's spectrum in each fold, and so its autocorrelation, but nothing
+    to do with what was measured (Prichard & Theiler, Phys Rev Lett 73:951, 1994). All columns of a
+    surrogate share their phases, so that what is correlated between columns stays so. Correlations
+    of all surrogates are one matrix product: sum of cos(phase) Re(G) - sin(phase) Im(G), with G the
     cross spectrum.
 
     Parameters
     ----------
     truth, predicted : ndarray of shape (n_rows, n_columns)
         Made comparable over folds (`stim2bold.metrics.comparable`).
+    fold : ndarray of shape (n_rows,)
+        Which fold predicted each row; phases are drawn for each by itself.
     seed : int
     n : int
         Surrogates.
+    spread : float
+        How much wider chance is than that of surrogates, because folds are fitted on each other
+        (`stim2bold.chance.chance_spread`); 1 where nothing was fitted.
     at_once : int
         Columns held in memory together.
 
@@ -83,32 +136,22 @@ def phase_test(
     NullTest
         A column that does not vary has r = 0 and p = 1.
     """
-    n_rows, n_columns = truth.shape
-    weight = np.full(n_rows // 2 + 1, 2.0)
-    weight[0] = 0.0
-    if n_rows % 2 == 0:
-        weight[-1] = 1.0
+    n_columns = truth.shape[1]
     rng = np.random.default_rng(seed)
-    phase = rng.uniform(0, 2 * np.pi, (n, len(weight)))
-    if n_rows % 2 == 0:
-        # The highest frequency of an even length has no phase but a sign.
-        phase[:, -1] = np.where(phase[:, -1] < np.pi, 0.0, np.pi)
-    turn = np.concatenate([np.cos(phase), np.sin(phase)], axis=1).astype(np.float32)
+    turn = None
     r = np.zeros(n_columns)
     count = np.zeros(n_columns)
     highest = np.full(n, -np.inf)
     total = np.zeros(n)
     for start in range(0, n_columns, at_once):
         here = slice(start, start + at_once)
-        a, b = (np.asarray(x[:, here], dtype=np.float64) for x in (predicted, truth))
-        a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-        norm = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
-        still = norm <= 1e-12
-        cross = np.conj(fft.rfft(a, axis=0)) * fft.rfft(b, axis=0) * weight[:, None]
-        cross /= n_rows * np.where(still, 1, norm)
-        r[here] = np.where(still, 0, cross.real.sum(axis=0))
-        null = turn @ np.concatenate([cross.real, cross.imag]).astype(np.float32)
-        null[:, still] = 0
+        cross, real = cross_spectrum(truth[:, here], predicted[:, here], fold)
+        if turn is None:
+            phase = rng.uniform(0, 2 * np.pi, (n, len(real)))
+            phase[:, real] = np.where(phase[:, real] < np.pi, 0.0, np.pi)
+            turn = np.concatenate([np.cos(phase), -np.sin(phase)], axis=1).astype(np.float32)
+        r[here] = cross.real.sum(axis=0)
+        null = turn @ np.concatenate([cross.real, cross.imag]).astype(np.float32) * spread
         # Rounding must not decide between a surrogate that equals the prediction and it.
         count[here] = (null >= r[here] - 1e-6).sum(axis=0)
         highest = np.maximum(highest, null.max(axis=1))
