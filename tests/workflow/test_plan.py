@@ -85,7 +85,7 @@ def test_ds003688_is_planned_for_its_thirty_participants(snakemake, ds003688, re
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("bids_dir=/no/such/folder", "no dataset_description.json"),
+        ("bids_dir=/no/such/folder", "/no/such/folder: no such folder"),
         ("film=/no/such film.mp4", "the film is not there"),
         ("participants=['99']", "participant 99 is not among the 3 simulated"),
         ("annotations_dir=/no/such/folder", "no such folder"),
@@ -111,7 +111,8 @@ def test_every_key_of_the_configuration_is_described_and_no_other_is_let_in():
             for key, below in part["properties"].items():
                 check(below, f"{name}.{key}")
         elif "$ref" in part:
-            check({**schema["$defs"][part["$ref"].removeprefix("#/$defs/")], **part}, name)
+            own = {key: value for key, value in part.items() if key != "$ref"}
+            check({**schema["$defs"][part["$ref"].removeprefix("#/$defs/")], **own}, name)
         elif not {"enum", "const", "oneOf", "anyOf"} & set(part):
             kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
             if {"number", "integer"} & set(kinds):
