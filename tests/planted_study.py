@@ -96,3 +96,35 @@ def write_study(root: Path, *, participants: int = 2) -> dict:
         (folder / f"{kind}_annotation_thing.tsv").write_text(f"{columns}\n{row}\n")
     write_film_of(root / "film.mkv")
     return configuration(bids_dir=str(bids), film=str(root / "film.mkv"))
+
+
+CONFOUNDS = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
+
+
+def write_derivatives(root: Path, *, spaces=("MNI152NLin2009cAsym_res-2",), participants=2) -> Path:
+    """Write a folder as fMRIPrep 25 would of the study, with noise for images."""
+    folder = root / "fmriprep"
+    folder.mkdir(parents=True)
+    description = {"Name": "fMRIPrep", "BIDSVersion": "1.4.0", "DatasetType": "derivative"}
+    (folder / "dataset_description.json").write_text(json.dumps(description))
+    for number in range(participants):
+        rng = np.random.default_rng(50 + number)
+        label = f"sub-{number + 1:02d}"
+        func = folder / label / "func"
+        name = f"{label}_task-film_run-1"
+        for space in spaces:
+            stem = func / f"{name}_space-{space}"
+            save_series(Path(f"{stem}_desc-preproc_bold.nii.gz"), rng.normal(9, 1, (5, 5, 5, 108)))
+            save_volume(Path(f"{stem}_desc-brain_mask.nii.gz"), np.ones((5, 5, 5)), voxel=4.0)
+            Path(f"{stem}_desc-preproc_bold.json").write_text('{"RepetitionTime": 1.0}')
+        columns = [*CONFOUNDS, "csf", "white_matter", "framewise_displacement", "std_dvars"]
+        rows = rng.normal(size=(N_VOLUMES, len(columns)))
+        text = "\n".join("\t".join(f"{value:.5f}" for value in row) for row in rows)
+        stem = func / f"{name}_desc-confounds_timeseries"
+        Path(f"{stem}.tsv").write_text("\t".join(columns) + "\n" + text + "\n")
+        Path(f"{stem}.json").write_text("{}")
+        # What else fMRIPrep leaves there.
+        (func / f"{name}_desc-coreg_boldref.nii.gz").touch()
+        save_series(func / f"{name}_space-T1w_desc-preproc_bold.nii.gz", np.ones((5, 5, 5, 20)))
+        save_series(func / f"{name}_desc-preproc_bold.nii.gz", np.ones((5, 5, 5, 20)))
+    return folder

@@ -84,7 +84,7 @@ def choose_confounds(
             confounds, kept = load_confounds_strategy(
                 str(Path(folder) / series.name), denoise_strategy=strategy, **options
             )
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, KeyError, FileNotFoundError) as error:
         raise InputError(
             f"{series}: strategy {strategy} cannot be used: {error}; choose another "
             "preprocessing.strategy or add the missing columns"
