@@ -13,10 +13,11 @@ unexport BIDS_DIR FILM
 quoted = '$(subst ','\'', '$(subst ','',$(value $(1)))' )'
 named = $(if $(value $(1)),$(2)=$(call quoted,$(1)))
 
-.PHONY: help demo check test unit bench format clean
+.PHONY: help demo ds003688 check test unit bench format clean
 
 help:
 	@echo "make demo   run the whole experiment on the built-in simulated data set"
+	@echo "make ds003688 FILM=/path/film.mp4   fetch that data set and run the experiment on it"
 	@echo "make check  look at the data before anything runs: make check BIDS_DIR=/data FILM=/film.mp4"
 	@echo "make test   format, lint, unit, workflow and integration tests"
 	@echo "make unit   the unit tests alone"
@@ -34,6 +35,12 @@ $(VENV)/complete: requirements.txt
 
 demo: $(VENV)/complete
 	snakemake --cores all
+
+# The data set from the public archive, then the whole experiment on it with your copy of the film.
+ds003688: $(VENV)/complete
+	$(if $(value FILM),,$(error the film is not distributed with ds003688: make ds003688 FILM=/path/film.mp4))
+	snakemake --cores all -- fetch_ds003688
+	snakemake --cores all --keep-going --config bids_dir=results/ds003688 $(call named,FILM,film)
 
 # What is wrong with the data, all of it at once; CONFIG names further configuration files.
 check: $(VENV)/complete

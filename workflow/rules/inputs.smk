@@ -1,3 +1,30 @@
+rule fetch_ds003688:
+    input:
+        code=code("fetch_ds003688.py"),
+        manifest=project_file("workflow/datasets/ds003688.tsv"),
+    output:
+        record="results/ds003688.json",
+    log:
+        "results/logs/fetch_ds003688.log",
+    benchmark:
+        "results/benchmarks/fetch_ds003688.tsv"
+    conda:
+        "../../envs/fetch_ds003688.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(240),
+    params:
+        settings=section("ds003688", folder=None),
+        # No output: what was fetched must outlive a job that was interrupted.
+        folder=config["ds003688"]["folder"],
+    message:
+        "ds003688 from the public archive: {params.folder}"
+    shell:
+        "python {input.code[0]:q} --manifest {input.manifest:q} --folder {params.folder:q}"
+        " --record {output.record:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule validate_inputs:
     input:
         code=code("validate_inputs.py"),
