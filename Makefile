@@ -6,10 +6,19 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
-.PHONY: help demo test unit bench format clean
+# What the user names reaches Snakemake as it is written, whatever is in it: quoted for YAML, then for
+# the shell, and never expanded.
+unexport BIDS_DIR FILM
+# Blanks, for Snakemake strips quotes from the ends of a value.
+quoted = '$(subst ','\'', '$(subst ','',$(value $(1)))' )'
+named = $(if $(value $(1)),$(2)=$(call quoted,$(1)))
+
+.PHONY: help demo ds003688 check test unit bench format clean
 
 help:
 	@echo "make demo   run the whole experiment on the built-in simulated data set"
+	@echo "make ds003688 FILM=/path/film.mp4   fetch that data set and run the experiment on it"
+	@echo "make check  look at the data before anything runs: make check BIDS_DIR=/data FILM=/film.mp4"
 	@echo "make test   format, lint, unit, workflow and integration tests"
 	@echo "make unit   the unit tests alone"
 	@echo "make bench  measure the claims of docs/benchmarks.md; some: make bench ROWS='i3d.*'"
@@ -26,6 +35,18 @@ $(VENV)/complete: requirements.txt
 
 demo: $(VENV)/complete
 	snakemake --cores all
+
+# The data set from the public archive, then the whole experiment on it with your copy of the film.
+ds003688: $(VENV)/complete
+	$(if $(value FILM),,$(error the film is not distributed with ds003688: make ds003688 FILM=/path/film.mp4))
+	snakemake --cores all -- fetch_ds003688
+	snakemake --cores all --keep-going --config bids_dir=results/ds003688 $(call named,FILM,film)
+
+# What is wrong with the data, all of it at once; CONFIG names further configuration files.
+check: $(VENV)/complete
+	@python workflow/scripts/validate_inputs.py --schema workflow/config.schema.yaml \
+		--configfile config.yaml $(CONFIG) --config \
+		$(call named,BIDS_DIR,bids_dir) $(call named,FILM,film)
 
 test: $(VENV)/complete
 	ruff format --check .

@@ -54,6 +54,17 @@ def copy_project(root: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def new_study():
+    """Return a function that copies the project to a folder, to run another study there."""
+
+    def make(root: Path) -> Study:
+        copy_project(root)
+        return Study(root)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def tiny_study(tmp_path_factory):
     """The tiny study after one run, in a folder whose name a shell must not take apart."""
     study = Study(tmp_path_factory.mktemp("study") / "it's a $(tiny) study; really")

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stim2bold import cleaning
+from stim2bold import blocks, cleaning
 from stim2bold.errors import InputError
 
 SHAPE, N, TR = (6, 7, 8), 256, 0.608
@@ -90,17 +90,17 @@ def events(duration, n_blocks=13):
 
 
 def test_period_of_alternating_blocks():
-    assert cleaning.design_period(events(30.0)) == 60
+    assert blocks.design_period(events(30.0)) == 60
     mixed = events(30.0)
     mixed.loc[1, "trial_type"] = "music"
-    assert cleaning.design_period(mixed) is None
+    assert blocks.design_period(mixed) is None
 
 
 def test_a_filter_that_removes_the_blocks_is_refused():
-    period = cleaning.design_period(events(30.0))
-    cleaning.check_high_pass(1 / 128, period)
+    period = blocks.design_period(events(30.0))
+    blocks.check_high_pass(1 / 128, period)
     with pytest.raises(InputError, match="alternate every 60 s"):
-        cleaning.check_high_pass(1 / 60, period)
+        blocks.check_high_pass(1 / 60, period)
 
 
 def test_grey_matter_mask_lies_in_the_brain_and_is_the_same_for_everyone():
@@ -125,8 +125,15 @@ def test_runs_become_voxels_at_film_times():
     runs = [nib.Nifti1Image(rng.random((*SHAPE, 30), dtype=np.float32), AFFINE) for _ in "ab"]
     first, second = ALL.copy(), ALL.copy()
     first[0], second[:, 0] = False, False
+    # The film goes on from run to run.
     bold = cleaning.gather_runs(
-        runs, [first, second], TR=TR, film_onset=2.0, space="MNI", source="a b"
+        runs,
+        [first, second],
+        TR=TR,
+        film_onset=2.0,
+        onsets=[2.0, 2.0 - 30 * TR],
+        space="MNI",
+        source="a b",
     )
     assert bold.dims == ("time", "voxel")
     assert bold.sizes == {"time": 60, "voxel": (first & second).sum()}
@@ -135,3 +142,39 @@ def test_runs_become_voxels_at_film_times():
     place = tuple(int(bold[axis][v]) for axis in "ijk")
     np.testing.assert_array_equal(bold[:30, v], np.asarray(runs[0].dataobj)[place])
     np.testing.assert_allclose(np.reshape(bold.attrs["affine"], (4, 4)), AFFINE)
+
+
+def test_a_film_seen_twice_is_averaged():
+    a, b = np.random.default_rng(3).normal(size=(2, 30, 4)).astype(np.float32)
+    rows, values = cleaning.at_rows([a, b], [0.0, 0.0])
+    np.testing.assert_array_equal(rows, np.arange(30))
+    np.testing.assert_allclose(values, (a + b) / 2, rtol=1e-5)
+
+
+def test_runs_that_overlap_lie_where_the_film_was():
+    film = np.random.default_rng(4).normal(size=(50, 3)).astype(np.float32)
+    rows, values = cleaning.at_rows([film[:30], film[25:]], [0.0, 25.0])
+    np.testing.assert_array_equal(rows, np.arange(50))
+    np.testing.assert_allclose(values, film, rtol=1e-5)
+
+
+def test_volumes_between_rows_are_interpolated():
+    def wave(x):
+        return np.sin(np.asarray(x)[:, None] / np.array([3.0, 5.0]))
+
+    rows, values = cleaning.at_rows([wave(np.arange(60) + 7.4)], [7.4])
+    np.testing.assert_array_equal(rows, np.arange(8, 67))
+    np.testing.assert_allclose(values, wave(rows), atol=2e-3)
+
+
+def test_a_hole_in_the_film_leaves_the_longest_stretch(caplog):
+    parts = [np.ones((20, 2)), np.ones((30, 2)), np.ones((25, 2))]
+    rows, values = cleaning.at_rows(parts, [0.0, 40.0, 70.0])
+    assert rows[0] == 40 and rows[-1] == 94 and values.shape == (55, 2)
+    assert "20 others" in caplog.text
+
+
+def test_what_was_scanned_before_the_first_row_is_left_out():
+    rows, values = cleaning.at_rows([np.arange(10.0)[:, None]], [-3.0])
+    np.testing.assert_array_equal(rows, np.arange(7))
+    np.testing.assert_array_equal(values[:, 0], np.arange(3, 10))

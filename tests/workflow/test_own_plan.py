@@ -32,5 +32,8 @@ def test_the_users_film_is_watched_and_none_is_drawn(snakemake, tmp_path, annota
 def test_a_head_that_is_not_there_is_named(snakemake):
     run = snakemake("-n", "--config", "simulation={'images': {'head': '/no/such head.nii.gz'}}")
     assert run.returncode != 0
-    assert "/no/such head.nii.gz: the head is not there" in run.stdout + run.stderr
+    assert (
+        "/no/such head.nii.gz: the file that simulation.images.head names is not there"
+        in run.stdout + run.stderr
+    )
     assert "Traceback" not in run.stdout + run.stderr

@@ -1,9 +1,11 @@
 """What Snakemake plans to do, without doing it."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 
+import planted_study
 import pytest
 import yaml
 
@@ -82,10 +84,49 @@ def test_ds003688_is_planned_for_its_thirty_participants(snakemake, ds003688, re
     assert not any(name.startswith("simulate") for name in jobs)
 
 
+def test_derivatives_are_not_preprocessed_again(snakemake, tmp_path):
+    config = planted_study.write_study(tmp_path)
+    folder = planted_study.write_derivatives(tmp_path)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"preprocessing: {{derivatives: {folder}}}")
+    run = snakemake(
+        *("-n", "-p", "--configfile", str(PROJECT / "config.yaml"), str(mine), "--config"),
+        *(f"{key}={config[key]}" for key in ("bids_dir", "film")),
+    )
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text
+    jobs = planned(text)
+    assert not any(name.startswith("preprocess") for name in jobs)
+    assert jobs["clean_bold"] == jobs["extract_bold"] == 2 and jobs["render_report"] == 1
+    assert "sub-01_task-film_run-1_space-MNI152NLin2009cAsym_desc-cleaned_bold.nii.gz" in text
+
+
+def test_a_film_over_two_runs_has_one_table_of_blocks(snakemake, tmp_path):
+    config = planted_study.write_study(tmp_path)
+    bids = Path(config["bids_dir"])
+    half = planted_study.BLOCKS[5:]
+    later = [(onset - 60 + 3, duration, kind) for onset, duration, kind in half]
+    for label in ("01", "02"):
+        name = f"sub-{label}_task-film_run-02"
+        planted_study.write_run(bids, name, seed=int(label) + 7, blocks=later, n_volumes=51)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("timing: {film_onset: {run-1: 0.0, run-2: -57.0}}")
+    run = snakemake(
+        *("--configfile", str(PROJECT / "config.yaml"), str(mine), "--config"),
+        *(f"{key}={config[key]}" for key in ("bids_dir", "film")),
+        *("--", "results/stimulus/blocks.tsv", "results/inputs.json", "results/folds.json"),
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    table = (tmp_path / "results/stimulus/blocks.tsv").read_text()
+    rows = [f"{o}\t{d}\t{kind}" for o, d, kind in planted_study.BLOCKS]
+    assert table.splitlines()[1:] == rows
+    assert json.loads((tmp_path / "results/inputs.json").read_text())["problems"] == []
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("bids_dir=/no/such/folder", "no dataset_description.json"),
+        ("bids_dir=/no/such/folder", "/no/such/folder: no such folder"),
         ("film=/no/such film.mp4", "the film is not there"),
         ("participants=['99']", "participant 99 is not among the 3 simulated"),
         ("annotations_dir=/no/such/folder", "no such folder"),
@@ -111,7 +152,8 @@ def test_every_key_of_the_configuration_is_described_and_no_other_is_let_in():
             for key, below in part["properties"].items():
                 check(below, f"{name}.{key}")
         elif "$ref" in part:
-            check({**schema["$defs"][part["$ref"].removeprefix("#/$defs/")], **part}, name)
+            own = {key: value for key, value in part.items() if key != "$ref"}
+            check({**schema["$defs"][part["$ref"].removeprefix("#/$defs/")], **own}, name)
         elif not {"enum", "const", "oneOf", "anyOf"} & set(part):
             kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
             if {"number", "integer"} & set(kinds):

@@ -13,8 +13,9 @@ PROJECT = Path(workflow.basedir)
 SCRIPTS = PROJECT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from stim2bold import bids  # noqa: E402
+from stim2bold import bids, study  # noqa: E402
 from stim2bold.errors import InputError  # noqa: E402
+from stim2bold.problems import refuse  # noqa: E402
 
 
 @functools.cache
@@ -73,34 +74,31 @@ def minutes(n):
     return lambda wildcards, attempt: n * 2 ** (attempt - 1)
 
 
-SIMULATED = config["bids_dir"] is None
+SIMULATED = study.is_simulated(config)
 # Simulated participants can watch a film of the user's.
 OWN_FILM = SIMULATED and config["film"] is not None
 # The data set the analysis reads, as it would read anybody's.
-STUDY = {
-    "bids_dir": "results/simulated/bids" if SIMULATED else config["bids_dir"],
-    "participants": config["participants"],
-    "selection": config["selection"],
-    "n_simulated": config["simulation"]["participants"] if SIMULATED else None,
-}
+BIDS_DIR = study.bids_dir(config)
+DERIVATIVES = config["preprocessing"]["derivatives"]
 try:
-    RUNS = {run.name: run for run in bids.study_runs(**STUDY)}
-    TR = (
-        config["simulation"]["TR"]
-        if SIMULATED
-        else bids.repetition_time([*RUNS.values()][0])
-    )
-    FILM = bids.film_path(config["film"], config["bids_dir"])
+    refuse(study.check_settings(config))
+    runs, problems, ANALYSIS_SPACE = study.index(config)
+    refuse(problems)
+    RUNS = {run.name: run for run in runs}
+    ONSETS, problems = study.film_onsets(runs, config)
+    refuse(problems)
+    TR = config["simulation"]["TR"] if SIMULATED else bids.repetition_time(runs[0])
+    FILM = bids.film_path(config["film"], None if SIMULATED else BIDS_DIR)
     # The simulation annotates the film that it draws, and no other.
-    ANNOTATIONS = (
-        None
-        if OWN_FILM and config["annotations_dir"] is None
-        else bids.annotations_path(config["annotations_dir"], **STUDY)
+    ANNOTATIONS = bids.annotations_path(
+        config["annotations_dir"],
+        bids_dir=BIDS_DIR,
+        expected=SIMULATED and not OWN_FILM,
     )
-    HEAD = bids.head_path(config["simulation"]["images"]["head"]) if SIMULATED else None
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+HEAD = config["simulation"]["images"]["head"] if SIMULATED else None
 FILM_TRUTH = "results/simulated/truth/{}film_features.nc".format(
     "own_" if OWN_FILM else ""
 )
@@ -113,10 +111,11 @@ WORDS = [
 # An input of the first steps that read the study. Ancient: that another participant came, or a
 # remedy was found for one, is no reason to repeat what was computed for the others.
 VALIDATED = ancient("results/inputs.json")
-TIMING = {"TR": TR, **config["timing"]}
+TIMING = {"TR": TR, "film_onset": study.first_row_onset(runs, ONSETS)}
 
-PARTICIPANTS = sorted({run.participant for run in RUNS.values()})
-EVENTS = next(iter(RUNS.values())).events
+PARTICIPANTS = sorted({run.participant for run in runs})
+# The film's blocks, in one table whatever the runs it was shown in.
+EVENTS = "results/stimulus/blocks.tsv"
 # A direction that has no brain in it is learned once, for the film.
 UNITS = {
     direction: (
@@ -136,7 +135,7 @@ if set(NEWCOMERS) - set(PARTICIPANTS) or (
         "must be left to train with"
     )
 
-SPACE = "MNI152NLin2009aSym"
+SPACE = study.SPACE
 PREPROCESSED = "results/preprocessed"
 ANAT = "results/preprocessed/{folder}/anat/{anat}"
 FUNC = "results/preprocessed/{folder}/func/{run}"
@@ -243,17 +242,12 @@ def tissues_of_run(wildcards):
     ]
 
 
-def events_of_run(wildcards):
-    """Return the blocks of {run}."""
-    return RUNS[wildcards.run].events
-
-
 def cleaned_of(suffix):
     """Return an input function: a product of cleaning for every run of {participant}."""
 
     def find(wildcards):
         return [
-            f"results/cleaned/{folder}/func/{run}_space-{SPACE}_{suffix}"
+            f"results/cleaned/{folder}/func/{run}_space-{ANALYSIS_SPACE}_{suffix}"
             for folder, run in runs_of(wildcards.participant)
         ]
 
@@ -289,8 +283,24 @@ def decoded(wildcards):
     return DECODED
 
 
+def preprocessed_of(suffix, own):
+    """Return an input function: a file of {run} as we, or fMRIPrep, preprocessed it.
+
+    `suffix` ends the name of our file; `own` is the attribute of the run that holds fMRIPrep's.
+    """
+
+    def find(wildcards):
+        if DERIVATIVES:
+            return getattr(RUNS[wildcards.run], own)
+        return f"{FUNC}_{suffix}".format(**wildcards)
+
+    return find
+
+
 def confounds_of(run):
     """Return the confounds of a run."""
+    if run.confounds:
+        return run.confounds
     return f"{FUNC}_desc-confounds_timeseries.tsv".format(
         folder=run.folder, run=run.name
     )
@@ -298,6 +308,8 @@ def confounds_of(run):
 
 def figures_of(run):
     """Return the pictures by which the quality of a run, and of its T1w image, is judged."""
+    if run.confounds:
+        return []
     pictures = expand(rules.preprocess_figures.output, folder=run.folder, run=run.name)
     if run.anat:
         pictures += expand(

@@ -1,12 +1,36 @@
+rule fetch_ds003688:
+    input:
+        code=code("fetch_ds003688.py"),
+        manifest=project_file("workflow/datasets/ds003688.tsv"),
+    output:
+        record="results/ds003688.json",
+    log:
+        "results/logs/fetch_ds003688.log",
+    benchmark:
+        "results/benchmarks/fetch_ds003688.tsv"
+    conda:
+        "../../envs/fetch_ds003688.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(240),
+    params:
+        settings=section("ds003688", folder=None),
+        # No output: what was fetched must outlive a job that was interrupted.
+        folder=config["ds003688"]["folder"],
+    message:
+        "ds003688 from the public archive: {params.folder}"
+    shell:
+        "python {input.code[0]:q} --manifest {input.manifest:q} --folder {params.folder:q}"
+        " --record {output.record:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule validate_inputs:
     input:
         code=code("validate_inputs.py"),
         film=FILM,
-        description=f"{STUDY['bids_dir']}/dataset_description.json",
-        bold=[run.bold for run in RUNS.values()],
-        sidecars=sorted({path for run in RUNS.values() for path in run.sidecars}),
-        events=sorted({run.events for run in RUNS.values()}),
-        t1w=sorted({run.t1w for run in RUNS.values() if run.t1w}),
+        description=f"{BIDS_DIR}/dataset_description.json",
+        runs=sorted({path for run in runs for path in run.files}),
     output:
         inputs="results/inputs.json",
     log:
@@ -22,9 +46,41 @@ rule validate_inputs:
         mem_mb=memory(2000),
         runtime=minutes(20),
     params:
-        settings=json.dumps({"study": STUDY, "timing": TIMING}, sort_keys=True),
+        settings=json.dumps({key: config[key] for key in study.KEYS}, sort_keys=True),
     message:
         "Checks of the input: {output.inputs}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --inputs {output.inputs:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --settings {params.settings:q} --inputs {output.inputs:q}"
+        " > {log:q} 2>&1"
+
+
+rule gather_blocks:
+    input:
+        code=code("gather_blocks.py"),
+        events=[run.events for run in study.reference(runs) if run.events],
+        clock="results/stimulus/film.json",
+    output:
+        blocks=EVENTS,
+    log:
+        "results/logs/gather_blocks.log",
+    benchmark:
+        "results/benchmarks/gather_blocks.tsv"
+    group:
+        "stimulus"
+    conda:
+        "../../envs/gather_blocks.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(5),
+    params:
+        settings=section(
+            "blocks",
+            film_onset=TIMING["film_onset"],
+            onsets=[ONSETS[run.name] for run in study.reference(runs) if run.events],
+        ),
+    message:
+        "Blocks of the film: {output.blocks}"
+    shell:
+        "python {input.code[0]:q} --events {input.events:q} --clock {input.clock:q}"
+        " --blocks {output.blocks:q} --settings {params.settings:q} > {log:q} 2>&1"

@@ -19,8 +19,8 @@ rule describe_derivatives:
         runtime=minutes(5),
     params:
         sources=lambda wildcards: {
-            "preprocessed": [STUDY["bids_dir"]],
-            "cleaned": [PREPROCESSED],
+            "preprocessed": [BIDS_DIR],
+            "cleaned": [DERIVATIVES or PREPROCESSED],
         }[wildcards.derivatives],
     message:
         "Description of the {wildcards.derivatives} images"
@@ -454,17 +454,17 @@ rule preprocess_figures:
 rule clean_bold:
     input:
         code=code("clean_bold.py"),
-        series=f"{FUNC}_space-{SPACE}_desc-preproc_bold.nii.gz",
-        mask=f"{FUNC}_space-{SPACE}_desc-brain_mask.nii.gz",
-        confounds=f"{FUNC}_desc-confounds_timeseries.tsv",
-        metadata=f"{FUNC}_desc-confounds_timeseries.json",
-        events=events_of_run,
+        # What fMRIPrep wrote has been looked at before anything is computed from it.
+        validated=VALIDATED,
+        series=preprocessed_of(f"space-{SPACE}_desc-preproc_bold.nii.gz", "bold"),
+        mask=preprocessed_of(f"space-{SPACE}_desc-brain_mask.nii.gz", "mask"),
+        confounds=preprocessed_of("desc-confounds_timeseries.tsv", "confounds"),
     output:
-        cleaned=f"{CLEAN}_space-{SPACE}_desc-cleaned_bold.nii.gz",
-        mask=f"{CLEAN}_space-{SPACE}_desc-cleaned_mask.nii.gz",
+        cleaned=f"{CLEAN}_space-{ANALYSIS_SPACE}_desc-cleaned_bold.nii.gz",
+        mask=f"{CLEAN}_space-{ANALYSIS_SPACE}_desc-cleaned_mask.nii.gz",
         sidecars=[
-            f"{CLEAN}_space-{SPACE}_desc-cleaned_bold.json",
-            f"{CLEAN}_space-{SPACE}_desc-cleaned_mask.json",
+            f"{CLEAN}_space-{ANALYSIS_SPACE}_desc-cleaned_bold.json",
+            f"{CLEAN}_space-{ANALYSIS_SPACE}_desc-cleaned_mask.json",
         ],
     log:
         "results/logs/clean_bold/{folder}/{run}.log",
@@ -483,7 +483,7 @@ rule clean_bold:
     shell:
         "python {input.code[0]:q}"
         " --series {input.series:q} --mask {input.mask:q}"
-        " --events {input.events:q} --cleaned {output.cleaned:q}"
+        " --cleaned {output.cleaned:q}"
         " --cleaned-mask {output.mask:q} --derivatives results/cleaned"
         " --settings {params.settings:q} > {log:q} 2>&1"
 
@@ -507,7 +507,14 @@ rule extract_bold:
         mem_mb=memory(3000),
         runtime=minutes(15),
     params:
-        settings=json.dumps({**TIMING, "space": SPACE}, sort_keys=True),
+        settings=lambda wildcards: json.dumps(
+            {
+                **TIMING,
+                "space": ANALYSIS_SPACE,
+                "onsets": [ONSETS[run] for _, run in runs_of(wildcards.participant)],
+            },
+            sort_keys=True,
+        ),
         parcels="--parcels" if config["preprocessing"]["parcels"] else "",
     message:
         "Voxels of participant {wildcards.participant} at film times"

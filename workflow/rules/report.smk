@@ -68,8 +68,8 @@ rule render_report:
             {picture for run in RUNS.values() for picture in figures_of(run)}
         ),
         descriptions=[
-            "results/preprocessed/dataset_description.json",
-            "results/cleaned/dataset_description.json",
+            f"results/{folder}/dataset_description.json"
+            for folder in ([] if DERIVATIVES else ["preprocessed"]) + ["cleaned"]
         ],
     output:
         index="results/report/index.html",

@@ -11,14 +11,11 @@ import numpy as np
 from stim2bold.cleaning import (
     CleaningSettings,
     analysis_mask,
-    check_high_pass,
     choose_confounds,
     clean_series,
-    design_period,
 )
 from stim2bold.command import run
 from stim2bold.derivatives import write_sidecar
-from stim2bold.files import read_table
 from stim2bold.images import TEMPLATE, save_image
 
 
@@ -27,7 +24,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=Path, required=True, help="confounds lie beside it")
     parser.add_argument("--mask", type=Path, required=True, help="brain in it")
-    parser.add_argument("--events", type=Path, help="the film's blocks")
     parser.add_argument("--cleaned", type=Path, required=True, help="output: series")
     parser.add_argument("--cleaned-mask", type=Path, required=True, help="output: its voxels")
     parser.add_argument("--derivatives", type=Path, required=True, help="root of the outputs")
@@ -39,8 +35,6 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     settings = arguments.settings
-    if arguments.events:
-        check_high_pass(settings.high_pass, design_period(read_table(arguments.events)))
     confounds, kept = choose_confounds(arguments.series, settings.strategy, motion=settings.motion)
     series = nib.load(arguments.series)
     series = nib.Nifti1Image(

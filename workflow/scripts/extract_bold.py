@@ -20,7 +20,12 @@ def main() -> None:
     parser.add_argument("--masks", type=Path, nargs="+", required=True, help="one a run")
     parser.add_argument("--parcels", type=Path, help="atlas whose parcels take the voxels' place")
     parser.add_argument("--bold", type=Path, required=True, help="output")
-    parser.add_argument("--settings", type=json.loads, required=True, help="TR, film_onset, space")
+    parser.add_argument(
+        "--settings",
+        type=json.loads,
+        required=True,
+        help="TR, film_onset of row 0, onsets of the runs, space",
+    )
     arguments = parser.parse_args()
 
     bold = gather_runs(
@@ -28,6 +33,7 @@ def main() -> None:
         [np.asarray(nib.load(path).dataobj) > 0 for path in arguments.masks],
         TR=arguments.settings["TR"],
         film_onset=arguments.settings["film_onset"],
+        onsets=arguments.settings["onsets"],
         space=arguments.settings["space"],
         source=" ".join(path.name for path in arguments.cleaned),
     )

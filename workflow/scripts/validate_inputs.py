@@ -1,35 +1,53 @@
-"""Check the data set and the film before anything is computed from them."""
+"""Check data set and film before anything is computed from them: a table of all problems."""
 
 import argparse
 import json
 import logging
+import shutil
+import sys
 from pathlib import Path
 
-from stim2bold.bids import study_runs
+from stim2bold.bids import excluded
 from stim2bold.command import run
+from stim2bold.configuration import check_configuration, read_configuration
 from stim2bold.errors import InputError
 from stim2bold.files import write_json
-from stim2bold.inputs import check_study, describe_study
+from stim2bold.inputs import describe, examine
+from stim2bold.problems import as_table, n_errors
 
 logger = logging.getLogger("validate_inputs")
 
 
 def main() -> None:
-    """Read the command line, check, and write what was found; errors end with exit code 1."""
+    """Read the command line, check, and say what was found; errors end with exit code 1."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--film", type=Path, required=True)
-    parser.add_argument("--inputs", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--settings", type=json.loads, required=True, help="study and timing")
+    parser.add_argument("--settings", type=json.loads, help="the configuration, as the rule has it")
+    parser.add_argument(
+        "--configfile", type=Path, nargs="+", help="configuration files, later ones win"
+    )
+    parser.add_argument(
+        "--config", nargs="*", default=[], metavar="KEY=VALUE", help="keys at the top"
+    )
+    parser.add_argument("--schema", type=Path, help="JSON schema of the configuration files")
+    parser.add_argument("--inputs", type=Path, help="JSON file to write when there is no error")
     arguments = parser.parse_args()
-    TR = arguments.settings["timing"]["TR"]
-    runs = study_runs(**arguments.settings["study"])
-    problems = check_study(runs, TR=TR, film=arguments.film)
-    for problem in problems:
-        logger.warning("%s: %s", problem.severity, problem.message)
-    n_errors = sum(problem.severity == "error" for problem in problems)
-    if n_errors:
-        raise InputError(f"{n_errors} problem(s) in the input, named above; mend them first")
-    write_json(arguments.inputs, describe_study(runs, TR=TR, problems=problems))
+    config = arguments.settings
+    if config is None:
+        config = read_configuration(arguments.configfile, arguments.config)
+        if problems := check_configuration(config, arguments.schema):
+            print(as_table(problems, width=shutil.get_terminal_size().columns))
+            raise InputError(f"{len(problems)} error(s) in the configuration; mend them first")
+    findings = examine(config)
+    print(as_table(findings.problems, width=shutil.get_terminal_size().columns))
+    sys.stdout.flush()
+    wrong = n_errors(findings.problems)
+    if wrong:
+        raise InputError(
+            f"{wrong} error(s) in the input, named above; mend them, or leave participants out by "
+            "exclude, such as exclude: {'07': 'truncated series'}"
+        )
+    if arguments.inputs:
+        write_json(arguments.inputs, describe(findings, excluded=excluded(config["exclude"])))
 
 
 if __name__ == "__main__":

@@ -218,8 +218,15 @@ def tabulate(
     )
 
 
-def read_blocks(path: str | Path) -> pd.DataFrame:
+def read_blocks(path: str | Path, kinds: Sequence[str] | None = None) -> pd.DataFrame:
     """Read the blocks of an events.tsv.
+
+    Parameters
+    ----------
+    path : str or Path
+        The table.
+    kinds : sequence of str, optional
+        The trial_type of the events that are blocks of the film; None takes all.
 
     Returns
     -------
@@ -238,9 +245,23 @@ def read_blocks(path: str | Path) -> pd.DataFrame:
             f"{path}: has no column {', '.join(sorted(missing))}; an events table needs onset, "
             "duration and trial_type"
         )
+    if kinds is not None:
+        there = ", ".join(dict.fromkeys(table["trial_type"])) or "none"
+        table = table[table["trial_type"].isin(kinds)].reset_index(drop=True)
+        if not len(table):
+            raise InputError(
+                f"{path}: holds no event of the kinds {', '.join(kinds)} (there is: {there}); "
+                "correct blocks.kinds"
+            )
     if not len(table):
         raise InputError(f"{path}: holds no event; give each block its line")
     onset, duration = (_numbers(table, name, path) for name in ("onset", "duration"))
+    if (wrong := np.flatnonzero(duration <= 0)).size:
+        row = int(wrong[0])
+        raise InputError(
+            f"{path}: the block at {onset[row]:g} s lasts {duration[row]:g} s; give each block its "
+            "length in seconds"
+        )
     return pd.DataFrame(
         {"onset": onset, "offset": onset + duration, "trial_type": table["trial_type"]}
     )

@@ -1,13 +1,34 @@
 """Which files of a BIDS data set belong to the study.
 
-Entities, folders and inheritance are those of the BIDS specification 1.10.
+Entities, folders and inheritance are those of the BIDS specification 1.10. Nothing is read but
+names; what is in the files is looked at by `stim2bold.inputs`.
 """
 
-from dataclasses import dataclass
+import functools
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stim2bold.errors import InputError
+from stim2bold.problems import Problem, error, refuse, warning
 from stim2bold.sidecars import read_sidecars
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Entities by which runs are chosen: their names in the configuration and in file names.
+CHOICES = {
+    "session": "ses",
+    "task": "task",
+    "run": "run",
+    "acquisition": "acq",
+    "reconstruction": "rec",
+    "direction": "dir",
+}
+IMAGES = (".nii", ".nii.gz")
 
 
 @dataclass(frozen=True)
@@ -22,8 +43,10 @@ class Run:
         ``sub-04/ses-mri3t``, or ``sub-04`` where the data set has no sessions.
     name : str
         All entities of the run: ``sub-04_ses-mri3t_task-film_run-1``.
-    bold, events : Path
-        The series and the table of its blocks.
+    bold : Path
+        The series; of fMRIPrep's, the preprocessed one.
+    events : Path or None
+        The table of its blocks.
     sidecars : tuple of Path
         JSON files that apply to the series, from the data set's root to the series' own.
     anat : str or None
@@ -32,27 +55,63 @@ class Run:
         The folder of that image, as `folder`.
     t1w : Path or None
         That image.
+    mask, confounds : Path or None
+        Brain and confounds of a run that fMRIPrep has preprocessed.
     """
 
     participant: str
     folder: str
     name: str
     bold: Path
-    events: Path
+    events: Path | None
     sidecars: tuple[Path, ...]
-    anat: str | None
-    anat_folder: str | None
-    t1w: Path | None
+    anat: str | None = None
+    anat_folder: str | None = None
+    t1w: Path | None = None
+    mask: Path | None = None
+    confounds: Path | None = None
 
     @property
     def sidecar(self) -> Path:
         """The sidecar nearest to the series."""
         return self.sidecars[-1]
 
+    @property
+    def files(self) -> list[Path]:
+        """All files of the run that must be there."""
+        found = (self.bold, *self.sidecars, self.events, self.t1w, self.mask, self.confounds)
+        return [path for path in found if path is not None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which runs of a data set are the study's.
+
+    Attributes
+    ----------
+    participants : 'all' or list of str
+        Labels without ``sub-``.
+    exclude : dict of str to str
+        Participants who are left out, and why.
+    selection : dict
+        A label, a list of labels or None for each key of `CHOICES`.
+    """
+
+    participants: str | list[str] = "all"
+    exclude: dict[str, str] = field(default_factory=dict)
+    selection: dict[str, str | list[str] | None] = field(default_factory=dict)
+
 
 def stem(path: Path) -> str:
     """Return the entities of a BIDS file name, without its suffix and extension."""
     return path.name.split(".", 1)[0].rsplit("_", 1)[0]
+
+
+def excluded(setting: list[str] | dict[str, str]) -> dict[str, str]:
+    """Return who is left out and why, from the configuration's key `exclude`."""
+    if isinstance(setting, dict):
+        return {str(label): reason for label, reason in setting.items()}
+    return dict.fromkeys(setting, "left out by the configuration")
 
 
 def simulated_runs(bids_dir: str | Path, *, n_participants: int) -> list[Run]:
@@ -93,147 +152,319 @@ def simulated_runs(bids_dir: str | Path, *, n_participants: int) -> list[Run]:
     return runs
 
 
-def study_runs(
-    *,
-    bids_dir: str,
-    participants: str | list[str],
-    selection: dict[str, str | None],
-    n_simulated: int | None,
-) -> list[Run]:
-    """Return the runs of the study: those of a data set, or those that are yet to be simulated.
-
-    Parameters
-    ----------
-    bids_dir : str
-        The data set.
-    participants : 'all' or list of str
-        Labels without ``sub-``.
-    selection : dict
-        ``session``, ``task`` and ``run``, each a label or None.
-    n_simulated : int or None
-        Number of simulated participants; None for a data set that exists.
+def simulated_study(n_participants: int, choice: Choice, bids_dir: str | Path) -> list[Run]:
+    """Return the chosen ones of the runs that the built-in simulation writes.
 
     Raises
     ------
     InputError
-        As `find_runs`; or when a participant is named whom the simulation does not have.
+        When a participant is named whom the simulation does not have, or nobody is left.
     """
-    if n_simulated is None:
-        return find_runs(bids_dir, participants, **selection)
-    runs = simulated_runs(bids_dir, n_participants=n_simulated)
-    if participants == "all":
-        return runs
-    absent = sorted(set(participants) - {run.participant for run in runs})
+    runs = simulated_runs(bids_dir, n_participants=n_participants)
+    everyone = {run.participant for run in runs}
+    wanted = everyone if choice.participants == "all" else set(choice.participants)
+    absent = sorted(wanted - everyone)
     if absent:
         raise InputError(
             f"config.yaml: participant {', '.join(absent)} is not among the "
-            f"{n_simulated} simulated ones; correct participants or raise simulation.participants"
+            f"{n_participants} simulated ones; correct participants or raise "
+            "simulation.participants"
         )
-    return [run for run in runs if run.participant in participants]
+    runs = [run for run in runs if run.participant in wanted - set(choice.exclude)]
+    if not runs:
+        raise InputError("config.yaml: exclude leaves nobody; shorten it")
+    return runs
 
 
-def find_runs(
-    bids_dir: str | Path,
-    participants: str | list[str],
-    *,
-    session: str | None = None,
-    task: str | None = None,
-    run: str | None = None,
-) -> list[Run]:
+def index_files(root: Path) -> "pd.DataFrame":
+    """Return the files of a BIDS data set, one a row, with a column for each entity.
+
+    Paths are relative to the data set. Links without content are among them.
+    """
+    # Imported here: a simulated study is not indexed, and goes without the time this takes.
+    from bids2table import index_dataset
+
+    # Through a link of its own: the index takes a folder with a dot in its name for a file, and one
+    # with brackets for a pattern.
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "dataset"
+        link.symlink_to(root.absolute(), target_is_directory=True)
+        table = index_dataset(link).to_pandas()
+    return table.sort_values("path", ignore_index=True)
+
+
+def check_description(root: Path, *, derivative: bool) -> list[Problem]:
+    """Check that a folder is a data set, raw or derived as it should be."""
+    path = root / "dataset_description.json"
+    if not root.is_dir():
+        return [error(root, "no such folder", "correct the path in the configuration")]
+    if not path.is_file():
+        return [
+            error(
+                root,
+                "no dataset_description.json, so this is not a BIDS data set",
+                "give the folder that holds that file",
+            )
+        ]
+    try:
+        kind = read_sidecars([path]).get("DatasetType", "raw")
+    except InputError:
+        # BIDS tools need it, we do not.
+        return [warning(path, "not a JSON object", "mend it, other BIDS tools need it")]
+    if kind == "derivative" and not derivative:
+        return [
+            error(
+                root,
+                "its dataset_description.json says that it holds derivatives",
+                "give the raw data set by bids_dir and this folder by preprocessing.derivatives",
+            )
+        ]
+    return []
+
+
+def choose(
+    table: "pd.DataFrame", root: Path, choice: Choice
+) -> tuple["pd.DataFrame", list[Problem]]:
+    """Choose the series of the study from those of a data set.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Series, as `index_files` returns them.
+    root : Path
+        The data set, for messages.
+    choice : Choice
+        Whom and what to choose.
+    """
+    problems = []
+    chosen = table
+    for key, entity in CHOICES.items():
+        wanted = choice.selection.get(key)
+        if wanted is None:
+            continue
+        labels = wanted if isinstance(wanted, list) else [wanted]
+        if entity == "run":
+            labels = [int(label) for label in labels]
+        there = chosen[entity].dropna().unique().astype(int if entity == "run" else str)
+        if len(chosen) and not set(labels) & set(there):
+            known = ", ".join(sorted(map(str, there))) or "none"
+            problems.append(
+                error(
+                    root,
+                    f"no BOLD run of {key} {', '.join(map(str, labels))} (there is: {known})",
+                    f"correct selection.{key}",
+                )
+            )
+        chosen = chosen[chosen[entity].isin(labels)]
+    if problems:
+        return chosen.iloc[:0], problems
+    known = set(chosen["sub"])
+    named = known if choice.participants == "all" else set(choice.participants)
+    if absent := sorted(named - known):
+        problems.append(
+            error(
+                root,
+                f"no BOLD run of participant {', '.join(absent)}",
+                "correct the list 'participants' or add the images",
+            )
+        )
+    problems += [
+        warning("config.yaml", f"exclude names participant {label}, who has no run", "correct it")
+        for label in sorted(set(choice.exclude) - set(table["sub"]))
+    ]
+    chosen = chosen[chosen["sub"].isin(named - set(choice.exclude))]
+    if chosen.empty and not problems:
+        problems.append(
+            error(
+                root,
+                "no BOLD run (*_bold.nii.gz) matches the configuration",
+                "look at bids_dir, participants, exclude and selection",
+            )
+        )
+    return chosen, problems
+
+
+def usable(table: "pd.DataFrame", root: Path) -> tuple["pd.DataFrame", list[Problem]]:
+    """Tell the series that can be analysed from those that cannot, and say why."""
+    problems = []
+    for name, echoes in table[table["echo"].notna()].groupby(
+        table["path"].str.replace(r"_echo-\d+", "", regex=True)
+    ):
+        problems.append(
+            error(
+                root / name,
+                f"a run of {len(echoes)} echoes, which this workflow does not combine",
+                "combine them first (fMRIPrep or tedana) and give the result by "
+                "preprocessing.derivatives",
+            )
+        )
+    table = table[table["echo"].isna()]
+    # Phase, real and imaginary images are no BOLD series of their own.
+    table = table[table["part"].isna() | (table["part"] == "mag")]
+    seen: dict[str, str] = {}
+    for row in table.itertuples():
+        own = f"sub-{row.sub}"
+        if not row.path.startswith(f"{own}/"):
+            problems.append(
+                error(
+                    root / row.path,
+                    f"is named for participant {row.sub} but lies in another's folder",
+                    "rename or move it",
+                )
+            )
+        name = stem(Path(row.path))
+        if name in seen:
+            problems.append(
+                error(
+                    root / row.path,
+                    f"is there twice, the other is {seen[name]}",
+                    "remove one of the two",
+                )
+            )
+        seen[name] = row.path
+    return table, problems
+
+
+def index_study(
+    bids_dir: str | Path, choice: Choice, *, needs_events: bool = True
+) -> tuple[list[Run], list[Problem]]:
     """Find the BOLD runs of a data set, with the T1w image, sidecars and events of each.
 
     Parameters
     ----------
     bids_dir : str or Path
         The data set.
-    participants : 'all' or list of str
-        Labels without ``sub-``.
-    session, task, run : str, optional
-        Only runs with this entity.
+    choice : Choice
+        Whom and what to choose.
+    needs_events : bool
+        Whether a run without events.tsv is an error.
 
     Returns
     -------
-    list of Run
-        Sorted by name.
-
-    Raises
-    ------
-    InputError
-        When the folder is no BIDS data set, a named participant has no run, or a run lacks its
-        sidecar or its events.
+    runs : list of Run
+        Sorted by path.
+    problems : list of Problem
+        All that names tell. A run that cannot be used is in here and not among the runs.
     """
-    # Imported here: a simulated study is not indexed, and goes without the time this takes.
-    from bids2table import index_dataset
-
     root = Path(bids_dir)
-    if not (root / "dataset_description.json").is_file():
-        raise InputError(
-            f"{root}: no dataset_description.json, so this is not a BIDS data set; "
-            "set bids_dir to the folder that holds that file"
-        )
-    table = index_dataset(str(root)).to_pandas()
-    images = table[table["ext"].isin([".nii", ".nii.gz"])]
-    bold = images[(images["suffix"] == "bold") & (images["datatype"] == "func")]
-    for entity, wanted in (("ses", session), ("task", task)):
-        if wanted is not None:
-            bold = bold[bold[entity] == wanted]
-    if run is not None:
-        bold = bold[bold["run"] == int(run)]
-    if participants != "all":
-        absent = sorted(set(participants) - set(bold["sub"]))
-        if absent:
-            raise InputError(
-                f"{root}: no BOLD run of participant {', '.join(absent)}; "
-                "correct the list 'participants' or add the images"
-            )
-        bold = bold[bold["sub"].isin(participants)]
-    if bold.empty:
-        raise InputError(
-            f"{root}: no BOLD run (*_bold.nii.gz) matches the configuration; "
-            "look at bids_dir, participants and selection"
-        )
+    problems = check_description(root, derivative=False)
+    if any(problem.severity == "error" for problem in problems):
+        return [], problems
+    table = index_files(root)
+    images = table[table["ext"].isin(IMAGES)]
+    series = images[(images["suffix"] == "bold") & (images["datatype"] == "func")]
+    chosen, found = choose(series, root, choice)
+    problems += found
+    chosen, found = usable(chosen, root)
+    problems += found
     t1w = images[(images["suffix"] == "T1w") & (images["datatype"] == "anat")]
     anats = {
-        participant: sorted(Path(path) for path in group["path"])
+        participant: [Path(path) for path in group["path"]]
         for participant, group in t1w.groupby("sub")
     }
-    return [
-        describe_run(root, Path(row.path), row.sub, anats.get(row.sub, []))
-        for row in bold.sort_values("path").itertuples()
-    ]
+    listing = functools.cache(list_folder)
+    runs = []
+    for row in chosen.itertuples():
+        run = describe_run(root, Path(row.path), row.sub, anats.get(row.sub, []), listing)
+        found = check_files(run, needs_events=needs_events)
+        problems += found
+        if not any(problem.severity == "error" for problem in found):
+            runs.append(run)
+    return runs, problems
 
 
-def describe_run(root: Path, series: Path, participant: str, anats: list[Path]) -> Run:
+def list_folder(folder: Path) -> list[str]:
+    """Return the names in a folder, in order."""
+    return sorted(os.listdir(folder))
+
+
+def describe_run(
+    root: Path,
+    series: Path,
+    participant: str,
+    anats: list[Path],
+    listing: Callable[[Path], list[str]] = list_folder,
+) -> Run:
     """Gather what goes with one BOLD series; paths are relative to the data set's root."""
     folder = series.parent.parent.as_posix()
     same_session = [path for path in anats if path.parent.parent == series.parent.parent]
     anat = (same_session or anats or [None])[0]
-    sidecars = inherited(root, series, ".json")
-    events = inherited(root, series, ".tsv", suffix="events")
-    if not sidecars:
-        raise InputError(
-            f"{root / series}: no JSON sidecar applies to it, so its TR is unknown; "
-            "add one with RepetitionTime and TaskName"
-        )
-    if not events:
-        raise InputError(
-            f"{root / series}: no events.tsv applies to it; add one with onset, duration and "
-            "trial_type of the film's blocks"
-        )
+    events = inherited(root, series, ".tsv", suffix="events", listing=listing)
     return Run(
         participant=participant,
         folder=folder,
         name=stem(series),
         bold=root / series,
-        events=events[-1],
-        sidecars=tuple(sidecars),
+        events=events[-1] if events else None,
+        sidecars=tuple(inherited(root, series, ".json", listing=listing)),
         anat=stem(anat) if anat else None,
         anat_folder=anat.parent.parent.as_posix() if anat else None,
         t1w=root / anat if anat else None,
     )
 
 
-def inherited(root: Path, series: Path, extension: str, *, suffix: str = "bold") -> list[Path]:
+def check_files(run: Run, *, needs_events: bool) -> list[Problem]:
+    """Check that all files of a run are there."""
+    problems = []
+    if not run.sidecars:
+        problems.append(
+            error(
+                run.bold,
+                "no JSON sidecar applies to it, so its TR is unknown",
+                "add one with RepetitionTime and TaskName",
+            )
+        )
+    if run.events is None and needs_events:
+        problems.append(
+            error(
+                run.bold,
+                "no events.tsv applies to it, so the film's blocks are unknown",
+                "add one with onset, duration and trial_type, or set blocks.seconds",
+            )
+        )
+    return problems + [found for path in run.files for found in check_present(path)]
+
+
+def check_present(path: Path) -> list[Problem]:
+    """Check that a file has content, and say so where git-annex keeps it elsewhere."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        if not path.is_symlink():
+            return [error(path, "the file is not there", "add it or leave its participant out")]
+        target = os.readlink(path)
+        if "annex/objects" in Path(target).as_posix():
+            return [absent_content(path)]
+        return [
+            error(path, f"is a link to {target}, which is not there", "mend the link or fetch it")
+        ]
+    except OSError as fault:
+        return [error(path, f"cannot be read ({fault.strerror})", "mend the path or permissions")]
+    if 0 < size < 1000 and path.name.endswith(IMAGES):
+        with path.open("rb") as file:
+            # What git-annex leaves in place of an unlocked file.
+            if file.read(15) == b"/annex/objects/":
+                return [absent_content(path)]
+    return []
+
+
+def absent_content(path: Path) -> Problem:
+    """Return the problem of a file of git-annex that was not fetched."""
+    return error(
+        path,
+        "its content is absent: git-annex (datalad) keeps it elsewhere",
+        "fetch it by 'datalad get' or 'git annex get', or exclude the participant",
+    )
+
+
+def inherited(
+    root: Path,
+    series: Path,
+    extension: str,
+    *,
+    suffix: str = "bold",
+    listing: Callable[[Path], list[str]] = list_folder,
+) -> list[Path]:
     """Find the files that apply to a series by BIDS' inheritance principle.
 
     A file applies when it lies in the series' folder or one above it and each of its entities is
@@ -247,21 +478,30 @@ def inherited(root: Path, series: Path, extension: str, *, suffix: str = "bold")
         The series, relative to `root`.
     extension, suffix : str
         Of the files looked for.
+    listing : callable
+        Returns the names in a folder.
 
     Returns
     -------
     list of Path
-        From the root to the series' own folder.
+        From the root to the series' own folder; in one folder, the more particular last.
     """
     entities = set(stem(series).split("_"))
-    folders = [root / parent for parent in reversed(series.parents)]
-    return [
-        path
-        for folder in folders
-        for path in sorted(folder.glob(f"*{suffix}{extension}"))
-        if path.name == f"{suffix}{extension}"
-        or (path.name.endswith(f"_{suffix}{extension}") and set(stem(path).split("_")) <= entities)
-    ]
+    found = []
+    for folder in (root / parent for parent in reversed(series.parents)):
+        if not folder.is_dir():
+            continue
+        here = [
+            name
+            for name in listing(folder)
+            if name == f"{suffix}{extension}"
+            or (
+                name.endswith(f"_{suffix}{extension}")
+                and set(stem(Path(name)).split("_")) <= entities
+            )
+        ]
+        found += [folder / name for name in sorted(here, key=lambda name: name.count("_"))]
+    return found
 
 
 def repetition_time(run: Run) -> float:
@@ -295,33 +535,24 @@ def film_path(film: str | None, bids_dir: str | None) -> Path:
                 "participants watched"
             )
         return Path("results/simulated/film.mp4")
+    if Path(film).is_symlink():
+        refuse(check_present(Path(film)))
     if not Path(film).is_file():
         raise InputError(f"{film}: the film is not there; set film to the file that was watched")
     return Path(film)
 
 
-def head_path(head: str | None) -> Path | None:
-    """Return the T1w image of the head that simulated participants are to have, or None.
-
-    Raises
-    ------
-    InputError
-        When it is not there.
-    """
-    if head is None:
-        return None
-    if not Path(head).is_file():
-        raise InputError(
-            f"{head}: the head is not there; set simulation.images.head to a T1w image, or to "
-            "null for drawn heads"
-        )
-    return Path(head)
-
-
-def annotations_path(
-    annotations_dir: str | None, *, bids_dir: str, n_simulated: int | None, **_: object
-) -> Path | None:
+def annotations_path(annotations_dir: str | None, *, bids_dir: str, expected: bool) -> Path | None:
     """Return the folder of the film's annotations, ``stimuli/annotations`` unless it is given.
+
+    Parameters
+    ----------
+    annotations_dir : str or None
+        As the configuration gives it.
+    bids_dir : str
+        The data set.
+    expected : bool
+        Whether the data set will have annotations that are not there yet.
 
     Returns
     -------
@@ -335,7 +566,7 @@ def annotations_path(
     """
     own = Path(bids_dir) / "stimuli" / "annotations"
     if annotations_dir is None:
-        return own if n_simulated is not None or own.is_dir() else None
+        return own if expected or own.is_dir() else None
     if not Path(annotations_dir).is_dir():
         raise InputError(
             f"{annotations_dir}: no such folder; set annotations_dir to the folder with the "

@@ -1,6 +1,8 @@
 """From preprocessed series to the voxels that models see: nuisance, drift, smoothing, masks."""
 
+import glob
 import logging
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import xarray as xr
 from nilearn.interfaces.fmriprep import load_confounds_strategy
 from nilearn.signal import clean
 from scipy import ndimage
+from scipy.interpolate import CubicSpline
 
 from stim2bold.errors import InputError
 from stim2bold.registration import sample, template, voxel_points
@@ -49,51 +52,6 @@ class CleaningSettings:
     gm_threshold: float = 0.25
 
 
-def design_period(events: pd.DataFrame) -> float | None:
-    """Return the period of a design that alternates between two kinds of block.
-
-    Parameters
-    ----------
-    events : DataFrame
-        BIDS events with onset, duration and trial_type.
-
-    Returns
-    -------
-    float or None
-        Seconds from one block to the next of its kind; None where nothing alternates.
-    """
-    if "trial_type" not in events or len(events) < 3:
-        return None
-    kinds = events["trial_type"].to_numpy()
-    if len(set(kinds)) != 2 or (kinds[1:] == kinds[:-1]).any():
-        return None
-    onsets = events["onset"].to_numpy(dtype=float)
-    return float(np.median(onsets[2:] - onsets[:-2]))
-
-
-def check_high_pass(high_pass: float, period: float | None) -> None:
-    """Refuse a filter that would remove the blocks themselves.
-
-    Parameters
-    ----------
-    high_pass : float
-        Cut-off in Hz.
-    period : float or None
-        Of the alternating design, in seconds.
-
-    Raises
-    ------
-    InputError
-        When the cut-off is at or above the frequency of the design.
-    """
-    if period is not None and high_pass >= 1 / period:
-        raise InputError(
-            f"config.yaml: preprocessing.high_pass is {high_pass:g} Hz, but the film's blocks "
-            f"alternate every {period:g} s ({1 / period:.4g} Hz), so it would remove the very "
-            f"effect of the film; choose less than {1 / period:.4g}, such as 0.0078125"
-        )
-
-
 def choose_confounds(
     series: str | Path, strategy: str, *, motion: str
 ) -> tuple[pd.DataFrame, np.ndarray]:
@@ -116,9 +74,17 @@ def choose_confounds(
         Volumes that the fit may use.
     """
     options = {} if strategy == "ica_aroma" else {"motion": motion}
+    series = Path(series)
+    run = series.name.split("_space-")[0]
     try:
-        confounds, kept = load_confounds_strategy(str(series), denoise_strategy=strategy, **options)
-    except ValueError as error:
+        with tempfile.TemporaryDirectory() as folder:
+            # Through links: nilearn looks for 'tsv' and entities in the whole path.
+            for path in (series, *series.parent.glob(f"{glob.escape(run)}_desc-confounds_*")):
+                (Path(folder) / path.name).symlink_to(path.absolute())
+            confounds, kept = load_confounds_strategy(
+                str(Path(folder) / series.name), denoise_strategy=strategy, **options
+            )
+    except (ValueError, KeyError, FileNotFoundError) as error:
         raise InputError(
             f"{series}: strategy {strategy} cannot be used: {error}; choose another "
             "preprocessing.strategy or add the missing columns"
@@ -240,6 +206,7 @@ def gather_runs(
     *,
     TR: float,
     film_onset: float,
+    onsets: list[float],
     space: str,
     source: str,
 ) -> xr.DataArray:
@@ -254,24 +221,32 @@ def gather_runs(
     TR : float
         Seconds.
     film_onset : float
-        Seconds from the start of the first volume to the film's first frame.
+        Of the study's rows: seconds from the start of row 0 to the film's first frame.
+    onsets : list of float
+        Film onset of each run.
     space, source : str
         For the attributes.
 
     Returns
     -------
     DataArray
-        ``bold``, dimensions (time, voxel).
+        ``bold``, dimensions (time, voxel), see `at_rows`.
     """
     mask = np.logical_and.reduce(masks)
-    parts = [np.asarray(run.dataobj, dtype=np.float32)[mask].T for run in runs]
-    times = [(np.arange(len(part)) + 0.5) * TR - film_onset for part in parts]
+    rows, values = at_rows(
+        [np.asarray(run.dataobj, dtype=np.float32)[mask].T for run in runs],
+        [(film_onset - onset) / TR for onset in onsets],
+    )
     i, j, k = np.nonzero(mask)
     return xr.DataArray(
-        np.concatenate(parts),
+        values,
         dims=("time", "voxel"),
         coords={
-            "time": ("time", np.concatenate(times), {"units": "s", "long_name": "film time"}),
+            "time": (
+                "time",
+                (rows + 0.5) * TR - film_onset,
+                {"units": "s", "long_name": "film time"},
+            ),
             "i": ("voxel", i.astype(np.int32)),
             "j": ("voxel", j.astype(np.int32)),
             "k": ("voxel", k.astype(np.int32)),
@@ -286,3 +261,50 @@ def gather_runs(
             "source": source,
         },
     )
+
+
+def at_rows(parts: list[np.ndarray], starts: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Bring runs onto the rows of the study.
+
+    Parameters
+    ----------
+    parts : list of (n_volumes, n_voxels) array
+        One a run.
+    starts : list of float
+        Row number, whole or not, of each run's first volume.
+
+    Returns
+    -------
+    rows : (n_rows,) int array
+        The longest stretch of rows without a hole, none below 0.
+    values : (n_rows, n_voxels) float32 array
+        Volumes between two rows are interpolated by a cubic spline over time; where runs show the
+        same of the film, their mean.
+    """
+    placed = []
+    for part, start in zip(parts, starts, strict=True):
+        first = int(np.ceil(start - 1e-3))
+        if abs(start - round(start)) > 1e-3:
+            spline = CubicSpline(start + np.arange(len(part)), part)
+            rows = np.arange(first, int(np.floor(start + len(part) - 1)) + 1)
+            part = spline(rows)
+        kept = max(0, -first)
+        placed.append((first + kept, part[kept:]))
+    n_rows = max(first + len(part) for first, part in placed)
+    total = np.zeros((n_rows, parts[0].shape[1]))
+    count = np.zeros(n_rows, dtype=int)
+    for first, part in placed:
+        total[first : first + len(part)] += part
+        count[first : first + len(part)] += 1
+    there = np.flatnonzero(count)
+    stretches = np.split(there, np.flatnonzero(np.diff(there) > 1) + 1)
+    rows = max(stretches, key=len)
+    if len(rows) < len(there):
+        log.warning(
+            "only rows %d to %d are kept: %d others lie beyond a part of the film that was not "
+            "scanned",
+            rows[0],
+            rows[-1],
+            len(there) - len(rows),
+        )
+    return rows, (total[rows] / count[rows, None]).astype(np.float32)

@@ -1,10 +1,14 @@
 """Reading and writing of images, and what is wrong with one before any heavy step.
 
+What a header, and the file's length, can tell is judged here once: the doctor asks before anything
+runs, and whoever reads an image asks again.
+
 World coordinates are nibabel's: millimetres, x to the right, y to the front, z up (RAS+). Every
 image is brought to the RAS+ axis order when it is read, by flips and transpositions alone, so
 that no later step can depend on how the scanner stored it.
 """
 
+import gzip
 import logging
 import zlib
 from pathlib import Path
@@ -23,6 +27,21 @@ LARGEST_SHEAR = 1e-3
 # Seconds; NIfTI stores the TR as float32 and some converters round it to milliseconds.
 TR_TOLERANCE = 1e-3
 
+# Millimetres.
+SMALLEST_VOXEL, LARGEST_VOXEL = 0.1, 20
+
+# What nibabel raises of files that are no images, or whose headers make no sense.
+UNREADABLE = (
+    nib.filebasedimages.ImageFileError,
+    nib.spatialimages.HeaderDataError,
+    nib.spatialimages.ImageDataError,
+    EOFError,
+    KeyError,
+    OSError,
+    ValueError,
+    zlib.error,
+)
+
 SCANNER, TEMPLATE = 1, 4
 
 
@@ -35,16 +54,18 @@ def open_image(path: str | Path) -> nib.Nifti1Image:
         When there is no such file or it is no NIfTI image.
     """
     try:
-        return nib.load(path)
+        image = nib.load(path)
+        # A header can be so broken that only its use tells.
+        image.header.get_xyzt_units()
+        return image
     except FileNotFoundError:
         raise InputError(
             f"{path}: the file is not there (a dangling link of git-annex or datalad counts as "
             "absent); fetch it or correct bids_dir"
         ) from None
-    except (nib.filebasedimages.ImageFileError, EOFError, zlib.error, OSError) as error:
-        raise InputError(
-            f"{path}: not a NIfTI image ({error}); fetch or convert it again"
-        ) from None
+    except UNREADABLE as error:
+        said = " ".join(str(error).split())
+        raise InputError(f"{path}: not a NIfTI image ({said}); fetch or convert it again") from None
 
 
 def check_affine(image: nib.Nifti1Image, name: str | Path) -> None:
@@ -129,16 +150,8 @@ def read_volume(path: str | Path) -> nib.Nifti1Image:
         When it is not a usable 3D image.
     """
     image = open_image(path)
-    shape = image.shape
-    if len(shape) == 4 and shape[3] == 1:
-        shape = shape[:3]
-    if len(shape) != 3:
-        raise InputError(
-            f"{path}: has {len(image.shape)} dimensions where one volume (3) was expected; "
-            "give a single T1w volume"
-        )
-    check_affine(image, path)
-    data = read_voxels(image, path).reshape(shape)
+    check_volume(image, path)
+    data = read_voxels(image, path).reshape(image.shape[:3])
     if not np.isfinite(data).all():
         raise InputError(f"{path}: holds NaN or infinite voxels; convert it again from DICOM")
     if data.min() == data.max():
@@ -165,17 +178,7 @@ def read_series(path: str | Path) -> nib.Nifti1Image:
         Truncated file, NaN, empty volumes, fewer than 4 dimensions or 20 volumes, no affine.
     """
     image = open_image(path)
-    if len(image.shape) != 4:
-        raise InputError(
-            f"{path}: has {len(image.shape)} dimensions where a series (4) was expected; "
-            "give the whole run, not one volume of it"
-        )
-    if image.shape[3] < FEWEST_VOLUMES:
-        raise InputError(
-            f"{path}: only {image.shape[3]} volumes, at least {FEWEST_VOLUMES} are needed; "
-            "leave this run out by the configuration"
-        )
-    check_affine(image, path)
+    check_series(image, path)
     data = read_voxels(image, path)
     for k in range(data.shape[3]):
         volume = data[..., k]
@@ -193,10 +196,133 @@ def read_series(path: str | Path) -> nib.Nifti1Image:
     return turned
 
 
+def contents_mark(path: str | Path) -> bytes | None:
+    """Return eight bytes that two gzip files share only when they hold the same (CRC and length).
+
+    None for a file that is not compressed.
+    """
+    if Path(path).suffix != ".gz" or Path(path).stat().st_size < 18:
+        return None
+    with Path(path).open("rb") as file:
+        file.seek(-8, 2)
+        return file.read(8)
+
+
 def header_TR(image: nib.Nifti1Image) -> float:
     """Return the TR that the header gives, in seconds; 0 where it gives none."""
     seconds = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}.get(image.header.get_xyzt_units()[1], 1.0)
     return float(image.header.get_zooms()[3]) * seconds
+
+
+def check_series(image: nib.Nifti1Image, name: str | Path) -> None:
+    """Refuse what is no BOLD series, by its header.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        Only its header is looked at.
+    name : str or Path
+        What the message calls it.
+
+    Raises
+    ------
+    InputError
+        Fewer than 4 dimensions or 20 volumes, colours or complex numbers, voxels of no plausible
+        size, no affine.
+    """
+    if len(image.shape) != 4:
+        raise InputError(
+            f"{name}: has {len(image.shape)} dimensions where a series (4) was expected; "
+            "give the whole run, not one volume of it"
+        )
+    if image.shape[3] < FEWEST_VOLUMES:
+        raise InputError(
+            f"{name}: only {image.shape[3]} volumes, at least {FEWEST_VOLUMES} are needed; "
+            "leave this run out by the configuration"
+        )
+    check_numbers(image, name)
+    check_affine(image, name)
+
+
+def check_volume(image: nib.Nifti1Image, name: str | Path) -> None:
+    """Refuse what is no single volume, by its header; arguments and errors as `check_series`."""
+    if len(image.shape) != 3 and not (len(image.shape) == 4 and image.shape[3] == 1):
+        raise InputError(
+            f"{name}: has {len(image.shape)} dimensions where one volume (3) was expected; "
+            "give a single T1w volume"
+        )
+    check_numbers(image, name)
+    check_affine(image, name)
+
+
+def check_numbers(image: nib.Nifti1Image, name: str | Path) -> None:
+    """Refuse voxels that are no plain numbers, or of a size that no scanner makes."""
+    kind = image.get_data_dtype()
+    if kind.kind not in "iuf":
+        raise InputError(
+            f"{name}: its voxels are {kind}, not numbers; convert it again as a magnitude image"
+        )
+    sizes = np.array(image.header.get_zooms()[:3], dtype=float)
+    if not ((sizes >= SMALLEST_VOXEL) & (sizes <= LARGEST_VOXEL)).all():
+        raise InputError(
+            f"{name}: its voxels measure {' x '.join(f'{size:g}' for size in sizes)} mm, which no "
+            "scanner makes; correct the header's units or convert it again"
+        )
+
+
+def check_length(image: nib.Nifti1Image, name: str | Path) -> None:
+    """Refuse a file that is shorter than its header says, without reading it.
+
+    A gzip file ends with the length of what it holds, so that a cut one gives itself away. One that
+    was compressed in several parts tells the last part's alone: it is read whole.
+
+    Raises
+    ------
+    InputError
+        When the file is cut short.
+    """
+    path = Path(image.get_filename())
+    wanted = int(image.dataobj.offset) + int(np.prod(image.shape)) * image.get_data_dtype().itemsize
+    if path.suffix == ".gz":
+        with path.open("rb") as file:
+            file.seek(-4, 2)
+            found = int.from_bytes(file.read(4), "little")
+        if found >= wanted % 2**32 and found - wanted % 2**32 < 4096:
+            return
+        try:
+            with gzip.open(path) as file:
+                found = sum(len(part) for part in iter(lambda: file.read(1 << 20), b""))
+        except (EOFError, zlib.error, OSError) as fault:
+            raise InputError(
+                f"{name}: truncated or damaged ({fault}); fetch the file again"
+            ) from None
+    else:
+        found = path.stat().st_size
+    if found < wanted:
+        raise InputError(
+            f"{name}: truncated: it holds {found} bytes where its header says {wanted}; "
+            "fetch the file again"
+        )
+
+
+def check_first_volume(image: nib.Nifti1Image, name: str | Path) -> None:
+    """Refuse a series whose first volume is empty or no number; only that volume is read.
+
+    Raises
+    ------
+    InputError
+        Damaged file, NaN, or one value everywhere.
+    """
+    try:
+        volume = np.asarray(image.dataobj[..., 0], dtype=np.float32)
+    except (EOFError, zlib.error, OSError, ValueError) as fault:
+        raise InputError(f"{name}: truncated or damaged ({fault}); fetch the file again") from None
+    if not np.isfinite(volume).all():
+        raise InputError(
+            f"{name}: volume 0 holds NaN or infinite voxels; convert it again from DICOM"
+        )
+    if volume.min() == volume.max():
+        raise InputError(f"{name}: every voxel of volume 0 is {volume.flat[0]:g}; convert it again")
 
 
 def check_TR(image: nib.Nifti1Image, sidecar: dict, name: str | Path) -> float:

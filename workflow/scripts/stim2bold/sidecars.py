@@ -18,7 +18,9 @@ def read_sidecars(paths: Iterable[str | Path]) -> dict:
     metadata: dict = {}
     for path in paths:
         try:
-            metadata |= json.loads(Path(path).read_text(encoding="utf-8"))
-        except (ValueError, TypeError) as error:
+            metadata |= json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        except (ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: not a JSON object ({error}); mend the sidecar") from None
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}); mend it") from None
     return metadata

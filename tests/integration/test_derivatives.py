@@ -1,0 +1,66 @@
+"""The tiny study again, from its own preprocessed images under fMRIPrep's names."""
+
+import os
+import shutil
+
+import pytest
+import xarray as xr
+import yaml
+from fmriprep_names import rename_as_fmriprep
+
+from stim2bold.files import read_json, read_table
+
+
+@pytest.fixture(scope="session")
+def derived_study(tiny_study, new_study, tmp_path_factory):
+    """A study of fMRIPrep derivatives, with the film's features taken over."""
+    study = new_study(tmp_path_factory.mktemp("derived") / "derivatives; of $(fMRIPrep)")
+    folder = rename_as_fmriprep(tiny_study.results / "preprocessed", study.root / "it's fMRIPrep")
+    simulated = tiny_study.results / "simulated"
+    bids = study.root / "raw data"
+    shutil.copytree(simulated / "bids", bids, ignore=shutil.ignore_patterns("*.nii.gz"))
+    film = shutil.copy(simulated / "film.mp4", study.root / "film.mp4")
+    for name in ("stimulus", "features", "weights"):
+        shutil.copytree(tiny_study.results / name, study.results / name)
+    # One time for all: nothing of the film is older than what it was made from.
+    now = os.stat(film).st_mtime + 1
+    for path in study.results.rglob("*"):
+        os.utime(path, (now, now))
+    (study.root / "mine.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "bids_dir": str(bids),
+                "film": str(film),
+                "preprocessing": {"derivatives": str(folder)},
+                "group": {"train": False},
+            }
+        )
+    )
+    target = "results/scores/video2bold/sub-01.tsv"
+    run = study.snakemake(
+        *("--configfile", "config.yaml", "tests/integration/tiny.yaml", "mine.yaml"),
+        *("--rerun-triggers", "mtime", "--", target),
+    )
+    assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
+    assert "rule preprocess_" not in run.stdout + run.stderr
+    return study
+
+
+def test_derivatives_give_the_same_series_and_the_same_scores(tiny_study, derived_study):
+    ours, theirs = (
+        xr.open_dataset(study.results / "bold" / "sub-01.nc", engine="h5netcdf")["bold"]
+        for study in (tiny_study, derived_study)
+    )
+    xr.testing.assert_equal(ours, theirs)
+    assert theirs.attrs["space"] == "MNI152NLin2009cAsym"
+    raw, derived = (
+        read_table(study.results / "scores" / "video2bold" / "sub-01.tsv")
+        for study in (tiny_study, derived_study)
+    )
+    assert set(derived["model"]) >= {"vae", "ridge", "banded", "blocks"}
+    raw = raw[raw["model"].isin(set(derived["model"]))].reset_index(drop=True)
+    assert raw.equals(derived)
+
+
+def test_nothing_was_found_wrong_with_them(derived_study):
+    assert read_json(derived_study.results / "inputs.json")["problems"] == []

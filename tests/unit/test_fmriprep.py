@@ -1,0 +1,174 @@
+"""Derivatives of fMRIPrep: which are taken, and what is said of those that cannot be."""
+
+import shutil
+
+import planted_study
+import pytest
+
+from stim2bold import inputs, study
+from stim2bold.fmriprep import needed_columns
+
+ONE = "MNI152NLin2009cAsym_res-2"
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    root = tmp_path_factory.mktemp("healthy")
+    planted_study.write_study(root)
+    planted_study.write_derivatives(root)
+    # The raw images are not needed.
+    for path in (root / "bids").rglob("*.nii.gz"):
+        path.unlink()
+    return root
+
+
+class Patient:
+    """A copy of the healthy study."""
+
+    def __init__(self, healthy, root):
+        shutil.copytree(healthy, root)
+        self.root = root
+        self.folder = root / "fmriprep"
+        self.func = self.folder / "sub-02" / "func"
+        self.name = "sub-02_task-film_run-1"
+        self.config = planted_study.configuration(
+            bids_dir=str(root / "bids"),
+            film=str(root / "film.mkv"),
+            preprocessing={"derivatives": str(self.folder)},
+        )
+
+    def remove(self, end):
+        (self.func / f"{self.name}_{end}").unlink()
+
+    def set(self, **settings):
+        self.config["preprocessing"] |= settings
+
+    def confounds(self, change):
+        path = self.func / f"{self.name}_desc-confounds_timeseries.tsv"
+        path.write_text(change(path.read_text()))
+
+
+@pytest.fixture
+def patient(healthy, tmp_path):
+    return Patient(healthy, tmp_path / "it's $(a) tsv space-x study")
+
+
+def test_healthy_derivatives_raise_nothing(patient):
+    findings = inputs.examine(patient.config)
+    assert findings.problems == []
+    assert findings.space == "MNI152NLin2009cAsym" and findings.TR == 1.0
+    first, second = findings.runs
+    assert second.name == patient.name and second.folder == "sub-02"
+    assert second.bold.name == f"{patient.name}_space-{ONE}_desc-preproc_bold.nii.gz"
+    assert second.confounds.name == f"{patient.name}_desc-confounds_timeseries.tsv"
+    assert second.events == patient.root / "bids/sub-02/func" / f"{patient.name}_events.tsv"
+    assert second.t1w is None
+
+
+FAULTS = {
+    "no such space": (
+        lambda p: p.set(space="MNI152NLin6Asym"),
+        "no series (*_desc-preproc_bold.nii.gz) of space MNI152NLin6Asym "
+        "(there is: MNI152NLin2009cAsym)",
+    ),
+    "no such resolution": (lambda p: p.set(res="1"), "of res 1 (there is: 2)"),
+    "no template space": (
+        lambda p: [path.unlink() for path in p.folder.rglob("*_space-MNI*")],
+        "of space MNI... (there is: none)",
+    ),
+    "no mask": (lambda p: p.remove(f"space-{ONE}_desc-brain_mask.nii.gz"), "has no brain mask"),
+    "no confounds": (lambda p: p.remove("desc-confounds_timeseries.tsv"), "has no confounds"),
+    "missing columns": (
+        lambda p: p.confounds(lambda text: text.replace("rot_y\t", "x\t").replace("csf", "y")),
+        "lacks the columns rot_y, csf",
+    ),
+    "columns of another strategy": (
+        lambda p: p.config["preprocessing"]["cleaning"].update(motion="derivatives"),
+        "lacks the columns trans_x_derivative1",
+    ),
+    "no components": (
+        lambda p: p.config["preprocessing"]["cleaning"].update(strategy="compcor"),
+        "lacks the columns a_comp_cor_*",
+    ),
+    "too few rows": (
+        lambda p: p.confounds(lambda text: "\n".join(text.splitlines()[:-3])),
+        "has 105 rows where the series has 108 volumes",
+    ),
+    "a mask of another grid": (
+        lambda p: planted_study.save_volume(
+            p.func / f"{p.name}_space-{ONE}_desc-brain_mask.nii.gz",
+            planted_study.np.ones((6, 5, 5)),
+            voxel=4.0,
+        ),
+        "lies on another grid",
+    ),
+    "a truncated series": (
+        lambda p: [
+            path.write_bytes(path.read_bytes()[:-99])
+            for path in p.func.glob(f"*{ONE}_desc-preproc_bold.nii.gz")
+        ],
+        "truncated",
+    ),
+    "a raw data set": (
+        lambda p: p.set(derivatives=str(p.root / "bids")),
+        "of space MNI... (there is: none)",
+    ),
+    "no description": (
+        lambda p: (p.folder / "dataset_description.json").unlink(),
+        "no dataset_description.json",
+    ),
+    "no events": (
+        lambda p: (p.root / "bids/sub-02/func" / f"{p.name}_events.tsv").unlink(),
+        "no events.tsv applies",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found_by_name(patient, fault):
+    plant, words = FAULTS[fault]
+    plant(patient)
+    found = inputs.examine(patient.config).problems
+    assert any(words in problem.what for problem in found), found
+
+
+def test_one_of_several_spaces_is_chosen(tmp_path):
+    config = planted_study.write_study(tmp_path)
+    spaces = (ONE, "MNI152NLin6Asym_res-2", "MNI152NLin6Asym_res-1")
+    folder = planted_study.write_derivatives(tmp_path, spaces=spaces)
+    config["preprocessing"]["derivatives"] = str(folder)
+    _, (problem,), _ = study.index(config)
+    assert "several preprocessing.space: MNI152NLin2009cAsym, MNI152NLin6Asym" in problem.what
+    config["preprocessing"] |= {"space": "MNI152NLin6Asym"}
+    _, (problem,), _ = study.index(config)
+    assert "several preprocessing.res: 1, 2" in problem.what
+    config["preprocessing"] |= {"res": "1"}
+    runs, problems, space = study.index(config)
+    assert space == "MNI152NLin6Asym" and not problems
+    assert all("_space-MNI152NLin6Asym_res-1_" in run.bold.name for run in runs)
+
+
+@pytest.mark.parametrize("strategy", ["simple", "scrubbing"])
+@pytest.mark.parametrize("motion", ["basic", "derivatives", "power2", "full"])
+def test_the_columns_that_are_asked_for_are_those_that_nilearn_reads(tmp_path, strategy, motion):
+    from stim2bold.cleaning import choose_confounds
+    from stim2bold.errors import InputError
+
+    folder = planted_study.write_derivatives(tmp_path, participants=1) / "sub-01" / "func"
+    series = next(folder.glob(f"*{ONE}_desc-preproc_bold.nii.gz"))
+    table = folder / "sub-01_task-film_run-1_desc-confounds_timeseries.tsv"
+    columns = needed_columns(strategy, motion)
+    rng = planted_study.np.random.default_rng(0)
+
+    def write(names):
+        rows = ["\t".join(f"{v:.4f}" for v in rng.normal(0, 0.01, len(names))) for _ in range(108)]
+        table.write_text("\n".join(["\t".join(names), *rows]) + "\n")
+
+    write([*columns, "cosine00"])
+    confounds, _ = choose_confounds(series, strategy, motion=motion)
+    used = {name for name in confounds if not name.startswith("motion_outlier")}
+    assert used == set(columns) - {"framewise_displacement", "std_dvars"}
+    for name in columns:
+        write([other for other in columns if other != name])
+        with pytest.raises(InputError, match="cannot be used"):
+            choose_confounds(series, strategy, motion=motion)

@@ -1,0 +1,134 @@
+"""What the study is, from its configuration: runs, space, and where each run lies in the film."""
+
+from pathlib import Path
+from typing import Any
+
+from stim2bold import bids, fmriprep
+from stim2bold.bids import Choice, Run
+from stim2bold.errors import InputError
+from stim2bold.onsets import film_onset
+from stim2bold.problems import Problem, error, from_refusal
+
+SIMULATED = "results/simulated/bids"
+#: The space of our own preprocessing.
+SPACE = "MNI152NLin2009aSym"
+RESERVED = set("{}<>\n")
+#: What of the configuration says what the study is: all that the doctor looks at.
+KEYS = (
+    "bids_dir",
+    "film",
+    "annotations_dir",
+    "participants",
+    "exclude",
+    "selection",
+    "timing",
+    "blocks",
+    "streams",
+    "preprocessing",
+    "folds",
+    "simulation",
+)
+
+
+def is_simulated(config: dict[str, Any]) -> bool:
+    """Tell whether the data set is the built-in one."""
+    return config["bids_dir"] is None and config["preprocessing"]["derivatives"] is None
+
+
+def bids_dir(config: dict[str, Any]) -> str:
+    """Return the data set; where there are derivatives alone, they stand for it."""
+    if is_simulated(config):
+        return SIMULATED
+    return config["bids_dir"] or config["preprocessing"]["derivatives"]
+
+
+def index(config: dict[str, Any]) -> tuple[list[Run], list[Problem], str | None]:
+    """Find the runs of the study.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration, or its `KEYS`.
+
+    Returns
+    -------
+    runs : list of Run
+        Those that names have nothing against.
+    problems : list of Problem
+        What names have against others.
+    space : str or None
+        The template's space in which the series are analysed.
+    """
+    preprocessing = config["preprocessing"]
+    choice = Choice(config["participants"], bids.excluded(config["exclude"]), config["selection"])
+    needs_events = config["blocks"]["seconds"] is None
+    if is_simulated(config):
+        try:
+            runs = bids.simulated_study(config["simulation"]["participants"], choice, SIMULATED)
+        except InputError as refusal:
+            return [], [from_refusal(refusal, "config.yaml")], SPACE
+        return runs, [], SPACE
+    if preprocessing["derivatives"] is None:
+        runs, problems = bids.index_study(config["bids_dir"], choice, needs_events=needs_events)
+        return runs, problems, SPACE
+    return fmriprep.index_derivatives(
+        preprocessing["derivatives"],
+        bids_dir(config),
+        choice,
+        space=preprocessing["space"],
+        res=preprocessing["res"],
+        needs_events=needs_events,
+    )
+
+
+def film_onsets(runs: list[Run], config: dict[str, Any]) -> tuple[dict[str, float], list[Problem]]:
+    """Return the film onset of each run by name, and what is wrong with those that have none."""
+    setting = config["timing"]["film_onset"]
+    onsets, problems = {}, []
+    for run in runs:
+        try:
+            onsets[run.name] = film_onset(run.name, run.events, setting)
+        except InputError as refusal:
+            problems.append(from_refusal(refusal, run.events or "config.yaml"))
+    return onsets, problems
+
+
+def reference(runs: list[Run]) -> list[Run]:
+    """Return the runs of the participant who has most of them, the first of several."""
+    of: dict[str, list[Run]] = {}
+    for run in runs:
+        of.setdefault(run.participant, []).append(run)
+    return max(of.values(), key=len)
+
+
+def first_row_onset(runs: list[Run], onsets: dict[str, float]) -> float:
+    """Return the film onset of the study's rows: that of the reference's earliest run."""
+    return max(onsets[run.name] for run in reference(runs))
+
+
+def check_settings(config: dict[str, Any]) -> list[Problem]:
+    """Check the paths in the configuration: those of data set and film for characters alone."""
+    files = {
+        "preprocessing.parcels": config["preprocessing"]["parcels"],
+        "simulation.images.head": config["simulation"]["images"]["head"],
+    }
+    folders = {
+        "bids_dir": config["bids_dir"],
+        "film": config["film"],
+        "annotations_dir": config["annotations_dir"],
+        "preprocessing.derivatives": config["preprocessing"]["derivatives"],
+    }
+    problems = [
+        error(path, f"the file that {key} names is not there", f"correct {key}")
+        for key, path in files.items()
+        if path is not None and not Path(path).is_file()
+    ]
+    return problems + [
+        error(
+            repr(path),
+            f"{key} holds one of {{ }} < > or a line break, which Snakemake reserves",
+            "make a symbolic link to it under another name and give that",
+        )
+        for key, path in (files | folders).items()
+        if path is not None and set(path) & RESERVED
+    ]
