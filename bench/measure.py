@@ -18,6 +18,7 @@ sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "b
 
 import models  # noqa: E402
 import pandas as pd  # noqa: E402
+import plan  # noqa: E402
 import preprocess  # noqa: E402
 import preprocess_workflow  # noqa: E402
 import stimulus  # noqa: E402
@@ -27,7 +28,13 @@ from stim2bold.files import read_table, replacing, write_table  # noqa: E402
 
 logger = logging.getLogger("bench")
 
-CLAIMS = {**preprocess.CLAIMS, **preprocess_workflow.CLAIMS, **stimulus.CLAIMS, **models.CLAIMS}
+CLAIMS = {
+    **preprocess.CLAIMS,
+    **preprocess_workflow.CLAIMS,
+    **stimulus.CLAIMS,
+    **models.CLAIMS,
+    **plan.CLAIMS,
+}
 COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
 COLUMNS += ["n", "min", "max", "seconds", "command"]
 

@@ -3,7 +3,10 @@
 Entities, folders and inheritance are those of the BIDS specification 1.10.
 """
 
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from stim2bold.errors import InputError
@@ -197,19 +200,33 @@ def find_runs(
         participant: sorted(Path(path) for path in group["path"])
         for participant, group in t1w.groupby("sub")
     }
+    # Every series looks into the data set's root: it is listed once, not once for each.
+    names = cache(file_names)
     return [
-        describe_run(root, Path(row.path), row.sub, anats.get(row.sub, []))
+        describe_run(root, Path(row.path), row.sub, anats.get(row.sub, []), names=names)
         for row in bold.sort_values("path").itertuples()
     ]
 
 
-def describe_run(root: Path, series: Path, participant: str, anats: list[Path]) -> Run:
+def file_names(folder: Path) -> list[str]:
+    """Return the names of the files in a folder, sorted."""
+    return sorted(entry.name for entry in os.scandir(folder) if not entry.is_dir())
+
+
+def describe_run(
+    root: Path,
+    series: Path,
+    participant: str,
+    anats: list[Path],
+    *,
+    names: Callable[[Path], list[str]],
+) -> Run:
     """Gather what goes with one BOLD series; paths are relative to the data set's root."""
     folder = series.parent.parent.as_posix()
     same_session = [path for path in anats if path.parent.parent == series.parent.parent]
     anat = (same_session or anats or [None])[0]
-    sidecars = inherited(root, series, ".json")
-    events = inherited(root, series, ".tsv", suffix="events")
+    sidecars = inherited(root, series, ".json", names=names)
+    events = inherited(root, series, ".tsv", suffix="events", names=names)
     if not sidecars:
         raise InputError(
             f"{root / series}: no JSON sidecar applies to it, so its TR is unknown; "
@@ -233,7 +250,14 @@ def describe_run(root: Path, series: Path, participant: str, anats: list[Path]) 
     )
 
 
-def inherited(root: Path, series: Path, extension: str, *, suffix: str = "bold") -> list[Path]:
+def inherited(
+    root: Path,
+    series: Path,
+    extension: str,
+    *,
+    suffix: str = "bold",
+    names: Callable[[Path], list[str]] = file_names,
+) -> list[Path]:
     """Find the files that apply to a series by BIDS' inheritance principle.
 
     A file applies when it lies in the series' folder or one above it and each of its entities is
@@ -247,6 +271,8 @@ def inherited(root: Path, series: Path, extension: str, *, suffix: str = "bold")
         The series, relative to `root`.
     extension, suffix : str
         Of the files looked for.
+    names : callable
+        What lists the files of a folder.
 
     Returns
     -------
@@ -256,12 +282,20 @@ def inherited(root: Path, series: Path, extension: str, *, suffix: str = "bold")
     entities = set(stem(series).split("_"))
     folders = [root / parent for parent in reversed(series.parents)]
     return [
-        path
+        folder / name
         for folder in folders
-        for path in sorted(folder.glob(f"*{suffix}{extension}"))
-        if path.name == f"{suffix}{extension}"
-        or (path.name.endswith(f"_{suffix}{extension}") and set(stem(path).split("_")) <= entities)
+        for name in names(folder)
+        if name == f"{suffix}{extension}"
+        or (name.endswith(f"_{suffix}{extension}") and set(stem(Path(name)).split("_")) <= entities)
     ]
+
+
+def by_participant(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Return the runs of each participant, in the order in which they come."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.participant, []).append(run)
+    return found
 
 
 def repetition_time(run: Run) -> float:
