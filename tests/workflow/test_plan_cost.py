@@ -64,6 +64,7 @@ GATHERING = {
     "summarise_scores": 2,
     "render_report": 7,
     "train_group": 1,
+    "map_group": 1,
 }
 
 
@@ -81,6 +82,12 @@ def test_lines_that_gather_all_participants_can_be_run(snakemake, tmp_path):
     program.parent.mkdir()
     program.write_text(COUNTER.format(python=sys.executable))
     program.chmod(0o755)
+    lines = re.findall(r"^Shell command: (.*)$", plan.stdout + plan.stderr, re.MULTILINE)
+    assert len(lines) > 20 * participants
+    for line in lines:
+        assert len(re.sub(r"@<\(.*?\)", "", line)) < 6000, (
+            "a list that grows: hand it over by printf"
+        )
     for rule, each in GATHERING.items():
         line = re.search(rf"(python \S*/{rule}\.py .*)$", plan.stdout + plan.stderr, re.MULTILINE)
         assert line, rule

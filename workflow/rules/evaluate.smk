@@ -120,8 +120,8 @@ rule map_group:
     message:
         "Map of {wildcards.model} over participants"
     shell:
-        "python {input.code[0]:q} --maps {input.maps:q} --out {output.maps:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --maps @<(printf '%s\\n' {input.maps:q})"
+        " --out {output.maps:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
 rule partition_variance:
