@@ -19,6 +19,7 @@ sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "b
 import models  # noqa: E402
 import nulls  # noqa: E402
 import pandas as pd  # noqa: E402
+import plan  # noqa: E402
 import preprocess  # noqa: E402
 import preprocess_workflow  # noqa: E402
 import stimulus  # noqa: E402
@@ -34,6 +35,7 @@ CLAIMS = {
     **stimulus.CLAIMS,
     **models.CLAIMS,
     **nulls.CLAIMS,
+    **plan.CLAIMS,
 }
 COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
 COLUMNS += ["n", "min", "max", "seconds", "command"]

@@ -55,7 +55,7 @@ def test_a_group_is_planned_beside_everybodys_own(snakemake, tmp_path):
     text = run.stdout + run.stderr
     assert run.returncode == 0, text
     assert planned(text)["train_group"] == 1
-    assert "--newcomers results/bold/sub-03.nc" in text
+    assert "--newcomers @<(printf '%s\\n' results/bold/sub-03.nc)" in text
     group.write_text("group: {train: true, newcomers: ['01', '02', '03']}")
     run = snakemake("-n", "--configfile", str(PROJECT / "config.yaml"), str(group))
     assert run.returncode != 0 and "two others" in run.stdout + run.stderr

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import gc
 import json
 import os
 import sys
@@ -12,6 +13,9 @@ from snakemake.exceptions import WorkflowError
 PROJECT = Path(workflow.basedir)
 SCRIPTS = PROJECT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+# A plan makes millions of objects, nearly all to keep: looking for garbage among them every few
+# hundred is a fifth of the time it takes.
+gc.set_threshold(200_000, 50, 50)
 
 from stim2bold import bids, study  # noqa: E402
 from stim2bold.errors import InputError  # noqa: E402
@@ -113,7 +117,10 @@ WORDS = [
 VALIDATED = ancient("results/inputs.json")
 TIMING = {"TR": TR, "film_onset": study.first_row_onset(runs, ONSETS)}
 
-PARTICIPANTS = sorted({run.participant for run in runs})
+# Looked up by every job of a participant: a search would make the plan grow with their square.
+RUNS_OF = bids.by_participant(runs)
+T1W_OF = {run.anat: run.t1w for run in runs}
+PARTICIPANTS = sorted(RUNS_OF)
 # The film's blocks, in one table whatever the runs it was shown in.
 EVENTS = "results/stimulus/blocks.tsv"
 # A direction that has no brain in it is learned once, for the film.
@@ -163,22 +170,13 @@ def bold_of(wildcards):
 
 def t1w_of(wildcards):
     """Return the raw T1w image named {anat}."""
-    return next(run.t1w for run in RUNS.values() if run.anat == wildcards.anat)
+    return T1W_OF[wildcards.anat]
 
 
 def anat_of_run(run):
     """Return folder/anat/name of the T1w image that serves a run, or None where there is none."""
     run = RUNS[run]
     return f"{run.anat_folder}/anat/{run.anat}" if run.anat else None
-
-
-def runs_of(participant):
-    """Return (folder, run) of each run of a participant."""
-    return [
-        (run.folder, run.name)
-        for run in RUNS.values()
-        if run.participant == participant
-    ]
 
 
 def preprocessing(part):
@@ -247,8 +245,8 @@ def cleaned_of(suffix):
 
     def find(wildcards):
         return [
-            f"results/cleaned/{folder}/func/{run}_space-{ANALYSIS_SPACE}_{suffix}"
-            for folder, run in runs_of(wildcards.participant)
+            f"results/cleaned/{run.folder}/func/{run.name}_space-{ANALYSIS_SPACE}_{suffix}"
+            for run in RUNS_OF[wildcards.participant]
         ]
 
     return find

@@ -58,8 +58,8 @@ rule estimate_ceiling:
     message:
         "Ceiling: what the others tell of each participant"
     shell:
-        "python {input.code[0]:q} --bold {input.bold:q} --table {output.table:q}"
-        " --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
+        " --table {output.table:q} --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
 rule map_predictions:
@@ -120,8 +120,8 @@ rule map_group:
     message:
         "Map of {wildcards.model} over participants"
     shell:
-        "python {input.code[0]:q} --maps {input.maps:q} --out {output.maps:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --maps @<(printf '%s\\n' {input.maps:q})"
+        " --out {output.maps:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
 rule partition_variance:
@@ -184,5 +184,5 @@ rule summarise_scores:
     message:
         "Summary of the scores: {output.summary}"
     shell:
-        "python {input.code[0]:q} --scores {input.scores:q} --summary {output.summary:q}"
-        " > {log:q} 2>&1"
+        "python {input.code[0]:q} --scores @<(printf '%s\\n' {input.scores:q})"
+        " --summary {output.summary:q} > {log:q} 2>&1"

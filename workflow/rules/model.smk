@@ -152,9 +152,10 @@ rule train_group:
     message:
         "Variational autoencoder of the group"
     shell:
-        "python {input.code[0]:q} --source {input.source:q} --members {input.members:q}"
-        " --newcomers {input.newcomers:q} --folds {input.folds:q}"
-        " --predictions {output.predictions:q} --model {output.model:q}"
+        "python {input.code[0]:q} --source {input.source:q}"
+        " --members @<(printf '%s\\n' {input.members:q})"
+        " --newcomers @<(printf '%s\\n' {input.newcomers:q}) --folds {input.folds:q}"
+        " --predictions @<(printf '%s\\n' {output.predictions:q}) --model {output.model:q}"
         " --history {output.history:q} --diagnostics {output.diagnostics:q}"
         " --checkpoints {params.checkpoints:q} --threads {threads}"
         " --settings {params.settings:q} > {log:q} 2>&1"
@@ -214,5 +215,6 @@ rule check_leakage:
     message:
         "Proof that nothing held out was fitted: {output.leakage}"
     shell:
-        "python {input.code[0]:q} --folds {input.folds:q} --predictions {input.predictions:q}"
-        " {input.decoded:q} --leakage {output.leakage:q} --settings {params.settings:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --folds {input.folds:q}"
+        " --predictions @<(printf '%s\\n' {input.predictions:q} {input.decoded:q})"
+        " --leakage {output.leakage:q} --settings {params.settings:q} > {log:q} 2>&1"

@@ -511,7 +511,7 @@ rule extract_bold:
             {
                 **TIMING,
                 "space": ANALYSIS_SPACE,
-                "onsets": [ONSETS[run] for _, run in runs_of(wildcards.participant)],
+                "onsets": [ONSETS[run.name] for run in RUNS_OF[wildcards.participant]],
             },
             sort_keys=True,
         ),

@@ -1,9 +1,9 @@
 """Prove that no held-out second of the film reached a fit, or fail."""
 
-import argparse
 import json
 from pathlib import Path
 
+from stim2bold.arguments import ListParser
 from stim2bold.arrays import read_array
 from stim2bold.command import progress, run
 from stim2bold.errors import InputError
@@ -13,7 +13,7 @@ from stim2bold.leakage import check_folds, check_prediction
 
 def main() -> None:
     """Check the fold file and every prediction's record of its fit."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ListParser(__doc__)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--predictions", type=Path, nargs="+", required=True)
     parser.add_argument("--leakage", type=Path, required=True, help="the file to write")

@@ -1,12 +1,12 @@
 """Estimate what can be predicted of each participant from the others who saw the film."""
 
-import argparse
 import json
 import logging
 from pathlib import Path
 
 import pandas as pd
 
+from stim2bold.arguments import ListParser
 from stim2bold.arrays import read_array, write_array
 from stim2bold.ceiling import FEWEST, add_up, leave_one_out
 from stim2bold.command import progress, run
@@ -17,7 +17,7 @@ logger = logging.getLogger("estimate_ceiling")
 
 def main() -> None:
     """Correlate each participant with the mean of the others; write voxels and a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ListParser(__doc__)
     parser.add_argument("--bold", type=Path, nargs="+", required=True, help="UNIT.nc")
     parser.add_argument("--table", type=Path, required=True, help="mean over voxels, to write")
     parser.add_argument("--voxels", type=Path, required=True, help="folder for UNIT.nc, to write")

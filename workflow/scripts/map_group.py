@@ -1,12 +1,12 @@
 """Map what holds over participants: mean r, its t, false-discovery rate and maximum-corrected p."""
 
-import argparse
 import json
 import logging
 from pathlib import Path
 
 import nibabel as nib
 
+from stim2bold.arguments import ListParser
 from stim2bold.command import run
 from stim2bold.files import replacing
 from stim2bold.group_map import group_maps, read_maps
@@ -14,7 +14,7 @@ from stim2bold.group_map import group_maps, read_maps
 
 def main() -> None:
     """Read one map of r a participant, write one image a statistic."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ListParser(__doc__)
     parser.add_argument("--maps", type=Path, nargs="+", required=True, help="r, one a participant")
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="..._STATISTIC.nii.gz")
     parser.add_argument("--settings", type=json.loads, required=True, help="seed, n of flips")

@@ -1,6 +1,5 @@
 """Put scores, maps, sounds and quality control on one page that needs nothing but a browser."""
 
-import argparse
 import json
 import logging
 import tempfile
@@ -9,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from stim2bold import report
+from stim2bold.arguments import ListParser
 from stim2bold.command import run
 from stim2bold.files import read_json, read_table, replacing
 
@@ -17,7 +17,7 @@ logger = logging.getLogger("render_report")
 
 def main() -> None:
     """Read the artefacts, copy what the page shows, and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ListParser(__doc__)
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--summary", type=Path, required=True, help="summary.tsv")
     parser.add_argument("--ceiling", type=Path, help="ceiling.tsv, where BOLD is predicted")

@@ -1,10 +1,10 @@
 """Summarise the scores of all units: one row per direction and model."""
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
+from stim2bold.arguments import ListParser
 from stim2bold.command import run
 from stim2bold.files import read_table, write_table
 from stim2bold.summary import summarise
@@ -12,7 +12,7 @@ from stim2bold.summary import summarise
 
 def main() -> None:
     """Read the units' long tables, write the summary."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ListParser(__doc__)
     parser.add_argument("--scores", type=Path, nargs="+", required=True)
     parser.add_argument("--summary", type=Path, required=True)
     args = parser.parse_args()

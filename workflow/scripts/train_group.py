@@ -1,12 +1,12 @@
 """Train one VAE for a group of participants, and a decoder alone for newcomers."""
 
-import argparse
 import json
 from functools import partial
 from pathlib import Path
 
 import torch
 
+from stim2bold.arguments import ListParser
 from stim2bold.arrays import read_array, write_array
 from stim2bold.command import progress, run
 from stim2bold.directions import assemble
@@ -22,7 +22,7 @@ DIRECTION = "video2bold"
 
 def main() -> None:
     """Write the model and a prediction for each member and newcomer."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ListParser(__doc__)
     parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--members", type=Path, nargs="+", required=True, help="BOLD tables")
     parser.add_argument("--newcomers", type=Path, nargs="*", default=[], help="BOLD tables")

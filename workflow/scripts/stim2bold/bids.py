@@ -7,7 +7,7 @@ names; what is in the files is looked at by `stim2bold.inputs`.
 import functools
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -455,6 +455,14 @@ def absent_content(path: Path) -> Problem:
         "its content is absent: git-annex (datalad) keeps it elsewhere",
         "fetch it by 'datalad get' or 'git annex get', or exclude the participant",
     )
+
+
+def by_participant(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Return the runs of each participant, in the order in which they come."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.participant, []).append(run)
+    return found
 
 
 def inherited(

@@ -1,0 +1,114 @@
+"""What a plan costs for many participants, and that its longest lines can be run."""
+
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+from finished import finish
+from skeleton import write_skeleton
+
+PROJECT = Path(__file__).parents[2]
+# What the shell hands to each program, counted instead of run.
+COUNTER = """#!{python}
+import sys
+from stim2bold.arguments import ListParser
+parser = ListParser(None)
+print(len(sys.argv), len(parser._read_args_from_files(sys.argv[1:])))
+"""
+
+
+def study_of(folder, participants: int) -> list[str]:
+    """Write a data set; return the settings that name it."""
+    root = folder / f"of {participants}"
+    write_skeleton(root, participants=participants)
+    film = folder / "film.mp4"
+    film.write_bytes(b"-")
+    return ["--config", f"bids_dir={root}", f"film={film}"]
+
+
+def processor_seconds(run, *arguments: str) -> tuple[float, str]:
+    """Return the processor time of a call to Snakemake, and what it said."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = run(*arguments, timeout=600)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, text
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, text
+
+
+def test_a_plan_grows_with_the_participants_and_not_faster(snakemake, tmp_path):
+    small, large = (
+        processor_seconds(snakemake, "-n", "--quiet", "all", *study_of(tmp_path, n))[0]
+        for n in (20, 160)
+    )
+    # 3 s and 12 s were measured.
+    assert small < 12
+    assert large / small < 8 * 1.1
+
+
+def test_a_finished_study_says_so_soon(snakemake, tmp_path):
+    settings = study_of(tmp_path, 3)
+    finish(snakemake, tmp_path, *settings)
+    seconds, text = processor_seconds(snakemake, *settings)
+    assert "Nothing to be done" in text
+    assert seconds < 12
+
+
+#: Paths of one participant in the longest list of each rule that gathers all participants.
+GATHERING = {
+    "check_leakage": 13,
+    "estimate_ceiling": 1,
+    "summarise_scores": 2,
+    "render_report": 7,
+    "train_group": 1,
+    "map_group": 1,
+}
+
+
+def test_lines_that_gather_all_participants_can_be_run(snakemake, tmp_path):
+    participants = 60
+    more = tmp_path / "group.yaml"
+    more.write_text("group: {train: true}")
+    plan = snakemake(
+        *("-n", "-p", "--configfile", str(PROJECT / "config.yaml"), str(more)),
+        *study_of(tmp_path, participants),
+        timeout=600,
+    )
+    assert plan.returncode == 0, plan.stderr
+    program = tmp_path / "bin" / "python"
+    program.parent.mkdir()
+    program.write_text(COUNTER.format(python=sys.executable))
+    program.chmod(0o755)
+    lines = re.findall(r"^Shell command: (.*)$", plan.stdout + plan.stderr, re.MULTILINE)
+    assert len(lines) > 20 * participants
+    for line in lines:
+        assert len(re.sub(r"@<\(.*?\)", "", line)) < 6000, (
+            "a list that grows: hand it over by printf"
+        )
+    for rule, each in GATHERING.items():
+        line = re.search(rf"(python \S*/{rule}\.py .*)$", plan.stdout + plan.stderr, re.MULTILINE)
+        assert line, rule
+        log = tmp_path / "results" / "logs" / f"{rule}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        # The limit for a program's arguments is a quarter of the stack: here 32 KB.
+        script = tmp_path / f"{rule}.sh"
+        script.write_text(f"set -euo pipefail\nulimit -s 128\n{line[1]}\n")
+        done = subprocess.run(
+            ["bash", str(script)],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PATH": f"{program.parent}:{os.environ['PATH']}",
+                "PYTHONPATH": str(PROJECT / "workflow" / "scripts"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{rule}: {done.stderr}"
+        given, read = map(int, log.read_text().split())
+        assert given < 60, rule
+        assert read - given >= each * participants - 10, rule
