@@ -8,14 +8,18 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import planted
 import xarray as xr
 from claims import row
 from models import SEEDS, study, to_bold
+from nilearn.image import resample_to_img
 from scipy.stats import kstest
 from sklearn.linear_model import RidgeCV
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
 from stim2bold import (
@@ -32,8 +36,10 @@ from stim2bold import (
 )
 from stim2bold.chance import chance_spread
 from stim2bold.designs import fit_design
+from stim2bold.errors import InputError
 from stim2bold.significance import phase_test
 
+PROJECT = Path(__file__).resolve().parents[1]
 SETTINGS = scoring.EvaluationSettings()
 NULL_SEEDS = range(100, 120)
 
@@ -274,6 +280,46 @@ def evaluate_partition() -> list[dict]:
     return rows
 
 
+def evaluate_regions() -> list[dict]:
+    """Look where picture and sound explain BOLD in the demo: in what was planted as theirs.
+
+    Reads the results of `make demo`, which must have run.
+    """
+    begun = time.monotonic()
+    results = PROJECT / "results"
+    spaces = {"picture": "i3d_rgb", "sound": "mel"}
+    areas: dict[tuple[str, str], list[float]] = {}
+    truths = sorted((results / "simulated" / "truth").glob("sub-*_space-MNI_regions.nii.gz"))
+    if not truths:
+        raise InputError(f"{results}: no results of the demo; run make demo first")
+    for path in truths:
+        unit = path.name.partition("_")[0]
+        for space, name in spaces.items():
+            explained = nib.load(results / "maps" / "partition" / unit / f"{name}.nii.gz")
+            regions = resample_to_img(
+                path, explained, interpolation="nearest", copy_header=True, force_resample=True
+            ).get_fdata()
+            values = explained.get_fdata()
+            for region, number in (("visual", 1), ("auditory", 2)):
+                # Brain that is far from anything planted stands for elsewhere.
+                counted = (values != 0) & ((regions == number) | (regions == -1))
+                area = roc_auc_score(regions[counted] == number, values[counted])
+                areas.setdefault((space, region), []).append(area)
+    unit = "area under the curve: is it more in {} voxels than far from any planted? by {}"
+    goals = {("picture", "visual"): 0.6, ("sound", "auditory"): 0.6}
+    return [
+        row(
+            f"evaluate_regions_{space}_{region}",
+            values,
+            unit=unit.format(region, space),
+            goal=goals.get((space, region), 0.0),
+            better="higher",
+            seconds=time.monotonic() - begun,
+        )
+        for (space, region), values in areas.items()
+    ]
+
+
 def evaluate_speed(*, participants: int = 30, voxels: int = 20_000, n: int = 1000) -> list[dict]:
     """Judge all participants of a study against 1,000 surrogates each, and then the group."""
     difficulty = planted.Difficulty(planted=voxels // 2, silent=voxels // 2)
@@ -318,5 +364,6 @@ CLAIMS: dict[str, Callable[[], list[dict]]] = {
     "evaluate_null": evaluate_null,
     "evaluate_map": evaluate_map,
     "evaluate_partition": evaluate_partition,
+    "evaluate_regions": evaluate_regions,
     "evaluate_speed": evaluate_speed,
 }
