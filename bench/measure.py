@@ -22,6 +22,7 @@ import pandas as pd  # noqa: E402
 import plan  # noqa: E402
 import preprocess  # noqa: E402
 import preprocess_workflow  # noqa: E402
+import sound  # noqa: E402
 import stimulus  # noqa: E402
 
 from stim2bold.command import run  # noqa: E402
@@ -33,6 +34,7 @@ CLAIMS = {
     **preprocess.CLAIMS,
     **preprocess_workflow.CLAIMS,
     **stimulus.CLAIMS,
+    **sound.CLAIMS,
     **models.CLAIMS,
     **nulls.CLAIMS,
     **plan.CLAIMS,

@@ -26,10 +26,11 @@ FILES = {
     "folds": "results/folds.json",
     "truth": "results/simulated/truth/film_features.nc",
 }
+FILM = "results/simulated/film.mp4"
 
 
-def make() -> dict[str, Path]:
-    """Draw the film and extract its features where that was not done, and return their files."""
+def make(*targets: str) -> None:
+    """Have the workflow make files of the film, below `ROOT`, where that was not done."""
     ROOT.mkdir(parents=True, exist_ok=True)
     settings = ROOT / "standard.yaml"
     settings.write_text(yaml.safe_dump({"simulation": {"block_seconds": 30.0, "participants": 1}}))
@@ -37,18 +38,24 @@ def make() -> dict[str, Path]:
         [
             *("snakemake", "--snakefile", str(PROJECT / "Snakefile"), "--cores", "2"),
             *("--configfile", str(PROJECT / "config.yaml"), str(settings)),
-            *("--rerun-triggers", "mtime", "--", *FILES.values()),
+            *("--rerun-triggers", "mtime", "--", *targets),
         ],
         cwd=ROOT,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         check=True,
     )
-    return {name: ROOT / path for name, path in FILES.items()}
+
+
+def film() -> Path:
+    """Return the film."""
+    make(FILM)
+    return ROOT / FILM
 
 
 def read() -> dict:
     """Return the film's tables and its fold file."""
-    files = make()
+    make(*FILES.values())
+    files = {name: ROOT / path for name, path in FILES.items()}
     return {
         **{name: read_array(files[name]) for name in ("i3d", "mel", "blocks")},
         "folds": read_json(files["folds"]),
