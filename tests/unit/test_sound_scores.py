@@ -9,6 +9,7 @@ from stim2bold.simulation.speech import RATE, Voice, say
 from stim2bold.sound_scores import (
     aligned,
     delay_of,
+    identified,
     mel_cepstral_distortion,
     score_ladder,
     spectral_scores,
@@ -104,3 +105,30 @@ def test_a_ladder_is_scored_by_kind_of_block(spoken, noisy):
     values = table.set_index(["segment", "measure"])["value"]
     assert values["two", "delay"] == pytest.approx(30 / 16000)
     assert values["two", "stoi"] > 0.8
+
+
+def test_segments_are_identified_by_their_spectra(spoken):
+    # Five stretches of one sentence, of unequal lengths.
+    parts = [spoken[i * 8000 : i * 8000 + 8000 + 100 * i] for i in range(5)]
+    noise = np.random.default_rng(0).standard_normal((5, 8400)) * spoken.std()
+    near = [part + 0.3 * noise[i, : len(part)] for i, part in enumerate(parts)]
+    assert identified(parts, parts, SETTINGS) == 1.0
+    assert identified(parts, near, SETTINGS) > 0.9
+    assert identified(parts, near[1:] + near[:1], SETTINGS) < 0.5
+    # The same sound for all identifies none.
+    assert identified(parts, [parts[0]] * 5, SETTINGS) == 0.5
+
+
+def test_identification_is_told_for_each_kind_of_block(spoken, noisy):
+    half = len(spoken) // 2
+    halves = {"one": slice(0, half), "two": slice(half, 2 * half)}
+    ladder = {
+        name: {"original": spoken[part], "griffinlim": noisy[part]} for name, part in halves.items()
+    }
+    ladder["three"] = ladder["one"]
+    segments = pd.DataFrame(
+        {"segment": ["one", "two", "three"], "trial_type": ["music", "music", "speech"]}
+    )
+    table = score_ladder(ladder, segments, original="original", speech=[], settings=SETTINGS)
+    own = table[table["segment"] == "all"]
+    assert own["trial_type"].tolist() == ["music"] and own["value"].tolist() == [1.0]

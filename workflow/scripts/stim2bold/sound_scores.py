@@ -9,6 +9,7 @@ from pesq import NoUtterancesError, pesq
 from pystoi import stoi
 from scipy import fft, signal
 
+from stim2bold.identification import pairwise_identification
 from stim2bold.spectrogram import SpectrogramSettings, log_mel, magnitudes
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ UNITS = {
     "mel_r": "correlation",
     "convergence": "ratio",
     "delay": "s",
+    "identification": "share of pairs",
 }
 
 
@@ -118,6 +120,36 @@ def speech_scores(
     return scores
 
 
+def identified(
+    originals: list[np.ndarray], sounds: list[np.ndarray], settings: SpectrogramSettings
+) -> float:
+    """Return the share of pairs of segments whose sounds are nearer to their own originals.
+
+    Parameters
+    ----------
+    originals, sounds : list of ndarray
+        Of the same segments, at least two; cut to the shortest.
+
+    Returns
+    -------
+    float
+        By the correlation of the log-mel spectrograms after the mean of each band over all
+        originals is taken out; chance is 0.5.
+    """
+    length = min(map(len, [*originals, *sounds]))
+    true, found = (
+        np.stack([log_mel(x[:length], settings) for x in part]).astype(np.float64)
+        for part in (originals, sounds)
+    )
+    common = true.mean(axis=(0, 1))
+    flat = [(part - common).reshape(len(part), -1) for part in (found, true)]
+    flat = [part - part.mean(axis=1, keepdims=True) for part in flat]
+    norm = [np.linalg.norm(part, axis=1, keepdims=True) for part in flat]
+    one, two = (part / np.where(n > 0, n, 1) for part, n in zip(flat, norm, strict=True))
+    # Rounding must not tell sounds apart that are alike.
+    return pairwise_identification((one @ two.T).round(9))
+
+
 def score_ladder(
     ladder: dict[str, dict[str, np.ndarray]],
     segments: pd.DataFrame,
@@ -144,7 +176,8 @@ def score_ladder(
     Returns
     -------
     DataFrame
-        Columns segment, trial_type, rung, measure, value, unit_of_measure.
+        Columns segment, trial_type, rung, measure, value, unit_of_measure. Segment ``all``:
+        identification among the segments of one kind of block, for rungs that all of them have.
     """
     rows = []
     for segment in segments.itertuples():
@@ -161,5 +194,12 @@ def score_ladder(
                 (segment.segment, segment.trial_type, name, measure, value, UNITS[measure])
                 for measure, value in scores.items()
             ]
+    for kind, part in segments.groupby("trial_type", sort=False):
+        mine = [ladder[name] for name in part["segment"]]
+        for rung in sorted(set.intersection(*map(set, mine)) - {original}) if len(mine) > 1 else ():
+            value = identified(
+                [rungs[original] for rungs in mine], [rungs[rung] for rungs in mine], settings
+            )
+            rows.append(("all", kind, rung, "identification", value, UNITS["identification"]))
     columns = ["segment", "trial_type", "rung", "measure", "value", "unit_of_measure"]
     return pd.DataFrame(rows, columns=columns)
