@@ -36,7 +36,9 @@ def stretch(path: Path, start: float = 0.0, seconds: float = 60.0) -> np.ndarray
 
 def middles(path: Path, kind: str) -> list[np.ndarray]:
     """Read the middles of a film's blocks of music, or of speech."""
-    return [stretch(path, 30.0 * block + 10.0, SECONDS) for block in MIDDLES[kind]]
+    sound = stretch(path, seconds=np.inf)
+    starts = [round((30.0 * block + 10.0) * SETTINGS.rate) for block in MIDDLES[kind]]
+    return [sound[start : start + round(SECONDS * SETTINGS.rate)] for start in starts]
 
 
 def speech() -> dict[str, np.ndarray]:
@@ -178,7 +180,7 @@ def griffin_lim_real() -> list[dict]:
             for sound in parts:
                 again = rebuilt(sound, kind)
                 original = sound[: len(again)]
-                pair = aligned(original, again, delay_of(original, again, SETTINGS.rate))
+                pair = aligned(original, again, delay_of(original, again, SETTINGS))
                 scores = spectral_scores(*pair, SETTINGS)
                 if place != "music":
                     scores |= speech_scores(*pair, SETTINGS)
