@@ -16,6 +16,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
+import decoding  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import pandas as pd  # noqa: E402
@@ -35,6 +36,7 @@ CLAIMS = {
     **preprocess_workflow.CLAIMS,
     **stimulus.CLAIMS,
     **sound.CLAIMS,
+    **decoding.CLAIMS,
     **models.CLAIMS,
     **nulls.CLAIMS,
     **plan.CLAIMS,

@@ -23,6 +23,7 @@ FILES = {
     "i3d": "results/features/i3d_rgb.nc",
     "mel": "results/features/mel.nc",
     "blocks": "results/features/blocks.nc",
+    "annotations": "results/features/annotations.nc",
     "folds": "results/folds.json",
     "truth": "results/simulated/truth/film_features.nc",
 }
@@ -57,22 +58,23 @@ def read() -> dict:
     make(*FILES.values())
     files = {name: ROOT / path for name, path in FILES.items()}
     return {
-        **{name: read_array(files[name]) for name in ("i3d", "mel", "blocks")},
+        **{name: read_array(files[name]) for name in ("i3d", "mel", "blocks", "annotations")},
         "folds": read_json(files["folds"]),
         "truth": read_dataset(files["truth"]),
     }
 
 
-def auditory_bold(
+def planted_bold(
     truth: xr.Dataset,
     times: np.ndarray,
     rng: np.random.Generator,
     *,
+    kinds: tuple[str, ...] = ("visual", "auditory", "language"),
     null: bool = False,
     voxels: int = 600,
     difficulty: planted.Difficulty = planted.Difficulty(),  # noqa: B008
 ) -> xr.DataArray:
-    """Return BOLD of auditory voxels that follow the sound's planted dimensions at the ceiling.
+    """Return BOLD of voxels that follow the film's planted dimensions at the ceiling.
 
     Parameters
     ----------
@@ -81,13 +83,15 @@ def auditory_bold(
     times : ndarray of shape (n_rows,)
         Film times of the volumes.
     rng : Generator
+    kinds : tuple of str
+        Whose dimensions: those of the picture (visual), of the sound (auditory, language).
     null : bool
         Whether nothing is planted.
     voxels : int
     difficulty : planted.Difficulty
         Ceiling and autocorrelation.
     """
-    kind = truth["kind"].values.astype(str) == "auditory"
+    kind = np.isin(truth["kind"].values.astype(str), kinds)
     dimensions = truth["planted"].values[: len(times), kind]
     weights = np.sqrt(truth["share"].values[kind])[:, None] * rng.standard_normal(
         (kind.sum(), voxels)
