@@ -16,12 +16,14 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
+import decoding  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import pandas as pd  # noqa: E402
 import plan  # noqa: E402
 import preprocess  # noqa: E402
 import preprocess_workflow  # noqa: E402
+import sound  # noqa: E402
 import stimulus  # noqa: E402
 
 from stim2bold.command import run  # noqa: E402
@@ -33,6 +35,8 @@ CLAIMS = {
     **preprocess.CLAIMS,
     **preprocess_workflow.CLAIMS,
     **stimulus.CLAIMS,
+    **sound.CLAIMS,
+    **decoding.CLAIMS,
     **models.CLAIMS,
     **nulls.CLAIMS,
     **plan.CLAIMS,

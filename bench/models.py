@@ -256,8 +256,8 @@ def identification_bold2audio() -> list[dict]:
     runs = [(seed, False) for seed in SEEDS] + [(seed, True) for seed in range(3, 15)]
     for seed, null in runs:
         rng = np.random.default_rng([seed, null])
-        table = standard_film.auditory_bold(
-            film["truth"], film["truth"]["time"].values, rng, null=null
+        table = standard_film.planted_bold(
+            film["truth"], film["truth"]["time"].values, rng, kinds=("auditory",), null=null
         )
         problem = directions.assemble(
             "bold2audio", source=[table], target=film["mel"], content=film["folds"]

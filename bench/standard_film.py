@@ -23,13 +23,15 @@ FILES = {
     "i3d": "results/features/i3d_rgb.nc",
     "mel": "results/features/mel.nc",
     "blocks": "results/features/blocks.nc",
+    "annotations": "results/features/annotations.nc",
     "folds": "results/folds.json",
     "truth": "results/simulated/truth/film_features.nc",
 }
+FILM = "results/simulated/film.mp4"
 
 
-def make() -> dict[str, Path]:
-    """Draw the film and extract its features where that was not done, and return their files."""
+def make(*targets: str) -> None:
+    """Have the workflow make files of the film, below `ROOT`, where that was not done."""
     ROOT.mkdir(parents=True, exist_ok=True)
     settings = ROOT / "standard.yaml"
     settings.write_text(yaml.safe_dump({"simulation": {"block_seconds": 30.0, "participants": 1}}))
@@ -37,35 +39,42 @@ def make() -> dict[str, Path]:
         [
             *("snakemake", "--snakefile", str(PROJECT / "Snakefile"), "--cores", "2"),
             *("--configfile", str(PROJECT / "config.yaml"), str(settings)),
-            *("--rerun-triggers", "mtime", "--", *FILES.values()),
+            *("--rerun-triggers", "mtime", "--", *targets),
         ],
         cwd=ROOT,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         check=True,
     )
-    return {name: ROOT / path for name, path in FILES.items()}
+
+
+def film() -> Path:
+    """Return the film."""
+    make(FILM)
+    return ROOT / FILM
 
 
 def read() -> dict:
     """Return the film's tables and its fold file."""
-    files = make()
+    make(*FILES.values())
+    files = {name: ROOT / path for name, path in FILES.items()}
     return {
-        **{name: read_array(files[name]) for name in ("i3d", "mel", "blocks")},
+        **{name: read_array(files[name]) for name in ("i3d", "mel", "blocks", "annotations")},
         "folds": read_json(files["folds"]),
         "truth": read_dataset(files["truth"]),
     }
 
 
-def auditory_bold(
+def planted_bold(
     truth: xr.Dataset,
     times: np.ndarray,
     rng: np.random.Generator,
     *,
+    kinds: tuple[str, ...] = ("visual", "auditory", "language"),
     null: bool = False,
     voxels: int = 600,
     difficulty: planted.Difficulty = planted.Difficulty(),  # noqa: B008
 ) -> xr.DataArray:
-    """Return BOLD of auditory voxels that follow the sound's planted dimensions at the ceiling.
+    """Return BOLD of voxels that follow the film's planted dimensions at the ceiling.
 
     Parameters
     ----------
@@ -74,13 +83,15 @@ def auditory_bold(
     times : ndarray of shape (n_rows,)
         Film times of the volumes.
     rng : Generator
+    kinds : tuple of str
+        Whose dimensions: those of the picture (visual), of the sound (auditory, language).
     null : bool
         Whether nothing is planted.
     voxels : int
     difficulty : planted.Difficulty
         Ceiling and autocorrelation.
     """
-    kind = truth["kind"].values.astype(str) == "auditory"
+    kind = np.isin(truth["kind"].values.astype(str), kinds)
     dimensions = truth["planted"].values[: len(times), kind]
     weights = np.sqrt(truth["share"].values[kind])[:, None] * rng.standard_normal(
         (kind.sum(), voxels)

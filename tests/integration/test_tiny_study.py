@@ -174,7 +174,12 @@ def test_sounds_are_what_the_table_says(tiny_study):
             assert abs(info.duration - segment.duration) < 0.05
             sound, _ = soundfile.read(path)
             assert np.sqrt(np.mean(sound**2)) > 1e-3, path
-    assert len(list(folder.glob(f"{segments['segment'][1]}_*.wav"))) == 4
+    rungs = list(read_table(folder / "rungs.tsv")["rung"])
+    assert rungs == ["original", "griffinlim", "latent", "video", "vae", "ridge", "shuffled"]
+    for segment in segments["segment"]:
+        assert {path.stem for path in folder.glob(f"{segment}_*.wav")} == {
+            f"{segment}_{rung}" for rung in rungs
+        }
 
 
 class Addresses(html.parser.HTMLParser):

@@ -4,6 +4,7 @@ import pytest
 import soundfile
 import xarray as xr
 
+from stim2bold.files import read_table
 from stim2bold.griffin_lim import InversionSettings
 from stim2bold.ladder import frames_of, middle_segments, save_ladder, sound_ladder
 from stim2bold.spectrogram import SpectrogramSettings, spectrogram, spectrogram_at_volumes
@@ -42,12 +43,20 @@ def test_rungs_are_in_time_and_equally_loud(tr, tmp_path):
         duration=12.0,
     )
     ladder = sound_ladder(
-        sound, mel, {"vae": rows}, segments, spectrogram=SETTINGS, inversion=QUICK
+        sound,
+        mel,
+        {"vae": rows, "video": rows, "latent": rows},
+        segments,
+        spectrogram=SETTINGS,
+        inversion=QUICK,
     )
     save_ladder(tmp_path, segments, ladder, rate=16000)
+    rungs = read_table(tmp_path / "rungs.tsv")
+    assert rungs["rung"].tolist() == ["original", "griffinlim", "latent", "video", "vae"]
+    assert rungs["what"].tolist()[:2] == ["the film's sound", "its own spectrogram, inverted"]
     for segment in segments.itertuples():
         loudness = []
-        for rung in ("original", "griffinlim", "vae"):
+        for rung in rungs["rung"]:
             got, rate = soundfile.read(tmp_path / f"{segment.segment}_{rung}.wav")
             assert (rate, len(got)) == (16000, 48000)
             loudness.append(np.sqrt(np.mean(got**2)))

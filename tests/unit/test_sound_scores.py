@@ -9,6 +9,7 @@ from stim2bold.simulation.speech import RATE, Voice, say
 from stim2bold.sound_scores import (
     aligned,
     delay_of,
+    identified,
     mel_cepstral_distortion,
     score_ladder,
     spectral_scores,
@@ -37,9 +38,29 @@ def noisy(spoken):
 def test_a_planted_delay_is_found_and_taken_out(spoken, late):
     moved = np.roll(np.pad(spoken, 2000), late)
     reference = np.pad(spoken, 2000)
-    assert delay_of(reference, moved, 16000) == late
+    # To the nearest millisecond.
+    assert abs(delay_of(reference, moved, SETTINGS) - late) <= 8
     a, b = aligned(reference, moved, late)
     np.testing.assert_allclose(a, b)
+
+
+def test_phases_of_its_own_are_no_delay():
+    # Held tones, as in music, whose waves agree at a delay of any of their periods.
+    t = np.arange(3 * 16000) / 16000
+    rng = np.random.default_rng(0)
+    notes = [220, 277.2, 329.6, 440, 554.4]
+    envelopes = [np.exp(-4 * ((t - start) % 1.5)) for start in rng.random(5)]
+
+    def chord(phases):
+        return sum(
+            e * np.sin(2 * np.pi * f * t + p)
+            for f, e, p in zip(notes, envelopes, phases, strict=True)
+        )
+
+    reference = chord(np.zeros(5))
+    for _ in range(5):
+        found = delay_of(reference, chord(rng.uniform(0, 2 * np.pi, 5)), SETTINGS)
+        assert abs(found) <= 32
 
 
 def test_speech_scores_are_those_of_their_packages(spoken, noisy):
@@ -102,5 +123,32 @@ def test_a_ladder_is_scored_by_kind_of_block(spoken, noisy):
     assert measures["one"] == {"delay", "mel_r", "convergence"}
     assert measures["two"] >= {"pesq_wb", "pesq_nb", "stoi", "estoi", "mcd"}
     values = table.set_index(["segment", "measure"])["value"]
-    assert values["two", "delay"] == pytest.approx(30 / 16000)
+    assert values["two", "delay"] == pytest.approx(30 / 16000, abs=0.0006)
     assert values["two", "stoi"] > 0.8
+
+
+def test_segments_are_identified_by_their_spectra(spoken):
+    # Five stretches of one sentence, of unequal lengths.
+    parts = [spoken[i * 8000 : i * 8000 + 8000 + 100 * i] for i in range(5)]
+    noise = np.random.default_rng(0).standard_normal((5, 8400)) * spoken.std()
+    near = [part + 0.3 * noise[i, : len(part)] for i, part in enumerate(parts)]
+    assert identified(parts, parts, SETTINGS) == 1.0
+    assert identified(parts, near, SETTINGS) > 0.9
+    assert identified(parts, near[1:] + near[:1], SETTINGS) < 0.5
+    # The same sound for all identifies none.
+    assert identified(parts, [parts[0]] * 5, SETTINGS) == 0.5
+
+
+def test_identification_is_told_for_each_kind_of_block(spoken, noisy):
+    half = len(spoken) // 2
+    halves = {"one": slice(0, half), "two": slice(half, 2 * half)}
+    ladder = {
+        name: {"original": spoken[part], "griffinlim": noisy[part]} for name, part in halves.items()
+    }
+    ladder["three"] = ladder["one"]
+    segments = pd.DataFrame(
+        {"segment": ["one", "two", "three"], "trial_type": ["music", "music", "speech"]}
+    )
+    table = score_ladder(ladder, segments, original="original", speech=[], settings=SETTINGS)
+    own = table[table["segment"] == "all"]
+    assert own["trial_type"].tolist() == ["music"] and own["value"].tolist() == [1.0]

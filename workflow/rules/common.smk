@@ -295,6 +295,13 @@ def preprocessed_of(suffix, own):
     return find
 
 
+def picture_prediction(wildcards):
+    """Return what the picture alone predicts of the sound, for a ladder from BOLD to hang beside."""
+    if wildcards.direction == "video2audio" or "video2audio" not in UNITS:
+        return []
+    return ["results/predictions/video2audio/film/vae.nc"]
+
+
 def confounds_of(run):
     """Return the confounds of a run."""
     if run.confounds:

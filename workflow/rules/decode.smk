@@ -107,5 +107,6 @@ rule summarise_decoding:
     message:
         "Labels and clips over participants: {output.summary}"
     shell:
-        "python {input.code[0]:q} --labels {input.labels:q} --clips {input.clips:q}"
+        "python {input.code[0]:q} --labels @<(printf '%s\\n' {input.labels:q})"
+        " --clips @<(printf '%s\\n' {input.clips:q})"
         " --summary {output.summary:q} > {log:q} 2>&1"

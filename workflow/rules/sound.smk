@@ -1,3 +1,31 @@
+rule reconstruct_target:
+    input:
+        code=code("reconstruct_target.py"),
+        source=source_of,
+        target=target_of,
+        folds="results/folds.json",
+        model="results/models/{direction}/{unit}.safetensors",
+        record="results/models/{direction}/{unit}.json",
+    output:
+        reconstruction="results/reconstructions/{direction}/{unit}.nc",
+    log:
+        "results/logs/reconstruct_target/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/reconstruct_target/{direction}_{unit}.tsv"
+    conda:
+        "../../envs/reconstruct_target.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    message:
+        "Target of {wildcards.direction} for {wildcards.unit}, through the latents"
+    shell:
+        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
+        " --target {input.target:q} --folds {input.folds:q} --model {input.model:q}"
+        " --reconstruction {output.reconstruction:q} > {log:q} 2>&1"
+
+
 rule invert_mel:
     input:
         code=code("invert_mel.py"),
@@ -9,6 +37,8 @@ rule invert_mel:
             "results/predictions/{{direction}}/{{unit}}/{model}.nc",
             model=config["sounds"]["models"],
         ),
+        latent="results/reconstructions/{direction}/{unit}.nc",
+        video=picture_prediction,
     output:
         sounds=directory("results/sounds/{direction}/{unit}"),
     log:
@@ -33,6 +63,7 @@ rule invert_mel:
     shell:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --mel {input.mel:q} --events {input.events:q} --predictions {input.predictions:q}"
+        " --latent {input.latent:q} --video {input.video:q}"
         " --sounds {output.sounds:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 

@@ -24,6 +24,10 @@ def main() -> None:
     parser.add_argument(
         "--predictions", type=Path, nargs="*", default=[], help="one file a model, named for it"
     )
+    parser.add_argument("--latent", type=Path, help="the target through a model's latents")
+    parser.add_argument(
+        "--video", type=Path, nargs="?", help="what the picture predicts, where that was asked for"
+    )
     parser.add_argument("--sounds", type=Path, required=True, help="folder to write")
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="section sounds, spectrogram, timing"
@@ -46,10 +50,12 @@ def main() -> None:
     segments = middle_segments(
         read_blocks(options.events), seconds=seconds, film_onset=onset, duration=clock["duration"]
     )
+    rungs = {"latent": options.latent, "video": options.video}
+    rungs |= {path.stem: path for path in options.predictions}
     sounds = sound_ladder(
         original,
         read_array(options.mel),
-        {path.stem: read_array(path) for path in options.predictions},
+        {name: read_array(path) for name, path in rungs.items() if path is not None},
         segments,
         spectrogram=spectrogram,
         inversion=inversion,

@@ -1,10 +1,10 @@
 """Summarise decoded labels and retrieved clips over participants."""
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
+from stim2bold.arguments import ListParser
 from stim2bold.command import run
 from stim2bold.decoding_summary import summarise_decoding
 from stim2bold.files import read_table, write_table
@@ -12,7 +12,7 @@ from stim2bold.files import read_table, write_table
 
 def main() -> None:
     """Read the units' tables, write one row a measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = ListParser(__doc__)
     parser.add_argument("--labels", type=Path, nargs="*", default=[], help="scores of labels")
     parser.add_argument("--clips", type=Path, nargs="*", default=[], help="scores of clips")
     parser.add_argument("--summary", type=Path, required=True)

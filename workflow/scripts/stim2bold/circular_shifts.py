@@ -25,17 +25,17 @@ def allowed_shifts(n_rows: int, *, tr: float, period: float | None = None) -> np
     -------
     ndarray of int
         At least `MARGIN` seconds, or a quarter of the period (of the circle), from 0 and from every
-        multiple of the period, either way round. Empty when there is no such shift.
+        multiple of the period, for the greater part of the circle: with half a period left over,
+        as in a film that ends as it began, what comes round the end is shifted by as much more.
+        Empty when there is no such shift.
     """
     seconds = np.arange(1, n_rows) * tr
     length = n_rows * tr
     every = min(period or length, length)
     margin = min(MARGIN, every / 4)
-    kept = np.ones(len(seconds), dtype=bool)
-    # Forward by s is backward by length - s; both count.
-    for shift in (seconds, length - seconds):
-        from_multiple = np.abs(shift - np.round(shift / every) * every)
-        kept &= from_multiple >= margin - 1e-9
+    # Forward by s is backward by length - s: the shorter way is that of the greater part.
+    way = np.minimum(seconds, length - seconds)
+    kept = np.abs(way - np.round(way / every) * every) >= margin - 1e-9
     return np.flatnonzero(kept) + 1
 
 

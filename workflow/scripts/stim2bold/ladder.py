@@ -18,6 +18,14 @@ from stim2bold.timing import interpolate
 log = logging.getLogger(__name__)
 
 ORIGINAL, OWN_MEL = "original", "griffinlim"
+#: The rungs that are no model's prediction from the direction's own source, from the top down, and
+#: what each is. Models follow under their own names.
+RUNGS = {
+    ORIGINAL: "the film's sound",
+    OWN_MEL: "its own spectrogram, inverted",
+    "latent": "its own spectrogram through the latents of the VAE, inverted",
+    "video": "predicted from the film's picture by the VAE of video2audio",
+}
 # Inverted along with a segment where there is any, and cut off again: the rim of an inversion is
 # poorer than its middle.
 RIM_SECONDS = 0.5
@@ -121,7 +129,7 @@ def sound_ladder(
     mel : DataArray, dims (time, mel)
         The film's own log-mel spectrogram.
     predictions : dict of str to DataArray, dims (time, frame, mel)
-        By model.
+        By rung: a model, or one of `RUNGS`.
     segments : DataFrame
         As `middle_segments` returns them.
     spectrogram, inversion
@@ -130,7 +138,8 @@ def sound_ladder(
     Returns
     -------
     dict of str to dict of str to ndarray
-        Segment, rung, sound. A model that does not cover a segment has no rung there.
+        Segment, rung, sound; all rungs of a segment are equally loud. A model that does not cover a
+        segment has no rung there.
     """
     rate, step = spectrogram.rate, spectrogram.step
     film_end = len(original) / rate
@@ -167,7 +176,7 @@ def save_ladder(
     *,
     rate: int,
 ) -> None:
-    """Write ``SEGMENT_RUNG.wav`` for every segment and rung, and segments.tsv.
+    """Write ``SEGMENT_RUNG.wav`` for every segment and rung, segments.tsv and rungs.tsv.
 
     Parameters
     ----------
@@ -193,3 +202,8 @@ def save_ladder(
             with replacing(folder / f"{segment}_{rung}.wav") as temporary:
                 write_wav(temporary, sound, rate)
     write_table(folder / "segments.tsv", segments)
+    found = dict.fromkeys(rung for rungs in ladder.values() for rung in rungs)
+    order = [rung for rung in RUNGS if rung in found]
+    order += [rung for rung in found if rung not in RUNGS]
+    what = [RUNGS.get(rung, f"predicted by the model {rung}") for rung in order]
+    write_table(folder / "rungs.tsv", pd.DataFrame({"rung": order, "what": what}))

@@ -1,14 +1,16 @@
 """How like the original a sound is: quality and intelligibility of speech, spectra of anything."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import soxr
 from pesq import NoUtterancesError, pesq
 from pystoi import stoi
-from scipy import fft, signal
+from scipy import fft
 
+from stim2bold.identification import pairwise_identification
 from stim2bold.spectrogram import SpectrogramSettings, log_mel, magnitudes
 
 log = logging.getLogger(__name__)
@@ -28,22 +30,35 @@ UNITS = {
     "mel_r": "correlation",
     "convergence": "ratio",
     "delay": "s",
+    "identification": "share of pairs",
 }
 
 
-def delay_of(reference: np.ndarray, sound: np.ndarray, rate: int) -> int:
-    """Return by how many samples a sound comes after its reference, by cross-correlation.
+def delay_of(reference: np.ndarray, sound: np.ndarray, settings: SpectrogramSettings) -> int:
+    """Return by how many samples a sound comes after its reference, to a millisecond.
+
+    By the cross-correlation of the log-mel spectra, millisecond by millisecond. Not of the waves:
+    a sound made from magnitudes has phases of its own, so that waves agree best at a moment that
+    has nothing to do with the delay (as far off as 50 ms in music).
 
     Parameters
     ----------
     reference, sound : ndarray of shape (n_samples,)
-    rate : int
-        Samples per second; delays beyond `LONGEST_DELAY` are not considered.
+    settings : SpectrogramSettings
+        Of the sounds; delays beyond `LONGEST_DELAY` are not considered.
     """
-    longest = min(round(LONGEST_DELAY * rate), len(reference) - 1)
-    product = signal.correlate(sound, reference, mode="full", method="fft")
-    middle = len(reference) - 1
-    return int(product[middle - longest : middle + longest + 1].argmax()) - longest
+    step = max(1, round(0.001 * settings.rate))
+    fine = replace(settings, hop=step, n_fft=settings.n_fft // 4, n_mels=20)
+    first, second = (log_mel(x, fine).astype(float) for x in (reference, sound))
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    length = fft.next_fast_len(2 * len(first), real=True)
+    spectra = [fft.rfft(x, length, axis=0) for x in (first, second)]
+    product = fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=1), length)
+    longest = min(round(LONGEST_DELAY * settings.rate / step), len(first) - 1)
+    lags = np.arange(-longest, longest + 1)
+    # Of delays that do as well, as in silence, the smallest.
+    order = np.argsort(np.abs(lags), kind="stable")
+    return int(lags[order][product[lags[order]].argmax()]) * step
 
 
 def aligned(reference: np.ndarray, sound: np.ndarray, delay: int) -> tuple[np.ndarray, np.ndarray]:
@@ -118,6 +133,36 @@ def speech_scores(
     return scores
 
 
+def identified(
+    originals: list[np.ndarray], sounds: list[np.ndarray], settings: SpectrogramSettings
+) -> float:
+    """Return the share of pairs of segments whose sounds are nearer to their own originals.
+
+    Parameters
+    ----------
+    originals, sounds : list of ndarray
+        Of the same segments, at least two; cut to the shortest.
+
+    Returns
+    -------
+    float
+        By the correlation of the log-mel spectrograms after the mean of each band over all
+        originals is taken out; chance is 0.5.
+    """
+    length = min(map(len, [*originals, *sounds]))
+    true, found = (
+        np.stack([log_mel(x[:length], settings) for x in part]).astype(np.float64)
+        for part in (originals, sounds)
+    )
+    common = true.mean(axis=(0, 1))
+    flat = [(part - common).reshape(len(part), -1) for part in (found, true)]
+    flat = [part - part.mean(axis=1, keepdims=True) for part in flat]
+    norm = [np.linalg.norm(part, axis=1, keepdims=True) for part in flat]
+    one, two = (part / np.where(n > 0, n, 1) for part, n in zip(flat, norm, strict=True))
+    # Rounding must not tell sounds apart that are alike.
+    return pairwise_identification((one @ two.T).round(9))
+
+
 def score_ladder(
     ladder: dict[str, dict[str, np.ndarray]],
     segments: pd.DataFrame,
@@ -144,7 +189,8 @@ def score_ladder(
     Returns
     -------
     DataFrame
-        Columns segment, trial_type, rung, measure, value, unit_of_measure.
+        Columns segment, trial_type, rung, measure, value, unit_of_measure. Segment ``all``:
+        identification among the segments of one kind of block, for rungs that all of them have.
     """
     rows = []
     for segment in segments.itertuples():
@@ -152,7 +198,7 @@ def score_ladder(
         for name, sound in rungs.items():
             if name == original:
                 continue
-            delay = delay_of(rungs[original], sound, settings.rate)
+            delay = delay_of(rungs[original], sound, settings)
             pair = aligned(rungs[original], sound, delay)
             scores = {"delay": delay / settings.rate, **spectral_scores(*pair, settings)}
             if segment.trial_type in speech:
@@ -161,5 +207,12 @@ def score_ladder(
                 (segment.segment, segment.trial_type, name, measure, value, UNITS[measure])
                 for measure, value in scores.items()
             ]
+    for kind, part in segments.groupby("trial_type", sort=False):
+        mine = [ladder[name] for name in part["segment"]]
+        for rung in sorted(set.intersection(*map(set, mine)) - {original}) if len(mine) > 1 else ():
+            value = identified(
+                [rungs[original] for rungs in mine], [rungs[rung] for rungs in mine], settings
+            )
+            rows.append(("all", kind, rung, "identification", value, UNITS["identification"]))
     columns = ["segment", "trial_type", "rung", "measure", "value", "unit_of_measure"]
     return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,232 @@
+"""Measured claims of what is decoded: labels and clips, from BOLD with a signal and without one."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import standard_film
+import xarray as xr
+from claims import row
+
+from stim2bold.circular_shifts import block_period
+from stim2bold.clip_retrieval import retrieve_clips
+from stim2bold.directions import assemble
+from stim2bold.folds import read_folds
+from stim2bold.label_decoding import (
+    DecodingSettings,
+    decode_labels,
+    in_time,
+    presence,
+    training_share,
+)
+from stim2bold.label_scores import calibration_error, score_labels
+from stim2bold.picture_components import joined, predict_components
+
+SETTINGS = DecodingSettings()
+PLANTED_SEEDS = (3, 4, 5)
+NULL_SEEDS = range(100, 120)
+
+
+def bold_of(film: dict, seed: int, *, null: bool, voxels: int = 600) -> xr.DataArray:
+    """Return BOLD at the standard difficulty, or without any signal."""
+    rng = np.random.default_rng([seed, null])
+    times = film["annotations"]["time"].values[:641]
+    return standard_film.planted_bold(film["truth"], times, rng, null=null, voxels=voxels)
+
+
+def decoded(film: dict, bold: xr.DataArray, labels: xr.DataArray) -> tuple:
+    """Decode labels and score them; return the table, and probabilities beside the truth."""
+    target = presence(labels, threshold=SETTINGS.threshold)
+    problem = assemble("bold2labels", source=[bold], target=target, content=film["folds"])
+    fitted = in_time(decode_labels(problem, read_folds(film["folds"]), SETTINGS))
+    present = problem.target[fitted.rows - problem.rows[0]].astype(float)
+    table = score_labels(
+        [str(name) for name in labels["feature"].values],
+        fitted.values,
+        present,
+        fold=fitted.fold,
+        share=training_share(problem, fitted),
+        fewest=SETTINGS.fewest,
+        tr=problem.tr,
+        period=block_period(film["folds"]),
+    )
+    return table, fitted.values, present
+
+
+def measures(table) -> dict:
+    """Return the measures over all labels, and each label's p."""
+    whole = table[(table["fold"] == "all") & (table["status"] == "decoded")]
+    overall = whole[whole["label"] == "all"].set_index("measure")["value"]
+    each = whole[(whole["measure"] == "p")]["value"].to_numpy()
+    return {**overall.to_dict(), "p": each}
+
+
+def decoding_labels() -> list[dict]:
+    """Decode the film's labels where a signal is planted, and where there is none."""
+    started = time.monotonic()
+    film = standard_film.read()
+    planted, errors, null = [], [], []
+    for seed in PLANTED_SEEDS:
+        table, guess, truth = decoded(film, bold_of(film, seed, null=False), film["annotations"])
+        planted.append(measures(table))
+        known = np.isfinite(guess)
+        errors.append(calibration_error(guess[known], truth[known]))
+    for seed in NULL_SEEDS:
+        table, *_ = decoded(film, bold_of(film, seed, null=True), film["annotations"])
+        null.append(measures(table))
+    options = {"seconds": time.monotonic() - started}
+    return [
+        row(
+            "decoding_labels_precision",
+            [part["average_precision"] for part in planted],
+            unit="mean average precision over labels",
+            goal=float(np.mean([part["chance"] for part in planted])),
+            better="higher",
+            **options,
+        ),
+        row(
+            "decoding_labels_significant",
+            [part["labels_significant"] / part["labels_decoded"] for part in planted],
+            unit="share of labels with q < 0.05",
+            goal=0.5,
+            better="higher",
+            **options,
+        ),
+        row(
+            "decoding_labels_calibration",
+            errors,
+            unit="probability, mean distance from what happened",
+            goal=0.03,
+            better="lower",
+            **options,
+        ),
+        row(
+            "decoding_null_runs",
+            [part["labels_significant"] > 0 for part in null],
+            unit="runs of 20 without a signal that have a label with q < 0.05",
+            goal=3,
+            better="lower",
+            statistic=np.sum,
+            **options,
+        ),
+        row(
+            "decoding_null_p",
+            [np.mean(part["p"] < 0.05) for part in null],
+            unit="share of labels with p < 0.05 without a signal",
+            goal=0.06,
+            better="lower",
+            **options,
+        ),
+        row(
+            "decoding_null_gain",
+            [abs(np.mean([part["gain"] for part in null]))],
+            unit="average precision, distance from chance",
+            goal=0.02,
+            better="lower",
+            **options,
+        ),
+    ]
+
+
+def decoding_clips() -> list[dict]:
+    """Look for clips of 10 s in BOLD with a signal, and without one."""
+    started = time.monotonic()
+    film = standard_film.read()
+    picture = joined([film["i3d"]])
+    found: dict[tuple, list] = {}
+    for null, seeds in ((False, PLANTED_SEEDS), (True, NULL_SEEDS)):
+        for seed in seeds:
+            problem = assemble(
+                "bold2video",
+                source=[bold_of(film, seed, null=null)],
+                target=picture,
+                content=film["folds"],
+            )
+            predicted = predict_components(problem, read_folds(film["folds"]), SETTINGS)
+            _, scores = retrieve_clips(
+                predicted,
+                problem.target_array["time"].values[predicted.fitted.rows - problem.rows[0]],
+                seconds=10.0,
+                tr=problem.tr,
+                period=block_period(film["folds"]),
+                draws=1000,
+                seed=seed,
+            )
+            for line in scores.itertuples():
+                key = (null, line.candidates, line.measure)
+                found.setdefault(key, []).append((line.value, line.chance, line.p))
+    seconds = time.monotonic() - started
+    rows = []
+    for candidates in ("fold", "film"):
+        value, chance, _ = np.transpose(found[False, candidates, "top1"])
+        rows.append(
+            row(
+                f"decoding_clips_top1_{candidates}",
+                value,
+                unit=f"share of clips found among those of their {candidates} "
+                f"(guessing: {chance[0]:.3f})",
+                goal=float(chance[0]),
+                better="higher",
+                seconds=seconds,
+            )
+        )
+        value, chance, p = np.transpose(found[True, candidates, "reciprocal_rank"])
+        rows += [
+            row(
+                f"decoding_null_clips_{candidates}",
+                [abs((value - chance).mean())],
+                unit="mean of 1 / rank, distance from guessing without a signal",
+                goal=0.02,
+                better="lower",
+                seconds=seconds,
+            ),
+            row(
+                f"decoding_null_clips_{candidates}_p",
+                p < 0.05,
+                unit="runs of 20 without a signal that have p < 0.05",
+                goal=3,
+                better="lower",
+                statistic=np.sum,
+                seconds=seconds,
+            ),
+        ]
+    return rows
+
+
+def decoding_speed() -> list[dict]:
+    """Decode as many labels as ds003688 has, in six folds, from 20,000 voxels."""
+    film = standard_film.read()
+    rng = np.random.default_rng(0)
+    bold = bold_of(film, 3, null=False, voxels=20_000)
+    # The film's own labels and shifted copies of them, 148 in all.
+    values = film["annotations"].values
+    copies = [np.roll(values, int(shift), axis=0) for shift in rng.integers(30, 600, size=2)]
+    values = np.concatenate([values, *copies], axis=1)[:, :148]
+    labels = xr.DataArray(
+        values,
+        dims=("time", "feature"),
+        coords={
+            "time": film["annotations"]["time"],
+            "feature": [f"label {i}" for i in range(values.shape[1])],
+        },
+        attrs=film["annotations"].attrs,
+    )
+    started, begun = time.monotonic(), time.process_time()
+    decoded(film, bold, labels)
+    return [
+        row(
+            "decoding_speed",
+            [time.process_time() - begun],
+            unit="s of processor time, 148 labels, 6 folds, 20,000 voxels",
+            goal=60.0,
+            better="lower",
+            seconds=time.monotonic() - started,
+        )
+    ]
+
+
+CLAIMS: dict[str, Callable[[], list[dict]]] = {
+    "decoding_labels": decoding_labels,
+    "decoding_clips": decoding_clips,
+    "decoding_speed": decoding_speed,
+}
