@@ -25,6 +25,7 @@ rule all:
     default_target: True
     input:
         "results/report/index.html",
+        "results/methods.md",
         "results/decoding/summary.tsv",
 
 
