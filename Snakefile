@@ -25,6 +25,7 @@ rule all:
     default_target: True
     input:
         "results/report/index.html",
+        "results/methods.md",
         "results/decoding/summary.tsv",
 
 
@@ -33,4 +34,4 @@ onsuccess:
 
 
 onerror:
-    say_how_to_go_on()
+    say_how_to_go_on(log)

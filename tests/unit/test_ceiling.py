@@ -78,3 +78,18 @@ def test_another_grid_is_refused():
     tables["sub-2"].attrs = tables["sub-2"].attrs | {"affine": 2 * np.eye(4).ravel()}
     with pytest.raises(InputError, match="sub-2: its BOLD lies on another grid"):
         add_up(tables.get, list(tables))
+
+
+def test_participants_are_compared_at_the_same_moments_of_the_film():
+    tables = participants()
+    everyone = add_up(tables.get, list(tables))
+    late = {**tables, "sub-1": tables["sub-1"].isel(time=slice(40, 280))}
+    later = add_up(late.get, list(late))
+    assert len(later.times) == 240
+    whole, _ = leave_one_out(tables["sub-0"], everyone, **OPTIONS)
+    part, _ = leave_one_out(tables["sub-0"], later, **OPTIONS)
+    # Rows that do not fit each other would leave nothing of it.
+    assert np.corrcoef(whole["r"], part["r"])[0, 1] > 0.9
+    none = {**tables, "sub-2": tables["sub-2"].assign_coords(time=tables["sub-2"].time + 1e4)}
+    with pytest.raises(InputError, match="sub-2: has 0 volumes of the film in common"):
+        add_up(none.get, list(none))

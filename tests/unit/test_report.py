@@ -187,7 +187,13 @@ def test_quality_tells_the_motion_of_each_run(tmp_path):
 def test_opening_passes_the_warnings_on():
     problem = {"severity": "warning", "message": "a: lacks b; add b"}
     first = report.opening(
-        inputs={"participants": ["01"], "runs": [{}], "TR": 0.608, "problems": [problem]},
+        inputs={
+            "participants": ["01"],
+            "runs": [{}],
+            "TR": 0.608,
+            "problems": [problem],
+            "missing": [],
+        },
         film={"duration": 156.0},
         folds={"folds": [{}, {}], "gap": 12.0},
         simulation=yaml.safe_load((TEMPLATE.parents[2] / "config.yaml").read_text())["simulation"],

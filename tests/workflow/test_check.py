@@ -131,5 +131,7 @@ def test_the_workflow_refuses_errors_and_goes_on_with_warnings(snakemake, study,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     content = json.loads((tmp_path / "results/inputs.json").read_text())
-    assert content["excluded"] == {"02": "cut short"} and content["participants"] == ["01"]
+    assert content["missing"] == [{"participant": "sub-02", "reason": "cut short"}] and content[
+        "participants"
+    ] == ["01"]
     assert not list(tmp_path.rglob("owned"))

@@ -19,6 +19,8 @@ gc.set_threshold(200_000, 50, 50)
 
 from stim2bold import bids, study  # noqa: E402
 from stim2bold.errors import InputError  # noqa: E402
+from stim2bold.failures import advice, failed_participants  # noqa: E402
+from stim2bold.files import read_json, write_json  # noqa: E402
 from stim2bold.problems import refuse  # noqa: E402
 
 
@@ -78,6 +80,13 @@ def minutes(n):
     return lambda wildcards, attempt: n * 2 ** (attempt - 1)
 
 
+# Whose jobs failed, and why, as the last run noted it.
+FAILURES = Path("results/failures.json")
+if config["failed"] == "leave_out" and FAILURES.is_file():
+    config["exclude"] = {
+        **read_json(FAILURES),
+        **bids.excluded(config["exclude"]),
+    }
 SIMULATED = study.is_simulated(config)
 # Simulated participants can watch a film of the user's.
 OWN_FILM = SIMULATED and config["film"] is not None
@@ -326,14 +335,24 @@ def figures_of(run):
 
 
 def say_where_the_report_lies():
-    """Name the report, where there is one."""
+    """Name the report, where there is one; nobody has failed now."""
+    if config["failed"] == "retry":
+        FAILURES.unlink(missing_ok=True)
     page = Path("results/report/index.html")
     if page.exists():
         print(f"report: {page.absolute()}", file=sys.stderr)
 
 
-def say_how_to_go_on():
-    """Say what to do after a failure."""
+def say_how_to_go_on(logs):
+    """Say what to do after a failure, and note whose jobs failed; `logs` are Snakemake's own."""
+    failed = {}
+    for path in logs:
+        failed |= failed_participants(path)
+    if failed:
+        known = read_json(FAILURES) if config["failed"] == "leave_out" else {}
+        write_json(FAILURES, {**known, **failed})
+        print(advice(failed), file=sys.stderr)
+        return
     print(
         "A step failed: its log, named above, says why. Mend that and run the same command again; "
         "what is finished is kept.",

@@ -169,8 +169,10 @@ rule summarise_scores:
             for direction, units in UNITS.items()
             for unit in units
         ],
+        inputs="results/inputs.json",
     output:
         summary="results/scores/summary.tsv",
+        participants="results/scores/participants.tsv",
     log:
         "results/logs/summarise_scores.log",
     benchmark:
@@ -184,5 +186,6 @@ rule summarise_scores:
     message:
         "Summary of the scores: {output.summary}"
     shell:
-        "python {input.code[0]:q} --scores @<(printf '%s\\n' {input.scores:q})"
-        " --summary {output.summary:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --scores @<(printf '%s\n' {input.scores:q})"
+        " --inputs {input.inputs:q} --summary {output.summary:q}"
+        " --participants {output.participants:q} > {log:q} 2>&1"

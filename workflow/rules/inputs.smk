@@ -3,7 +3,7 @@ rule fetch_ds003688:
         code=code("fetch_ds003688.py"),
         manifest=project_file("workflow/datasets/ds003688.tsv"),
     output:
-        record="results/ds003688.json",
+        record="results/fetched/ds003688.json",
     log:
         "results/logs/fetch_ds003688.log",
     benchmark:

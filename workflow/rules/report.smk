@@ -35,6 +35,46 @@ rule draw_maps:
         " --figure {output.figure:q} > {log:q} 2>&1"
 
 
+rule write_methods:
+    input:
+        code=code("write_methods.py"),
+        inputs="results/inputs.json",
+        film="results/stimulus/film.json",
+        folds="results/folds.json",
+        cleaned=[
+            "results/cleaned/{}/func/{}_space-{}_desc-cleaned_bold.json".format(
+                run.folder, run.name, ANALYSIS_SPACE
+            )
+            for run in runs
+        ],
+        dataset=f"{BIDS_DIR}/dataset_description.json",
+        references=project_file("workflow/datasets/references.tsv"),
+        derivatives=f"{DERIVATIVES}/dataset_description.json" if DERIVATIVES else [],
+    output:
+        text="results/methods.md",
+        section="results/methods.json",
+    log:
+        "results/logs/write_methods.log",
+    benchmark:
+        "results/benchmarks/write_methods.tsv"
+    conda:
+        "../../envs/write_methods.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(5),
+    params:
+        derivatives="--derivatives" if DERIVATIVES else "",
+        settings=json.dumps({"simulated": SIMULATED, "configuration": config}),
+    message:
+        "Methods section: {output.text}"
+    shell:
+        "python {input.code[0]:q} --inputs {input.inputs:q} --film {input.film:q}"
+        " --folds {input.folds:q} --cleaned results/cleaned --dataset {input.dataset:q}"
+        " {params.derivatives} {input.derivatives:q} --references {input.references:q} --text {output.text:q}"
+        " --section {output.section:q} --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule render_report:
     input:
         code=code("render_report.py"),

@@ -1,4 +1,4 @@
-"""Summarise the scores of all units: one row per direction and model."""
+"""Summarise the scores of all units, one row per direction and model; say who is in them."""
 
 from pathlib import Path
 
@@ -6,16 +6,21 @@ import pandas as pd
 
 from stim2bold.arguments import ListParser
 from stim2bold.command import run
-from stim2bold.files import read_table, write_table
-from stim2bold.summary import summarise
+from stim2bold.files import read_json, read_table, write_table
+from stim2bold.summary import participants_table, summarise
 
 
 def main() -> None:
     """Read the units' long tables, write the summary."""
     parser = ListParser(__doc__)
     parser.add_argument("--scores", type=Path, nargs="+", required=True)
+    parser.add_argument("--inputs", type=Path, required=True, help="inputs.json: who is missing")
     parser.add_argument("--summary", type=Path, required=True)
+    parser.add_argument(
+        "--participants", type=Path, required=True, help="table to write: who is in, who is not"
+    )
     args = parser.parse_args()
+    write_table(args.participants, participants_table(read_json(args.inputs)))
     write_table(args.summary, summarise(pd.concat([read_table(path) for path in args.scores])))
 
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from stim2bold.errors import InputError
 from stim2bold.significance import bootstrap_r, phase_test
 from stim2bold.voxels import check_grid, places_of
 
 FEWEST = 3
+# Volumes that all have in common.
+FEWEST_ROWS = 20
 LIMITS = (
     "Correlation of a participant with the mean of the others, who saw the same film once. What is "
     "a participant's own response to the film is missing from it, and the others' mean has noise "
@@ -27,15 +30,26 @@ class Places:
     total : ndarray of shape (n_rows, n_places)
     count : ndarray of shape (n_places,)
         Participants who have a voxel there.
+    times : ndarray of shape (n_rows,)
+        Film times at which all were scanned, to the millisecond.
     """
 
     total: np.ndarray
     count: np.ndarray
+    times: np.ndarray
 
 
-def standardised(table: xr.DataArray, n_rows: int) -> np.ndarray:
-    """Return a participant's series, of mean 0 and variance 1; 0 where a voxel does not vary."""
-    values = table.values[:n_rows].astype(np.float64)
+def film_times(table: xr.DataArray) -> np.ndarray:
+    """Return a table's film times to the millisecond."""
+    return np.round(table["time"].values, 3)
+
+
+def standardised(table: xr.DataArray, times: np.ndarray) -> np.ndarray:
+    """Return a participant's series at some film times, of mean 0 and variance 1.
+
+    A voxel that does not vary is 0.
+    """
+    values = table.values[np.isin(film_times(table), times)].astype(np.float64)
     values -= values.mean(axis=0)
     spread = values.std(axis=0)
     return values / np.where(spread > 0, spread, 1)
@@ -53,19 +67,26 @@ def add_up(read: Callable[[str], xr.DataArray], names: list[str]) -> Places:
     Raises
     ------
     InputError
-        When the participants' grids differ.
+        When the participants' grids differ, or they saw no part of the film in common.
     """
     first = read(names[0])
-    n_rows = min(read(name).sizes["time"] for name in names)
+    times = film_times(first)
+    for name in names:
+        times = np.intersect1d(times, film_times(read(name)))
+        if len(times) < FEWEST_ROWS:
+            raise InputError(
+                f"{name}: has {len(times)} volumes of the film in common with the participants "
+                "before it; leave it out by exclude"
+            )
     n_places = int(np.prod(first.attrs["shape"]))
-    total, count = np.zeros((n_rows, n_places)), np.zeros(n_places, dtype=int)
+    total, count = np.zeros((len(times), n_places)), np.zeros(n_places, dtype=int)
     for name in names:
         table = read(name)
         check_grid(name, table, first)
         here = places_of(table)
-        total[:, here] += standardised(table, n_rows)
+        total[:, here] += standardised(table, times)
         count[here] += 1
-    return Places(total, count)
+    return Places(total, count, times)
 
 
 def leave_one_out(
@@ -93,12 +114,12 @@ def leave_one_out(
     mean, low, high : float
         Mean r over voxels with its interval.
     """
-    own = standardised(table, len(everyone.total))
+    own = standardised(table, everyone.times)
     here = places_of(table)
     others = everyone.total[:, here] - own
     others[:, everyone.count[here] < FEWEST] = 0
     test = phase_test(own, others, np.zeros(len(own)), seed=seed, n=surrogates)
-    times = table["time"].values[: len(own)]
+    times = everyone.times
     interval = bootstrap_r(own, others, np.floor(times / block), seed=seed, n=draws)
     voxels = xr.Dataset(
         {

@@ -53,6 +53,11 @@ def usable(problem: Problem, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
             f"{problem.direction}: fold {fold.number} has {train.size} rows to fit; "
             "the recording is too short for the fold file"
         )
+    if not test.size:
+        raise InputError(
+            f"{problem.direction}: no volume of fold {fold.number} was scanned, so that nothing "
+            "can be predicted there; leave the participant out by exclude"
+        )
     return train, test
 
 

@@ -403,7 +403,9 @@ def describe(findings: Findings, *, excluded: dict[str, str]) -> dict[str, Any]:
         "TR": findings.TR,
         "space": findings.space,
         "participants": sorted({run.participant for run in findings.runs}),
-        "excluded": excluded,
+        "missing": [
+            {"participant": f"sub-{label}", "reason": why} for label, why in excluded.items()
+        ],
         "runs": [
             {
                 "name": run.name,

@@ -104,10 +104,15 @@ def opening(
             f"{inputs['TR']:g} s, a film of {film['duration']:.1f} s."
         ),
         "ceiling": None if simulation is None else simulation["images"]["ceiling"],
-        "warnings": [problem["message"] for problem in inputs["problems"]],
+        "warnings": left_out(inputs) + [problem["message"] for problem in inputs["problems"]],
         "n_folds": len(folds["folds"]),
         "gap": folds["gap"],
     }
+
+
+def left_out(inputs: dict) -> list[str]:
+    """Say who is missing from the study, and why."""
+    return [f"{row['participant']} is left out: {row['reason']}" for row in inputs["missing"]]
 
 
 def ceiling_sentence(table: pd.DataFrame) -> str:

@@ -64,3 +64,21 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
                         row[f"p_over_{baseline}"] = sign_flip_p(skill, seed=1)
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def participants_table(inputs: dict) -> pd.DataFrame:
+    """Return who is in the study and who is not.
+
+    Parameters
+    ----------
+    inputs : dict
+        Content of inputs.json.
+
+    Returns
+    -------
+    DataFrame
+        participant_id, included (yes or no) and reason, in order of the labels.
+    """
+    rows = [(f"sub-{label}", "yes", "n/a") for label in inputs["participants"]]
+    rows += [(row["participant"], "no", row["reason"]) for row in inputs["missing"]]
+    return pd.DataFrame(sorted(rows), columns=["participant_id", "included", "reason"])

@@ -1,0 +1,284 @@
+"""A methods section to copy into a paper: what was really run, on whom, with which settings.
+
+It is written from what the steps left (``inputs.json``, ``film.json``, ``folds.json``, sidecars of
+the cleaned series) and, where they say nothing, from the configuration they were given.
+"""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+#: What stands for a feature space in the text.
+NETWORKS = {
+    "i3d_rgb": "I3D on pictures (Carreira & Zisserman, 2017)",
+    "i3d_flow": "I3D on optical flow (Carreira & Zisserman, 2017)",
+    "r2plus1d": "R(2+1)D-18",
+    "timesformer": "TimeSformer",
+    "videomae": "VideoMAE",
+    "vjepa2": "V-JEPA 2",
+}
+DIRECTIONS = {
+    "video2audio": "the film's sound from its picture",
+    "video2bold": "BOLD from the film's picture",
+    "bold2audio": "the film's sound from the BOLD that followed it",
+}
+
+
+def read_references(path: str | Path) -> dict[str, str]:
+    """Return works by how they are cited, from a table with the columns cited_as and work."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["cited_as"]: row["work"] for row in rows}
+
+
+def in_words(names: list[str]) -> str:
+    """Return names as a list within a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def several(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def data_paragraph(inputs: dict, film: dict, *, simulated: bool, dataset: dict[str, Any]) -> str:
+    """Say whose data were analysed, and who is missing.
+
+    Parameters
+    ----------
+    inputs, film : dict
+        Contents of inputs.json and film.json.
+    simulated : bool
+        Whether the data set is the built-in one.
+    dataset : dict
+        Content of the data set's dataset_description.json.
+    """
+    n, n_runs = len(inputs["participants"]), len(inputs["runs"])
+    name = dataset.get("Name", "a data set")
+    source = f"{name} ({dataset['DatasetDOI']})" if dataset.get("DatasetDOI") else name
+    if simulated:
+        source = "the built-in simulation, whose signal is known"
+    parts = [
+        f"BOLD of {several(n, 'participant')} ({several(n_runs, 'run')}, TR {inputs['TR']:g} s) "
+        "who "
+        f"watched a film of {film['duration']:.1f} s was taken from {source}, organised as BIDS "
+        "(Gorgolewski et al., 2016)."
+    ]
+    if "ds003688" in str(dataset.get("DatasetDOI")):
+        parts.append("The data set is described by its authors (Berezutskaya et al., 2022).")
+    reasons: dict[str, list[str]] = {}
+    for row in inputs["missing"]:
+        reasons.setdefault(row["reason"], []).append(row["participant"])
+    if reasons:
+        left_out = [f"{in_words(who)} ({why})" for why, who in reasons.items()]
+        parts.append(f"Not included: {'; '.join(left_out)}.")
+    return " ".join(parts)
+
+
+def preprocessing_paragraph(
+    config: dict, inputs: dict, *, sidecars: list[dict], generated: list[dict] | None
+) -> str:
+    """Say how the images were preprocessed and cleaned.
+
+    Parameters
+    ----------
+    config : dict
+        Section preprocessing of the configuration.
+    inputs : dict
+        Content of inputs.json.
+    sidecars : list of dict
+        Those of the cleaned series.
+    generated : list of dict or None
+        GeneratedBy of the derivatives that stood in for our preprocessing; None where none did.
+    """
+    if generated is not None:
+        tools = [
+            f"{tool.get('Name', 'a tool')} {tool.get('Version', '')}".strip() for tool in generated
+        ]
+        parts = [
+            f"Images preprocessed by {in_words(tools or ['other software'])} (Esteban et al., "
+            "2019) "
+            f"were used in space {inputs['space']}."
+        ]
+    else:
+        anatomy = any(run["t1w"] for run in inputs["runs"])
+        parts = [
+            "The steps were those of fMRIPrep (Esteban et al., 2019), in Python packages alone."
+        ]
+        if anatomy:
+            parts.append(
+                "T1w images were corrected for bias by N4 (Tustison et al., 2010), stripped of the "
+                "skull after BET (Smith, 2002), segmented by Atropos (Avants et al., 2011) and "
+                "normalised to MNI152 2009a, symmetric (Fonov et al., 2009), by SyN (Avants et "
+                "al., "
+                "2008)."
+            )
+        parts.append(
+            "Head motion was estimated by inverse compositional Gauss-Newton registration (Baker & "
+            "Matthews, 2004); all transforms were concatenated and each series was resampled once."
+        )
+        n_without = sum(run["t1w"] is None for run in inputs["runs"])
+        if n_without:
+            parts.append(
+                f"{several(n_without, 'run')} without a T1w image went to the template directly."
+            )
+        parts.append(
+            "Confounds follow fMRIPrep's definitions: framewise displacement (Power et al., 2012), "
+            "DVARS (Nichols, 2017) and CompCor (Behzadi et al., 2007)."
+        )
+    cleaning = config["cleaning"]
+    numbers = sorted({len(sidecar["Confounds"]) for sidecar in sidecars})
+    span = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    filled = sum(len(sidecar["VolumesFilledIn"]) for sidecar in sidecars)
+    cut = sidecars[0]["HighPass"]
+    parts.append(
+        f"{span} confounds a run (strategy '{cleaning['strategy']}' of nilearn, motion "
+        f"'{cleaning['motion']}'; Abraham et al., 2014; Wang et al., 2024) and drifts slower than "
+        f"{1 / cut:.0f} s were removed in one regression (Lindquist et al., 2019)."
+    )
+    if filled:
+        parts.append(f"{several(filled, 'volume')} with motion were interpolated.")
+    if sidecars[0]["SmoothingFWHM"]:
+        parts.append(f"Series were smoothed at {sidecars[0]['SmoothingFWHM']:g} mm.")
+    return " ".join(parts)
+
+
+def models_paragraph(config: dict, folds: dict, film: dict) -> str:
+    """Say what the film was described by and what was learned.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    folds, film : dict
+        Contents of folds.json and film.json.
+    """
+    networks = in_words([NETWORKS[name] for name in config["features"]])
+    sound = config["spectrogram"]
+    vae = config["vae"]
+    after = (
+        "after Yadav et al., 2020"
+        if vae["preset"] == "paper"
+        else "after Yadav et al., 2020, with a "
+        "linear start and the hybrid objective of Sohn et al., 2015"
+    )
+    seeds = several(vae["seeds"], "model") + (" of different seeds" if vae["seeds"] > 1 else "")
+    parts = [
+        f"The film's {film['video']['frames']} pictures were described by {networks}, and its "
+        "sound by "
+        f"{sound['n_mels']} log-mel bands at {sound['rate']} Hz, each at the true times of the "
+        "file.",
+        "Predicted were "
+        + in_words([DIRECTIONS[name] for name in config["directions"]])
+        + f". Variational autoencoders (Kingma & Welling, 2014; {after}; preset '{vae['preset']}', "
+        f"{seeds}) were compared with the training mean, the blocks of the film, ridge "
+        "regression and "
+        "banded ridge regression (Nunez-Elizalde et al., 2019; Dupré la Tour et al., 2022).",
+        f"Everything was fitted and scored on {several(len(folds['folds']), 'fold')} of contiguous "
+        f"film time; {folds['gap']:g} s on each side of what was predicted were left out of the "
+        "fit, "
+        "and hyper-parameters were chosen within the training part.",
+    ]
+    if config["group"]["train"]:
+        parts.append("One autoencoder was also shared by the participants, each with a decoder.")
+    return " ".join(parts)
+
+
+def scores_paragraph(config: dict, *, n_participants: int) -> str:
+    """Say how predictions were judged.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    n_participants : int
+    """
+    evaluation = config["evaluation"]
+    parts = [
+        "Predictions were scored by Pearson's correlation on held-out film time. Their "
+        "significance "
+        f"comes from {evaluation['surrogates']} predictions of random phase (Prichard & Theiler, "
+        "1994) "
+        "with false-discovery rates (Benjamini & Hochberg, 1995), their intervals from "
+        f"{evaluation['draws']} draws of stretches of {evaluation['block']:g} s.",
+        f"Segments of {evaluation['segment']:g} s were identified from their predictions "
+        "(Mitchell et "
+        "al., 2008).",
+    ]
+    if "video2bold" in config["directions"] and n_participants >= 3:
+        parts.append(
+            "The ceiling is the leave-one-out inter-subject correlation (Nastase et al., 2019)."
+        )
+    if any(name.endswith("audio") for name in config["directions"]):
+        parts.append(
+            "Predicted spectrograms were made audible by the fast Griffin-Lim algorithm "
+            f"({config['sounds']['iterations']} iterations; Perraudin et al., 2013), and sounds of "
+            "speech scored by PESQ (Rix et al., 2001), STOI (Taal et al., 2011) and mel-cepstral "
+            "distortion (Kubichek, 1993)."
+        )
+    return " ".join(parts)
+
+
+def methods_section(
+    *,
+    config: dict,
+    inputs: dict,
+    film: dict,
+    folds: dict,
+    sidecars: list[dict],
+    dataset: dict,
+    generated: list[dict] | None,
+    simulated: bool,
+    version: str,
+    references: dict[str, str],
+) -> dict[str, list[str]]:
+    """Write the methods section.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    inputs, film, folds : dict
+        Contents of inputs.json, film.json and folds.json.
+    sidecars : list of dict
+        Those of the cleaned series.
+    dataset : dict
+        Content of the data set's dataset_description.json.
+    generated : list of dict or None
+        GeneratedBy of derivatives that stood in for our preprocessing.
+    simulated : bool
+        Whether the data set is the built-in one.
+    version : str
+        Of this software.
+    references : dict of str to str
+        Works by how they are cited.
+
+    Returns
+    -------
+    dict
+        ``paragraphs``, and ``references``: the works that they cite.
+    """
+    paragraphs = [
+        data_paragraph(inputs, film, simulated=simulated, dataset=dataset),
+        preprocessing_paragraph(
+            config["preprocessing"], inputs, sidecars=sidecars, generated=generated
+        ),
+        models_paragraph(config, folds, film),
+        scores_paragraph(config, n_participants=len(inputs["participants"])),
+        f"All steps were run by stim2bold {version} as one Snakemake workflow (Mölder et al., "
+        "2021), "
+        f"seed {config['seed']}.",
+    ]
+    text = " ".join(paragraphs)
+    return {
+        "paragraphs": paragraphs,
+        "references": [work for key, work in sorted(references.items()) if key in text],
+    }
+
+
+def as_markdown(section: dict[str, list[str]]) -> str:
+    """Return a methods section as Markdown."""
+    works = [f"- {work}" for work in section["references"]]
+    return (
+        "\n\n".join(["# Methods", *section["paragraphs"], "# References", "\n".join(works)]) + "\n"
+    )

@@ -1,0 +1,53 @@
+"""Write the methods section of a paper from what was really run."""
+
+import argparse
+import json
+from pathlib import Path
+
+from stim2bold.boilerplate import as_markdown, methods_section, read_references
+from stim2bold.command import run
+from stim2bold.derivatives import VERSION
+from stim2bold.files import read_json, replacing, write_json
+
+
+def main() -> None:
+    """Read what the steps left, write the section as Markdown and as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=Path, required=True, help="inputs.json")
+    parser.add_argument("--film", type=Path, required=True, help="film.json")
+    parser.add_argument("--folds", type=Path, required=True, help="folds.json")
+    parser.add_argument("--cleaned", type=Path, required=True, help="folder of the cleaned series")
+    parser.add_argument("--dataset", type=Path, required=True, help="dataset_description.json")
+    parser.add_argument("--derivatives", type=Path, help="dataset_description.json of derivatives")
+    parser.add_argument("--references", type=Path, required=True, help="works by key")
+    parser.add_argument("--text", type=Path, required=True, help="Markdown to write")
+    parser.add_argument("--section", type=Path, required=True, help="JSON to write")
+    parser.add_argument("--settings", type=json.loads, required=True, help="the configuration")
+    arguments = parser.parse_args()
+    inputs = read_json(arguments.inputs)
+    sidecars = [
+        read_json(path)
+        for row in inputs["runs"]
+        for path in arguments.cleaned.rglob(f"{row['name']}_space-*_desc-cleaned_bold.json")
+    ]
+    section = methods_section(
+        config=arguments.settings["configuration"],
+        inputs=inputs,
+        film=read_json(arguments.film),
+        folds=read_json(arguments.folds),
+        sidecars=sidecars,
+        dataset=read_json(arguments.dataset),
+        generated=read_json(arguments.derivatives).get("GeneratedBy", [])
+        if arguments.derivatives
+        else None,
+        simulated=arguments.settings["simulated"],
+        version=VERSION,
+        references=read_references(arguments.references),
+    )
+    write_json(arguments.section, section)
+    with replacing(arguments.text) as temporary:
+        temporary.write_text(as_markdown(section), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)
