@@ -33,4 +33,4 @@ onsuccess:
 
 
 onerror:
-    say_how_to_go_on()
+    say_how_to_go_on(log)

@@ -19,6 +19,7 @@ gc.set_threshold(200_000, 50, 50)
 
 from stim2bold import bids, study  # noqa: E402
 from stim2bold.errors import InputError  # noqa: E402
+from stim2bold.failures import advice, failures  # noqa: E402
 from stim2bold.problems import refuse  # noqa: E402
 
 
@@ -325,10 +326,7 @@ def say_where_the_report_lies():
         print(f"report: {page.absolute()}", file=sys.stderr)
 
 
-def say_how_to_go_on():
-    """Say what to do after a failure."""
-    print(
-        "A step failed: its log, named above, says why. Mend that and run the same command again; "
-        "what is finished is kept.",
-        file=sys.stderr,
-    )
+def say_how_to_go_on(logs):
+    """Say whose step failed, and what to do."""
+    text = "".join(Path(path).read_text(encoding="utf-8") for path in logs)
+    print(advice(failures(text), PARTICIPANTS), file=sys.stderr)
