@@ -13,7 +13,7 @@ unexport BIDS_DIR FILM
 quoted = '$(subst ','\'', '$(subst ','',$(value $(1)))' )'
 named = $(if $(value $(1)),$(2)=$(call quoted,$(1)))
 
-.PHONY: help demo ds003688 check test unit bench format clean
+.PHONY: help demo ds003688 check test unit bench cluster envs format clean
 
 help:
 	@echo "make demo   run the whole experiment on the built-in simulated data set"
@@ -22,6 +22,8 @@ help:
 	@echo "make test   format, lint, unit, workflow and integration tests"
 	@echo "make unit   the unit tests alone"
 	@echo "make bench  measure the claims of docs/benchmarks.md; some: make bench ROWS='i3d.*'"
+	@echo "make cluster  .venv-cluster: Snakemake as it runs on a cluster's login node"
+	@echo "make envs   build every rule's conda environment now, with the conda on the PATH"
 	@echo "make format lay out the code as the tests want it"
 
 $(VENV)/complete: requirements.txt
@@ -32,6 +34,17 @@ $(VENV)/complete: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r requirements.txt
 	@touch $@
+
+# Snakemake with the cluster's executors, which want another NumPy than the jobs: see docs/decisions.md.
+$(VENV)-cluster/complete: profiles/requirements.txt
+	$(PYTHON) -m venv $(VENV)-cluster
+	$(VENV)-cluster/bin/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r $<
+	@touch $@
+
+cluster: $(VENV)-cluster/complete
+
+envs: cluster
+	$(VENV)-cluster/bin/snakemake --profile profiles/conda --conda-create-envs-only
 
 demo: $(VENV)/complete
 	snakemake --cores all
@@ -48,7 +61,7 @@ check: $(VENV)/complete
 		--configfile config.yaml $(CONFIG) --config \
 		$(call named,BIDS_DIR,bids_dir) $(call named,FILM,film)
 
-test: $(VENV)/complete
+test: $(VENV)/complete cluster
 	ruff format --check .
 	ruff check .
 	snakefmt --check Snakefile workflow/rules
@@ -69,4 +82,4 @@ format: $(VENV)/complete
 	snakefmt Snakefile workflow/rules
 
 clean:
-	rm -rf $(VENV) .snakemake
+	rm -rf $(VENV) $(VENV)-cluster .snakemake

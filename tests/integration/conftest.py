@@ -1,12 +1,12 @@
 """The tiny study, run once for all tests that look at its results."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from project_copy import copy_project
 
 PROJECT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
@@ -35,22 +35,6 @@ class Study:
             timeout=timeout,
             check=False,
         )
-
-
-def copy_project(root: Path) -> None:
-    """Copy what git tracks, or would: no results, no environment."""
-    names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        capture_output=True,
-        check=True,
-    ).stdout.split(b"\0")
-    for name in filter(None, names):
-        source = PROJECT / os.fsdecode(name)
-        if source.is_file():
-            target = root / os.fsdecode(name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
 
 
 @pytest.fixture(scope="session")

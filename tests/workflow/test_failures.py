@@ -9,7 +9,6 @@ import planted_head
 import planted_study
 import pytest
 
-from stim2bold.failures import failed_participants
 from stim2bold.summary import participants_table
 
 TARGET = "results/preprocessed/sub-{0}/func/sub-{0}_task-film_run-1_desc-hmc_boldref.nii.gz"
@@ -64,30 +63,3 @@ def test_the_others_are_finished_and_the_group_says_who_is_missing(snakemake, st
     assert missing["participant"] == "sub-02" and "volume 20 holds NaN" in missing["reason"]
     table = participants_table(inputs)
     assert list(table["included"]) == ["yes", "no", "yes"]
-
-
-def test_failures_are_read_from_the_log(tmp_path):
-    logs = tmp_path / "results/logs/clean_bold/sub-07/ses-1"
-    logs.mkdir(parents=True)
-    (logs / "a.log").write_text("12:00 working\nerror: x.nii.gz: has no y; add one\n")
-    (tmp_path / "results/logs/extract_bold").mkdir()
-    (tmp_path / "results/logs/extract_bold/9b.log").write_text("Traceback\nMemoryError\n")
-    log = tmp_path / "snakemake.log"
-    log.write_text(
-        """Error in rule clean_bold:
-    message: None
-    jobid: 7
-    output: results/cleaned/sub-07/ses-1/a.nii.gz
-    log: results/logs/clean_bold/sub-07/ses-1/a.log (check log file(s) for error details)
-Error in rule extract_bold:
-    jobid: 8
-    log: results/logs/extract_bold/9b.log (check log file(s) for error details)
-Error in rule extract_i3d:
-    jobid: 9
-    log: results/logs/extract_i3d.log (check log file(s) for error details)
-"""
-    )
-    assert failed_participants(log, tmp_path) == {
-        "07": "clean_bold failed: x.nii.gz: has no y; add one",
-        "9b": "extract_bold failed: MemoryError",
-    }

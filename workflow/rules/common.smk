@@ -19,7 +19,7 @@ gc.set_threshold(200_000, 50, 50)
 
 from stim2bold import bids, study  # noqa: E402
 from stim2bold.errors import InputError  # noqa: E402
-from stim2bold.failures import advice, failed_participants  # noqa: E402
+from stim2bold.failures import advice, failures, told  # noqa: E402
 from stim2bold.files import read_json, write_json  # noqa: E402
 from stim2bold.problems import refuse  # noqa: E402
 
@@ -344,17 +344,11 @@ def say_where_the_report_lies():
 
 
 def say_how_to_go_on(logs):
-    """Say what to do after a failure, and note whose jobs failed; `logs` are Snakemake's own."""
-    failed = {}
-    for path in logs:
-        failed |= failed_participants(path)
+    """Say whose step failed and what to do, and note it; `logs` are Snakemake's own."""
+    text = "".join(Path(path).read_text(encoding="utf-8") for path in logs)
+    found = told(failures(text))
+    failed = {label: why for label, why in found.items() if label}
     if failed:
         known = read_json(FAILURES) if config["failed"] == "leave_out" else {}
         write_json(FAILURES, {**known, **failed})
-        print(advice(failed), file=sys.stderr)
-        return
-    print(
-        "A step failed: its log, named above, says why. Mend that and run the same command again; "
-        "what is finished is kept.",
-        file=sys.stderr,
-    )
+    print(advice(found), file=sys.stderr)

@@ -1,6 +1,7 @@
 """How every script of the workflow starts, reports progress and ends."""
 
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterable
 
@@ -10,7 +11,7 @@ from stim2bold.errors import InputError
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script's `main` with logging on stderr; bad input ends it with one line.
+    """Run a script's `main` with logging on stderr; bad input or SIGTERM ends it with one line.
 
     Parameters
     ----------
@@ -22,6 +23,8 @@ def run(main: Callable[[], None]) -> None:
     SystemExit
         With code 1 and the message of the `InputError` that `main` raised.
     """
+    # A job that is cancelled is told so by this signal: it then leaves no half-written file either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("cancelled"))
     logging.basicConfig(
         level=logging.INFO,
         stream=sys.stderr,

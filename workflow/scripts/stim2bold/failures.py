@@ -1,65 +1,113 @@
-"""Whose jobs failed, and why: read from Snakemake's log, told to the user and the group level."""
+"""Which steps failed, read from Snakemake's own log."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-RULE = re.compile(r"^\[?.*?Error in (?:rule|group job) (\w+):|^RuleException in rule (\w+)")
-LOG = re.compile(r"^\s+log: (.+?)(?: \(check log file\(s\).*\))?$")
-PARTICIPANT = re.compile(r"sub-([A-Za-z0-9]+)")
+#: As Snakemake 9 reports a job that failed, on this machine or on a cluster.
+REPORT = re.compile(
+    r"^ *Error in rule (?P<rule>\w+):\n(?:(?! *Error in rule).*\n)+? +output: (?P<output>.*)\n"
+    r" +log: (?P<log>.*?)(?: \(check log file\(s\).*)?$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed.
+
+    Attributes
+    ----------
+    rule : str
+        Its rule.
+    log : str
+        The file that says why.
+    participant : str or None
+        Label without ``sub-`` of the participant whose results are missing; None where it is
+        everybody's.
+    """
+
+    rule: str
+    log: str
+    participant: str | None
+
+
+def failures(text: str, *, folder: Path = Path()) -> list[Failure]:
+    """Return the steps that failed and were not made good by another attempt.
+
+    Parameters
+    ----------
+    text : str
+        Snakemake's log.
+    folder : Path
+        Where it ran: a step whose output lies there has succeeded in the end.
+
+    Returns
+    -------
+    list of Failure
+        Each once, in the order in which they failed.
+    """
+    found = {}
+    for match in REPORT.finditer(text):
+        first = match["output"].split(", ")[0]
+        label = re.search(r"sub-([A-Za-z0-9]+)", first)
+        if not (folder / first).exists():
+            step = Failure(match["rule"], match["log"], label[1] if label else None)
+            found[step] = None
+    return list(found)
 
 
 def reason(log: Path) -> str:
-    """Return what a job's log says last: our own one line where there is one."""
+    """Return what a step's log says last: our own one line where there is one."""
     if not log.is_file():
-        return "its log is not there"
+        return f"{log} is not there"
     lines = [
         line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
     ]
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return (said or [line for line in lines if line] or ["its log is empty"])[-1]
+    return (said or [line for line in lines if line] or [f"{log} is empty"])[-1]
 
 
-def failed_participants(snakemake_log: str | Path, root: str | Path = ".") -> dict[str, str]:
-    """Return the participants whose jobs failed in a run, each with the rule and the reason.
+def told(failed: Iterable[Failure], *, folder: Path = Path()) -> dict[str | None, str]:
+    """Return what failed of each participant first, and why; of everybody under None.
 
     Parameters
     ----------
-    snakemake_log : str or Path
-        Log of the run.
-    root : str or Path
-        The folder that the workflow ran in.
+    failed : iterable of Failure
+    folder : Path
+        Where the workflow ran.
+    """
+    found: dict[str | None, str] = {}
+    for step in failed:
+        found.setdefault(step.participant, f"{step.rule} failed: {reason(folder / step.log)}")
+    return found
+
+
+def advice(found: dict[str | None, str]) -> str:
+    """Say which participants failed and why, and how to go on with or without them.
+
+    Parameters
+    ----------
+    found : dict
+        As `told` returns it.
 
     Returns
     -------
-    dict of str to str
-        By label, in order of the first failure. Jobs of the whole study are not in it.
+    str
+        A few lines.
     """
-    failed: dict[str, str] = {}
-    rule = None
-    for line in Path(snakemake_log).read_text(encoding="utf-8", errors="replace").splitlines():
-        if found := RULE.match(line):
-            rule = found[1] or found[2]
-        elif rule and (found := LOG.match(line)):
-            # The rules name their logs after the participant.
-            participant = PARTICIPANT.search(found[1]) or (
-                re.search(
-                    r"extract_bold/([A-Za-z0-9]+)\.log|simulate_participant/(\w+)\.log", found[1]
-                )
-            )
-            if participant:
-                label = next(part for part in participant.groups() if part)
-                failed.setdefault(label, f"{rule} failed: {reason(Path(root) / found[1])}")
-            rule = None
-    return failed
-
-
-def advice(failed: dict[str, str]) -> str:
-    """Say whose jobs failed and how to go on."""
-    lines = [f"participant {label}: {why}" for label, why in failed.items()]
-    return "\n".join(
-        [
-            *lines,
-            "With --keep-going the others are finished. Mend the data and run the same command "
-            "again; or go on without them by --config failed=leave_out",
-        ]
+    lines = [
+        f"{'all participants' if label is None else f'participant {label}'}: {why}"
+        for label, why in found.items()
+    ]
+    lines.append(
+        "Mend what failed (its log says why) and run the same command again; what is finished is "
+        "kept."
     )
+    if found and None not in found:
+        lines.append(
+            "With --keep-going the others are finished; to go on without those that failed, add "
+            "--config failed=leave_out"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,200 @@
+"""The profile for SLURM on a real SLURM: what reaches it, and what happens when things go wrong.
+
+The study is finished but for head motion, whose script is stood in for (`stand_in.py`).
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from finished import finish
+from slurm import Slurm, missing
+
+PROJECT = Path(__file__).parents[2]
+HEAD = PROJECT / ".venv-cluster" / "bin" / "python"
+#: Asked for where a study of the tests is not like a user's: files are seen at once here.
+SWIFT = (
+    *("--seconds-between-status-checks", "2", "--slurm-init-seconds-before-status-checks", "1"),
+    *("--latency-wait", "5", "--workflow-profile", "none"),
+    # Jobs find the environment of the tests by their PATH.
+    *("--software-deployment-method", "env-modules"),
+)
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    """A SLURM of two nodes. Where it cannot be had the tests are skipped; in CI they fail."""
+    why = missing() or (None if HEAD.exists() else "no .venv-cluster: make cluster builds it")
+    if why:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+    cluster = Slurm(tmp_path_factory.mktemp("slurm"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+class Study:
+    """A finished study of three participants, with `stand_in.py` in place of all scripts."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        programs = folder / "bin"
+        programs.mkdir(parents=True)
+        stand_in = Path(__file__).with_name("stand_in.py")
+        (programs / "python").write_text(f'#!/bin/sh\nexec {sys.executable} {stand_in} "$@"\n')
+        (programs / "python").chmod(0o755)
+        self.path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        finish(self.local, folder)
+
+    def command(self, python: Path | str, *arguments: str) -> list[str]:
+        return [
+            *(str(python), "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")),
+            *("--configfile", str(PROJECT / "config.yaml"), "--directory", str(self.folder)),
+            *arguments,
+        ]
+
+    def environment(self, orders: dict) -> dict[str, str]:
+        return {**os.environ, "PATH": self.path, "STAND_IN": json.dumps(orders)}
+
+    def local(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            self.command(sys.executable, "--cores", "2", *arguments),
+            cwd=PROJECT,
+            env=self.environment({}),
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+
+    def start(self, orders: dict, *arguments: str) -> subprocess.Popen:
+        """Start Snakemake with the shipped profile."""
+        return subprocess.Popen(
+            self.command(
+                HEAD, "--profile", str(PROJECT / "profiles" / "slurm"), *SWIFT, *arguments
+            ),
+            cwd=self.folder,
+            env=self.environment(orders),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def motion(self, label: str) -> Path:
+        """Where the motion of a participant is written."""
+        stem = f"sub-{label}_ses-mri3t_task-film_run-1"
+        name = f"{stem}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt"
+        return self.folder / f"results/preprocessed/sub-{label}/ses-mri3t/func/{name}"
+
+    def targets(self, *labels: str) -> list[str]:
+        """The motion of these participants, to be made anew and nothing else."""
+        for label in labels:
+            self.motion(label).unlink(missing_ok=True)
+        names = [str(self.motion(label).relative_to(self.folder)) for label in labels]
+        return ["--rerun-triggers", "input", "--", *names]
+
+
+@pytest.fixture(scope="module")
+def study(slurm, tmp_path_factory):
+    return Study(tmp_path_factory.mktemp("study") / "it's a study; really")
+
+
+def ended(process: subprocess.Popen, *, seconds: float = 400) -> str:
+    """Wait for Snakemake, not for ever; return what it said."""
+    try:
+        return process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"not done after {seconds} s:\n{process.communicate()[0][-4000:]}")
+
+
+def wait_until(what, *, seconds: float = 180) -> None:
+    """Wait until a function returns something true."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.2)
+
+
+def asked_for(resource: str) -> int:
+    """What the rule of head motion asks for at its first attempt."""
+    rules = (PROJECT / "workflow" / "rules" / "preprocess.smk").read_text()
+    rule = rules[rules.index("rule preprocess_motion") :]
+    return int(re.search(rf"{resource}\((\d+)\)", rule)[1])
+
+
+def test_resources_reach_slurm(slurm, study):
+    before = len(slurm.jobs())
+    text = ended(study.start({}, *study.targets("01")))
+    assert study.motion("01").read_text() == "whole", text
+    (job,) = slurm.jobs()[before:]
+    mb, minutes = asked_for("mem_mb=memory"), asked_for("runtime=minutes")
+    assert f"mem={mb}M" in job["TRES"] or f"mem={mb / 1024:g}G" in job["TRES"], job["TRES"]
+    assert job["TimeLimit"] == f"{minutes // 60:02d}:{minutes % 60:02d}:00"
+    assert "cpu=1" in job["TRES"] and "gres/gpu" not in job["TRES"]
+    assert job["Requeue"] == "0"
+
+
+def test_a_job_that_runs_out_of_memory_gets_more(slurm, study):
+    before = len(slurm.jobs())
+    asked = asked_for("mem_mb=memory")
+    text = ended(study.start({"01": {"mb": int(1.4 * asked)}}, *study.targets("01")))
+    assert study.motion("01").read_text() == "whole", text
+    first, second = slurm.jobs()[before:]
+    assert first["JobState"] in ("OUT_OF_MEMORY", "FAILED", "CANCELLED"), first["JobState"]
+    assert second["JobState"] in ("COMPLETED", "COMPLETING")
+
+
+def test_one_participant_fails_and_the_others_finish(slurm, study):
+    orders = {"02": {"fail": True}}
+    process = study.start(orders, "--retries", "0", *study.targets("01", "02", "03"))
+    text = ended(process)
+    assert process.returncode != 0
+    assert study.motion("01").read_text() == study.motion("03").read_text() == "whole"
+    assert not study.motion("02").exists()
+    assert "participant 02: preprocess_motion failed; results/logs/preprocess_motion/" in text
+    assert "--config \"participants=['01','03']\"" in text
+    log = study.folder / "results/logs/preprocess_motion/sub-02/ses-mri3t"
+    assert "sub-02_bold.nii.gz: broken; mend it" in next(log.glob("*.log")).read_text()
+    # Mended, only what failed runs.
+    text = ended(study.start({}, *study.targets("02")))
+    assert study.motion("02").read_text() == "whole"
+    assert len(re.findall("has been submitted with SLURM jobid", text)) == 1
+
+
+def test_an_interrupted_run_leaves_no_partial_output_and_an_empty_queue(slurm, study):
+    slow = {label: {"seconds": 120} for label in ("01", "02")}
+    process = study.start(slow, *study.targets("01", "02"))
+    folders = [study.motion(label).parent for label in ("01", "02")]
+    wait_until(lambda: all(list(folder.glob(".writing-*")) for folder in folders))
+    process.send_signal(signal.SIGINT)
+    text = ended(process, seconds=120)
+    wait_until(lambda: not slurm.queue(), seconds=60)
+    # SLURM kills what is still there after a moment: half a file lies under a name nobody reads.
+    assert not study.motion("01").exists() and not study.motion("02").exists(), text
+    ended(study.start({}, *study.targets("01", "02")))
+    assert study.motion("01").read_text() == study.motion("02").read_text() == "whole"
+
+
+def test_a_killed_node_is_survived(slurm, study):
+    process = study.start({"03": {"seconds": 20}}, *study.targets("03"))
+    wait_until(
+        lambda: slurm.queue("RUNNING") and list(study.motion("03").parent.glob(".writing-*"))
+    )
+    (job,) = [job for job in slurm.jobs() if job["JobState"] == "RUNNING"]
+    slurm.kill_node(job["NodeList"])
+    try:
+        text = ended(process)
+        assert study.motion("03").read_text() == "whole", text
+        assert process.returncode == 0
+    finally:
+        slurm.start_node(job["NodeList"])
+        slurm.wait_for_nodes(len(slurm.names))
