@@ -24,8 +24,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        "results/report/index.html",
-        "results/decoding/summary.tsv",
+        "results/report",
 
 
 onsuccess:

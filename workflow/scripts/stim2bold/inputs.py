@@ -390,7 +390,9 @@ def check_coverage(
     return problems
 
 
-def describe(findings: Findings, *, excluded: dict[str, str]) -> dict[str, Any]:
+def describe(
+    findings: Findings, *, excluded: dict[str, str], missing: list[dict[str, str]]
+) -> dict[str, Any]:
     """Return what was found as plain data for ``inputs.json``.
 
     Parameters
@@ -398,12 +400,15 @@ def describe(findings: Findings, *, excluded: dict[str, str]) -> dict[str, Any]:
     findings : Findings
     excluded : dict of str to str
         Participants who are left out, and why.
+    missing : list of dict
+        As `stim2bold.absent.absent_participants` returns them.
     """
     return {
         "TR": findings.TR,
         "space": findings.space,
         "participants": sorted({run.participant for run in findings.runs}),
         "excluded": excluded,
+        "missing": missing,
         "runs": [
             {
                 "name": run.name,
