@@ -24,7 +24,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        "results/report/index.html",
+        "results/report",
         "results/methods.md",
         "results/decoding/summary.tsv",
 

@@ -23,6 +23,7 @@ import pandas as pd  # noqa: E402
 import plan  # noqa: E402
 import preprocess  # noqa: E402
 import preprocess_workflow  # noqa: E402
+import report  # noqa: E402
 import sound  # noqa: E402
 import stimulus  # noqa: E402
 
@@ -31,16 +32,18 @@ from stim2bold.files import read_table, replacing, write_table  # noqa: E402
 
 logger = logging.getLogger("bench")
 
-CLAIMS = {
-    **preprocess.CLAIMS,
-    **preprocess_workflow.CLAIMS,
-    **stimulus.CLAIMS,
-    **sound.CLAIMS,
-    **decoding.CLAIMS,
-    **models.CLAIMS,
-    **nulls.CLAIMS,
-    **plan.CLAIMS,
-}
+ROOMS = (
+    preprocess,
+    preprocess_workflow,
+    stimulus,
+    sound,
+    models,
+    decoding,
+    nulls,
+    plan,
+    report,
+)
+CLAIMS = {name: measure for room in ROOMS for name, measure in room.CLAIMS.items()}
 COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
 COLUMNS += ["n", "min", "max", "seconds", "command"]
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from browsing import Visit, launch
+from playwright.sync_api import sync_playwright
 
 PROJECT = Path(__file__).parents[1]
 
@@ -18,3 +20,27 @@ def real_input():
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The system's Chromium."""
+    with sync_playwright() as playwright:
+        found = launch(playwright)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Return a function that opens a page of a report; at the end nothing may have gone wrong."""
+    visits = []
+
+    def open_page(folder: Path, name: str, **options) -> Visit:
+        visits.append(Visit(browser, folder, name, **options))
+        return visits[-1]
+
+    yield open_page
+    for one in visits:
+        one.page.close()
+        assert one.faults == []

@@ -161,7 +161,7 @@ def test_one_participant_fails_and_the_others_finish(slurm, study):
     assert study.motion("01").read_text() == study.motion("03").read_text() == "whole"
     assert not study.motion("02").exists()
     assert "participant 02: preprocess_motion failed; results/logs/preprocess_motion/" in text
-    assert "--config \"participants=['01','03']\"" in text
+    assert "--config failed=leave_out" in text
     log = study.folder / "results/logs/preprocess_motion/sub-02/ses-mri3t"
     assert "sub-02_bold.nii.gz: broken; mend it" in next(log.glob("*.log")).read_text()
     # Mended, only what failed runs.

@@ -169,7 +169,9 @@ def test_the_whole_experiment_is_planned_for_thirty(snakemake, fetched, real_inp
     each = ("anatomy", "tissues", "normalise", "reference", "motion", "coregister", "resample")
     each += ("confounds", "figures", "anatomy_figures")
     assert {name: jobs[f"preprocess_{name}"] for name in each} == dict.fromkeys(each, 30)
-    assert jobs["clean_bold"] == jobs["extract_bold"] == jobs["draw_maps"] == 30
+    assert jobs["clean_bold"] == jobs["extract_bold"] == jobs["measure_quality"] == 30
+    # Everybody's, and the group's.
+    assert jobs["draw_maps"] == 31
     # Two directions with a brain in them, and the film once.
     for name in ("fit_baselines", "train_vae", "stack_predictions", "score_predictions"):
         assert jobs[name] == 61, name

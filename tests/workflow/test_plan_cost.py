@@ -62,7 +62,6 @@ GATHERING = {
     "check_leakage": 13,
     "estimate_ceiling": 1,
     "summarise_scores": 2,
-    "render_report": 7,
     "train_group": 1,
     "map_group": 1,
 }

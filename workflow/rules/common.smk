@@ -5,6 +5,7 @@ import functools
 import gc
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -59,6 +60,15 @@ def code(script):
 def project_file(name):
     """Return a file of the project, from wherever the workflow runs."""
     return os.path.relpath(PROJECT / name)
+
+
+def project_files(folder):
+    """Return the files of a folder of the project, from wherever the workflow runs."""
+    return [
+        os.path.relpath(path)
+        for path in sorted((PROJECT / folder).iterdir())
+        if path.is_file()
+    ]
 
 
 def section(name, **extra):
@@ -332,6 +342,45 @@ def figures_of(run):
             anat=run.anat,
         )
     return pictures
+
+
+def units_that_sound():
+    """Return (direction, unit) of everything that is predicted as sound."""
+    return [
+        (direction, unit)
+        for direction, units in UNITS.items()
+        if direction.endswith("audio")
+        for unit in units
+    ]
+
+
+def maps_shown():
+    """Return the maps that the report shows, of each participant and of the group."""
+    models = ["vae", "ridge", *(["vae-group"] if MEMBERS else [])]
+    # With fewer than three participants there is no ceiling.
+    models += ["ceiling"] if len(MAPPED) > 3 else []
+    return [
+        *(f"results/maps/video2bold/{u}/{m}_r.nii.gz" for u in MAPPED for m in models),
+        *(f"results/maps/video2bold/{unit}.png" for unit in MAPPED),
+    ]
+
+
+def decoded_shown():
+    """Return what the report shows of decoding."""
+    captions = [
+        f"results/decoding/labels/{origin}/{unit}_captions.tsv"
+        for origin, units in ORIGINS.items()
+        for unit in units
+    ]
+    return ["results/decoding/summary.tsv", *captions]
+
+
+def words_option(wildcards):
+    """Return the option that names the annotation of what is said; nothing where there is none."""
+    path = Path(ANNOTATIONS or "") / "sound" / "sound_annotation_words.tsv"
+    # The simulation's own is not there yet when the workflow is planned.
+    known = ANNOTATIONS and ((SIMULATED and not OWN_FILM) or path.is_file())
+    return f"--words {shlex.quote(str(path))}" if known else ""
 
 
 def say_where_the_report_lies():

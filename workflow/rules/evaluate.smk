@@ -77,6 +77,8 @@ rule map_predictions:
         "results/logs/map_predictions/{unit}_{model}.log",
     benchmark:
         "results/benchmarks/map_predictions/{unit}_{model}.tsv"
+    wildcard_constraints:
+        model="(?!ceiling)[a-z0-9_-]+",
     conda:
         "../../envs/map_predictions.yaml"
     threads: 1
@@ -89,6 +91,31 @@ rule map_predictions:
         "python {input.code[0]:q} --bold {input.bold:q} --prediction {input.prediction:q}"
         " --voxels {input.voxels:q} --folds {input.folds:q} --model {wildcards.model:q}"
         " --r-map {output.r:q} --q-map {output.q:q} --predicted {output.bold:q} > {log:q} 2>&1"
+
+
+rule map_ceiling:
+    input:
+        code=code("map_ceiling.py"),
+        ceiling="results/scores/ceiling",
+        bold="results/bold/{unit}.nc",
+    output:
+        r="results/maps/video2bold/{unit}/ceiling_r.nii.gz",
+        q="results/maps/video2bold/{unit}/ceiling_q.nii.gz",
+    log:
+        "results/logs/map_ceiling/{unit}.log",
+    benchmark:
+        "results/benchmarks/map_ceiling/{unit}.tsv"
+    conda:
+        "../../envs/map_ceiling.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    message:
+        "Map of the ceiling of {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc"
+        " --bold {input.bold:q} --r-map {output.r:q} --q-map {output.q:q} > {log:q} 2>&1"
 
 
 rule map_group:
@@ -159,6 +186,36 @@ rule partition_variance:
         " --bold {input.bold:q} --folds {input.folds:q}"
         " --shares {output.shares:q} --voxels {output.voxels:q} --maps {output.maps:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule average_regions:
+    input:
+        code=code("average_regions.py"),
+        bold="results/bold/{unit}.nc",
+        predictions=expand(
+            "results/predictions/video2bold/{{unit}}/{model}.nc",
+            model=["vae", "ridge"],
+        ),
+        strength="results/models/video2bold/{unit}_ridge.nc",
+    output:
+        series="results/regions/{unit}.tsv",
+        scores="results/regions/{unit}_scores.tsv",
+    log:
+        "results/logs/average_regions/{unit}.log",
+    benchmark:
+        "results/benchmarks/average_regions/{unit}.tsv"
+    conda:
+        "../../envs/average_regions.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    message:
+        "Regions of {wildcards.unit}, measured and predicted"
+    shell:
+        "python {input.code[0]:q} --bold {input.bold:q} --predictions {input.predictions:q}"
+        " --strength {input.strength:q} --series {output.series:q} --scores {output.scores:q}"
+        " > {log:q} 2>&1"
 
 
 rule summarise_scores:

@@ -355,13 +355,21 @@ rule preprocess_anatomy_figures:
     output:
         tissues=report(
             f"{FIGURES}/{{anat}}_desc-tissues_T1w.png",
+            caption="../report/tissues.rst",
             category="Quality",
             labels={"image": "{anat}", "figure": "tissues"},
         ),
         normalised=report(
             f"{FIGURES}/{{anat}}_space-{SPACE}_T1w.png",
+            caption="../report/t1w_normalised.rst",
             category="Quality",
             labels={"image": "{anat}", "figure": "T1w to MNI"},
+        ),
+        template=report(
+            f"{FIGURES}/{{anat}}_space-{SPACE}_template.png",
+            caption="../report/template.rst",
+            category="Quality",
+            labels={"image": "{anat}", "figure": "T1w to MNI: template"},
         ),
     log:
         "results/logs/preprocess_anatomy_figures/{folder}/{anat}.log",
@@ -379,7 +387,7 @@ rule preprocess_anatomy_figures:
         "python {input.code[0]:q}"
         " --t1w {input.t1w:q} --mask {input.mask:q} --dseg {input.dseg:q}"
         " --normalisation {input.normalisation:q} --tissues {output.tissues:q}"
-        " --normalised {output.normalised:q} > {log:q} 2>&1"
+        " --normalised {output.normalised:q} --template {output.template:q} > {log:q} 2>&1"
 
 
 rule preprocess_figures:
@@ -398,26 +406,43 @@ rule preprocess_figures:
     output:
         carpet=report(
             f"{FIGURES}/{{run}}_desc-carpet_bold.png",
+            caption="../report/carpet.rst",
             category="Quality",
             labels={"image": "{run}", "figure": "carpet"},
         ),
         motion=report(
             f"{FIGURES}/{{run}}_desc-motion_bold.png",
+            caption="../report/motion.rst",
             category="Quality",
             labels={"image": "{run}", "figure": "motion"},
         ),
         alignment=report(
             f"{FIGURES}/{{run}}_desc-coregistration_bold.png",
+            caption="../report/coregistration.rst",
             category="Quality",
             labels={"image": "{run}", "figure": "BOLD to T1w"},
         ),
+        anatomy=report(
+            f"{FIGURES}/{{run}}_desc-coregistration_T1w.png",
+            caption="../report/coregistration_t1w.rst",
+            category="Quality",
+            labels={"image": "{run}", "figure": "BOLD to T1w: T1w"},
+        ),
         normalised=report(
             f"{FIGURES}/{{run}}_desc-normalised_bold.png",
+            caption="../report/normalised.rst",
             category="Quality",
             labels={"image": "{run}", "figure": "BOLD to MNI"},
         ),
+        template=report(
+            f"{FIGURES}/{{run}}_desc-normalised_template.png",
+            caption="../report/template.rst",
+            category="Quality",
+            labels={"image": "{run}", "figure": "BOLD to MNI: template"},
+        ),
         tsnr=report(
             f"{FIGURES}/{{run}}_desc-tsnr_bold.png",
+            caption="../report/tsnr.rst",
             category="Quality",
             labels={"image": "{run}", "figure": "tSNR"},
         ),
@@ -447,7 +472,8 @@ rule preprocess_figures:
         " {params.coregistration} {input.coregistration:q}"
         " {params.t1w} {input.t1w:q} {params.dseg} {input.dseg:q}"
         " --carpet {output.carpet:q} --motion {output.motion:q}"
-        " --alignment {output.alignment:q} --normalised {output.normalised:q}"
+        " --alignment {output.alignment:q} --anatomy {output.anatomy:q}"
+        " --normalised {output.normalised:q} --template {output.template:q}"
         " --tsnr {output.tsnr:q} > {log:q} 2>&1"
 
 

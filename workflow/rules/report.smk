@@ -14,7 +14,7 @@ rule draw_maps:
             "results/maps/video2bold/{unit}.png",
             caption="../report/maps.rst",
             category="Maps",
-            labels={"participant": "{unit}"},
+            labels={"participant": "{unit}", "figure": "maps of r"},
         ),
     log:
         "results/logs/draw_maps/{unit}.log",
@@ -75,35 +75,169 @@ rule write_methods:
         " --section {output.section:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
+rule pack_brain:
+    input:
+        code=code("pack_brain.py"),
+    output:
+        brain="results/views/brain.json",
+    log:
+        "results/logs/pack_brain.log",
+    benchmark:
+        "results/benchmarks/pack_brain.tsv"
+    conda:
+        "../../envs/pack_brain.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    message:
+        "What maps are drawn on: {output.brain}"
+    shell:
+        "python {input.code[0]:q} --brain {output.brain:q} > {log:q} 2>&1"
+
+
+rule draw_stills:
+    input:
+        code=code("draw_stills.py"),
+        film=FILM,
+        clock="results/stimulus/film.json",
+    output:
+        sheet="results/views/stills.jpg",
+        about="results/views/stills.json",
+    log:
+        "results/logs/draw_stills.log",
+    benchmark:
+        "results/benchmarks/draw_stills.tsv"
+    conda:
+        "../../envs/draw_stills.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        settings=section("streams"),
+    message:
+        "Stills of the film: {output.sheet}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --sheet {output.sheet:q} --about {output.about:q} --settings {params.settings:q}"
+        " > {log:q} 2>&1"
+
+
+rule compress_sounds:
+    input:
+        code=code("compress_sounds.py"),
+        sounds="results/sounds/{direction}/{unit}",
+    output:
+        listening=directory("results/views/listening/{direction}/{unit}"),
+    log:
+        "results/logs/compress_sounds/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/compress_sounds/{direction}_{unit}.tsv"
+    conda:
+        "../../envs/compress_sounds.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        settings=section("spectrogram"),
+    message:
+        "Sounds of {wildcards.direction}, {wildcards.unit}, for the report"
+    shell:
+        "python {input.code[0]:q} --sounds {input.sounds:q} --listening {output.listening:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule measure_quality:
+    input:
+        code=code("measure_quality.py"),
+        validated=VALIDATED,
+        series=preprocessed_of(f"space-{SPACE}_desc-preproc_bold.nii.gz", "bold"),
+        mask=preprocessed_of(f"space-{SPACE}_desc-brain_mask.nii.gz", "mask"),
+        confounds=preprocessed_of("desc-confounds_timeseries.tsv", "confounds"),
+    output:
+        quality="results/quality/{folder}/{run}.json",
+    log:
+        "results/logs/measure_quality/{folder}/{run}.log",
+    benchmark:
+        "results/benchmarks/measure_quality/{folder}/{run}.tsv"
+    conda:
+        "../../envs/measure_quality.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(10),
+    message:
+        "Quality of {wildcards.run}"
+    shell:
+        "python {input.code[0]:q} --series {input.series:q} --mask {input.mask:q}"
+        " --confounds {input.confounds:q} --quality {output.quality:q} > {log:q} 2>&1"
+
+
+rule graph_rules:
+    input:
+        code=code("graph_rules.py"),
+        snakefile=project_file("Snakefile"),
+        rules=project_files("workflow/rules"),
+        # Half of its input is the data set, which must be there to be planned with.
+        validated=VALIDATED,
+    output:
+        graph="results/views/rules.json",
+    log:
+        "results/logs/graph_rules.log",
+    benchmark:
+        "results/benchmarks/graph_rules.tsv"
+    conda:
+        "../../envs/graph_rules.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        settings=json.dumps(config, sort_keys=True),
+    message:
+        "The workflow as a picture: {output.graph}"
+    shell:
+        "python {input.code[0]:q} --snakefile {input.snakefile:q} --graph {output.graph:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule render_report:
     input:
         code=code("render_report.py"),
-        template=project_file("workflow/report/report.html.j2"),
+        templates=project_files("workflow/report/pages"),
+        environments=project_files("envs"),
         requirements=project_file("requirements.txt"),
         inputs="results/inputs.json",
+        events=EVENTS,
+        annotations=ANNOTATIONS or [],
         summary="results/scores/summary.tsv",
         partition=[
             f"results/partition/{unit}.tsv" for unit in UNITS.get("video2bold", [])
         ],
-        ceiling="results/scores/ceiling.tsv" if "video2bold" in UNITS else [],
         folds="results/folds.json",
         leakage="results/leakage.json",
         film="results/stimulus/film.json",
         sheet="results/stimulus/sheet.png",
-        maps=[f"results/maps/video2bold/{unit}.png" for unit in MAPPED],
-        sounds=[
-            f"results/sounds/{direction}/{unit}"
-            for direction in UNITS
-            if direction.endswith("audio")
-            for unit in UNITS[direction]
+        features=VIDEO,
+        brain="results/views/brain.json",
+        stills="results/views/stills.json",
+        graph="results/views/rules.json",
+        maps=maps_shown(),
+        decoded=decoded_shown(),
+        regions=[f"results/regions/{unit}.tsv" for unit in UNITS.get("video2bold", [])],
+        listening=[
+            f"results/views/listening/{direction}/{unit}"
+            for direction, unit in units_that_sound()
         ],
         sound_scores=[
             f"results/scores/sounds/{direction}/{unit}.tsv"
-            for direction in UNITS
-            if direction.endswith("audio")
-            for unit in UNITS[direction]
+            for direction, unit in units_that_sound()
         ],
-        confounds=[confounds_of(run) for run in RUNS.values()],
+        quality=[
+            f"results/quality/{run.folder}/{run.name}.json" for run in RUNS.values()
+        ],
         figures=sorted(
             {picture for run in RUNS.values() for picture in figures_of(run)}
         ),
@@ -112,8 +246,13 @@ rule render_report:
             for folder in ([] if DERIVATIVES else ["preprocessed"]) + ["cleaned"]
         ],
     output:
-        index="results/report/index.html",
-        assets=directory("results/report/assets"),
+        report=report(
+            directory("results/report"),
+            htmlindex="index.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"figure": "the whole report"},
+        ),
     log:
         "results/logs/render_report.log",
     benchmark:
@@ -123,24 +262,23 @@ rule render_report:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=minutes(10),
+        runtime=minutes(10 + len(RUNS)),
     params:
-        ceiling="--ceiling" if "video2bold" in UNITS else "",
+        templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
+        environments=lambda wildcards, input: os.path.dirname(input.environments[0]),
+        words=words_option,
         settings=json.dumps(
             {
-                "simulation": config["simulation"] if SIMULATED else None,
-                "configuration": config,
-            }
+                "config": config,
+                "simulated": SIMULATED,
+                "film_onset": TIMING["film_onset"],
+            },
+            sort_keys=True,
         ),
     message:
-        "Report: {output.index}"
+        "Report: {output.report}/index.html"
     shell:
-        "python {input.code[0]:q} --template {input.template:q} --inputs {input.inputs:q}"
-        " --summary {input.summary:q} --folds {input.folds:q} --leakage {input.leakage:q}"
-        " {params.ceiling} {input.ceiling:q} --film {input.film:q} --sheet {input.sheet:q} --requirements {input.requirements:q}"
-        " --maps @<(printf '%s\\n' {input.maps:q})"
-        " --sounds @<(printf '%s\\n' {input.sounds:q})"
-        " --sound-scores @<(printf '%s\\n' {input.sound_scores:q})"
-        " --confounds @<(printf '%s\\n' {input.confounds:q})"
-        " --figures @<(printf '%s\\n' {input.figures:q})"
-        " --index {output.index:q} --assets {output.assets:q} --settings {params.settings:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --results results --templates {params.templates:q}"
+        " --environments {params.environments:q} --requirements {input.requirements:q}"
+        " --events {input.events:q} {params.words} --report {output.report:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"

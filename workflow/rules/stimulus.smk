@@ -426,7 +426,12 @@ rule draw_stimulus:
             *rules.tabulate_annotations.output,
         ],
     output:
-        sheet="results/stimulus/sheet.png",
+        sheet=report(
+            "results/stimulus/sheet.png",
+            caption="../report/sheet.rst",
+            category="Film",
+            labels={"figure": "sheet"},
+        ),
     log:
         "results/logs/draw_stimulus.log",
     benchmark:

@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--normalisation", type=Path, required=True, help="T1w to template")
     parser.add_argument("--tissues", type=Path, required=True, help="output: figure")
     parser.add_argument("--normalised", type=Path, required=True, help="output: figure")
+    parser.add_argument("--template", type=Path, required=True, help="output: figure")
     arguments = parser.parse_args()
     t1w, mask, dseg = map(nib.load, (arguments.t1w, arguments.mask, arguments.dseg))
     grey, white = (
@@ -43,17 +44,16 @@ def main() -> None:
 
     target = template("mask", 1)
     moved = sample(t1w, moved_points(arguments.normalisation, target))
-    figure = mosaic(
-        nib.Nifti1Image(moved, target.affine),
-        target,
-        contours=[
-            (target, 0.5, ORANGE, "template's brain"),
-            (template("GM", 1), 0.5, SKY, "template's grey matter"),
-            (template("WM", 1), 0.5, GREEN, "template's white matter"),
-        ],
-        title=f"{name}: in template space",
-    )
-    save_figure(figure, arguments.normalised)
+    lines = [
+        (target, 0.5, ORANGE, "template's brain"),
+        (template("GM", 1), 0.5, SKY, "template's grey matter"),
+        (template("WM", 1), 0.5, GREEN, "template's white matter"),
+    ]
+    for image, title, path in (
+        (nib.Nifti1Image(moved, target.affine), f"{name}: in template space", arguments.normalised),
+        (template("T1w", 1), f"{name}: the template there", arguments.template),
+    ):
+        save_figure(mosaic(image, target, contours=lines, title=title), path)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ def main() -> None:
     parser.add_argument("--carpet", type=Path, required=True, help="output: figure")
     parser.add_argument("--motion", type=Path, required=True, help="output: figure")
     parser.add_argument("--alignment", type=Path, required=True, help="output: figure")
+    parser.add_argument("--anatomy", type=Path, required=True, help="output: figure")
     parser.add_argument("--normalised", type=Path, required=True, help="output: figure")
+    parser.add_argument("--template", type=Path, required=True, help="output: figure")
     parser.add_argument("--tsnr", type=Path, required=True, help="output: figure")
     arguments = parser.parse_args()
     name = arguments.series.name.split("_space-")[0]
@@ -83,6 +85,10 @@ def main() -> None:
         mosaic(mean, mask, contours=lines[::2], title=f"{name}: mean volume in template space"),
         arguments.normalised,
     )
+    save_figure(
+        mosaic(template("T1w", 2), mask, contours=lines[::2], title=f"{name}: the template there"),
+        arguments.template,
+    )
     ratio = nib.Nifti1Image(tsnr(series, brain), series.affine)
     median = float(np.median(np.asarray(ratio.dataobj)[brain]))
     save_figure(
@@ -104,33 +110,23 @@ def main() -> None:
         tissue = np.asarray(dseg.dataobj)
         matrix = read_matrices(arguments.coregistration)[0]
         moved = nib.Nifti1Image(sample(reference, apply(matrix, voxel_points(dseg))), dseg.affine)
-        figure = mosaic(
-            moved,
-            nib.Nifti1Image((tissue > 0).astype(np.uint8), dseg.affine),
-            contours=[
-                (
-                    nib.Nifti1Image((tissue > 0).astype(np.float32), dseg.affine),
-                    0.5,
-                    ORANGE,
-                    "brain of the T1w",
-                ),
-                (
-                    nib.Nifti1Image((tissue == LABELS["WM"]).astype(np.float32), dseg.affine),
-                    0.5,
-                    GREEN,
-                    "white matter of the T1w",
-                ),
-            ],
-            title=f"{name}: BOLD reference on its T1w image",
-        )
+        inside = nib.Nifti1Image((tissue > 0).astype(np.float32), dseg.affine)
+        white = nib.Nifti1Image((tissue == LABELS["WM"]).astype(np.float32), dseg.affine)
+        contours = [
+            (inside, 0.5, ORANGE, "brain of the T1w"),
+            (white, 0.5, GREEN, "white matter of the T1w"),
+        ]
+        shown = (moved, inside, contours, "BOLD reference on its T1w image")
+        other = (nib.load(arguments.t1w), inside, contours, "the T1w image there")
     else:
-        figure = mosaic(
-            reference,
-            reference_mask,
-            contours=[(reference_mask, 0.5, ORANGE, "brain")],
-            title=f"{name}: BOLD reference (no T1w image)",
-        )
-    save_figure(figure, arguments.alignment)
+        contours = [(reference_mask, 0.5, ORANGE, "brain")]
+        shown = (reference, reference_mask, contours, "BOLD reference (no T1w image)")
+        other = (reference, reference_mask, [], "the same without its outline")
+    for (image, mask, contours, title), path in (
+        (shown, arguments.alignment),
+        (other, arguments.anatomy),
+    ):
+        save_figure(mosaic(image, mask, contours=contours, title=f"{name}: {title}"), path)
 
 
 if __name__ == "__main__":

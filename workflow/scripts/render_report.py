@@ -1,74 +1,48 @@
-"""Put scores, maps, sounds and quality control on one page that needs nothing but a browser."""
+"""Make the report: pages that need nothing but a browser, from the files in results."""
 
+import argparse
 import json
 import logging
 import tempfile
 from pathlib import Path
 
-import yaml
-
-from stim2bold import report
-from stim2bold.arguments import ListParser
+from stim2bold.annotations import read_blocks, read_events
 from stim2bold.command import run
-from stim2bold.files import read_json, read_table, replacing
+from stim2bold.report_site import Source, write_site
 
 logger = logging.getLogger("render_report")
 
 
 def main() -> None:
-    """Read the artefacts, copy what the page shows, and write the page."""
-    parser = ListParser(__doc__)
-    parser.add_argument("--template", type=Path, required=True)
-    parser.add_argument("--summary", type=Path, required=True, help="summary.tsv")
-    parser.add_argument("--ceiling", type=Path, help="ceiling.tsv, where BOLD is predicted")
-    parser.add_argument("--inputs", type=Path, required=True, help="inputs.json")
-    parser.add_argument("--folds", type=Path, required=True, help="folds.json")
-    parser.add_argument("--leakage", type=Path, required=True, help="leakage.json")
-    parser.add_argument("--film", type=Path, required=True, help="film.json")
-    parser.add_argument("--sheet", type=Path, required=True, help="picture of the film's features")
+    """Read the options, write the pages in a folder of their own, and put it in its place."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--templates", type=Path, required=True, help="folder of templates")
+    parser.add_argument("--environments", type=Path, required=True, help="folder envs")
     parser.add_argument("--requirements", type=Path, required=True, help="pinned versions")
-    parser.add_argument("--maps", type=Path, nargs="*", default=[], help="pictures, UNIT.png")
-    parser.add_argument("--sounds", type=Path, nargs="*", default=[], help=".../DIRECTION/UNIT")
-    parser.add_argument("--sound-scores", type=Path, nargs="*", default=[], help="one a folder")
-    parser.add_argument("--confounds", type=Path, nargs="*", default=[])
-    parser.add_argument("--figures", type=Path, nargs="*", default=[], help="quality control")
-    parser.add_argument("--index", type=Path, required=True, help="page to write")
-    parser.add_argument("--assets", type=Path, required=True, help="folder beside it to write")
+    parser.add_argument("--events", type=Path, required=True, help="the film's blocks")
+    parser.add_argument("--words", type=Path, help="annotation of what is said, if any")
+    parser.add_argument("--report", type=Path, required=True, help="folder to write")
     parser.add_argument("--settings", type=json.loads, required=True)
-    arguments = parser.parse_args()
-    arguments.assets.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=arguments.assets.parent, prefix=".writing-") as folder:
-        assets = Path(folder) / arguments.assets.name
-        assets.mkdir()
-        page = report.render(
-            arguments.template,
-            **report.opening(
-                inputs=read_json(arguments.inputs),
-                film=read_json(arguments.film),
-                folds=read_json(arguments.folds),
-                simulation=arguments.settings["simulation"],
-            ),
-            table=report.verdict_table(read_table(arguments.summary)),
-            sheet=report.collect_file(arguments.sheet, assets, name="film.png"),
-            shared=report.ceiling_sentence(read_table(arguments.ceiling))
-            if arguments.ceiling
-            else None,
-            maps=report.gather_maps(arguments.maps, assets),
-            listening=[
-                report.gather_sounds(folder, assets)
-                | {"scores": report.rung_scores(read_table(scores))}
-                for folder, scores in zip(arguments.sounds, arguments.sound_scores, strict=True)
-            ],
-            sound_scores=list(report.SOUND_SCORES.values()),
-            quality=report.gather_quality(arguments.confounds, arguments.figures, assets),
-            leakage=report.leakage_sentence(read_json(arguments.leakage)),
-            versions=report.pinned_versions(arguments.requirements),
-            configuration=yaml.safe_dump(arguments.settings["configuration"], sort_keys=False),
-        )
-        assets.rename(arguments.assets)
-    with replacing(arguments.index) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    logger.info("report: %s", arguments.index.resolve())
+    options = parser.parse_args()
+    source = Source(
+        results=options.results,
+        templates=options.templates,
+        environments=options.environments,
+        requirements=options.requirements,
+        blocks=read_blocks(options.events),
+        words=read_events(options.words, "sound") if options.words else None,
+        config=options.settings["config"],
+        simulated=options.settings["simulated"],
+        film_onset=options.settings["film_onset"],
+    )
+    options.report.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=options.report.parent, prefix=".writing-") as folder:
+        site = Path(folder) / options.report.name
+        site.mkdir()
+        write_site(source, site)
+        site.rename(options.report)
+    logger.info("report: %s", (options.report / "index.html").resolve())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from stim2bold import study
+from stim2bold.absent import absent_participants
 from stim2bold.bids import excluded
 from stim2bold.command import run
 from stim2bold.configuration import check_configuration, read_configuration
@@ -47,7 +49,13 @@ def main() -> None:
             "exclude, such as exclude: {'07': 'truncated series'}"
         )
     if arguments.inputs:
-        write_json(arguments.inputs, describe(findings, excluded=excluded(config["exclude"])))
+        missing = absent_participants(
+            study.bids_dir(config),
+            {run.participant for run in findings.runs},
+            chosen=config["participants"],
+            excluded=excluded(config["exclude"]),
+        )
+        write_json(arguments.inputs, describe(findings, missing=missing))
 
 
 if __name__ == "__main__":

@@ -390,22 +390,20 @@ def check_coverage(
     return problems
 
 
-def describe(findings: Findings, *, excluded: dict[str, str]) -> dict[str, Any]:
+def describe(findings: Findings, *, missing: list[dict[str, str]]) -> dict[str, Any]:
     """Return what was found as plain data for ``inputs.json``.
 
     Parameters
     ----------
     findings : Findings
-    excluded : dict of str to str
-        Participants who are left out, and why.
+    missing : list of dict
+        Who is left out, and why, as `stim2bold.absent.absent_participants` returns them.
     """
     return {
         "TR": findings.TR,
         "space": findings.space,
         "participants": sorted({run.participant for run in findings.runs}),
-        "missing": [
-            {"participant": f"sub-{label}", "reason": why} for label, why in excluded.items()
-        ],
+        "missing": missing,
         "runs": [
             {
                 "name": run.name,

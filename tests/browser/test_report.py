@@ -1,0 +1,248 @@
+"""The report in a real browser: it opens, plays, changes, and lets nobody in or out."""
+
+import re
+
+import planted_report
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+PAGES = ["index.html", "participants/sub-01.html"]
+
+
+def pixels(canvas):
+    """A canvas' content, to be compared with itself later."""
+    return canvas.evaluate("(one) => one.toDataURL()")
+
+
+def coloured(canvas, sign=1):
+    """Mean column (share of the width) and share of the pixels that are warm (or, -1, cool)."""
+    return canvas.evaluate(
+        """(one, sign) => {
+          const { data } = one.getContext("2d").getImageData(0, 0, one.width, one.height);
+          let n = 0, sum = 0;
+          for (let i = 0; i < data.length; i += 4) {
+            // Blue and orange are far from grey; the cross is green.
+            if (sign * (data[i] - data[i + 2]) > 40) { n += 1; sum += (i / 4) % one.width; }
+          }
+          return [n && sum / n / one.width, n / (one.width * one.height)];
+        }""",
+        sign,
+    )
+
+
+@pytest.mark.parametrize("name", [*PAGES, "participants/sub-03.html"])
+def test_every_page_starts_all_its_views(visit, report, name):
+    one = visit(report, name)
+    one.see_everything()
+    assert one.page.locator("[data-view]").count() > 5
+    assert one.page.locator("[role=alert]").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_serious_violation(visit, report, name, scheme):
+    one = visit(report, name, color_scheme=scheme)
+    one.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    one.see_everything()
+    # Axe would read the style sheet once more by a request, which a file may not do.
+    found = Axe().run(one.page, options={"preload": False}).response["violations"]
+    serious = [
+        (rule["id"], rule["nodes"][0]["html"])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_names_stay_text(visit, report):
+    for name in PAGES:
+        one = visit(report, name)
+        one.see_everything()
+        assert planted_report.NASTY in one.page.inner_text("body")
+        sources = one.page.evaluate("[...document.scripts].map((one) => one.src || one.type)")
+        assert all("/assets/" in one or one == "application/json" for one in sources)
+
+
+def test_players_play_and_switch_while_they_play(visit, report):
+    page = visit(report, "participants/sub-02.html").page
+    view = page.locator("[data-view=listening]").first
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=listening][data-ready]")
+    view.get_by_role("button", name="Play or pause").click()
+    heard = "(view) => [...view.querySelectorAll('audio')].findIndex((one) => !one.muted)"
+    times = "(view) => [...view.querySelectorAll('audio')].map((one) => one.currentTime)"
+    page.wait_for_function(
+        "[...document.querySelectorAll('audio')].every((one) => one.currentTime > 0.3)"
+    )
+    assert view.evaluate(heard) == 0
+    picture = view.locator("[data-part=picture]").get_attribute("src")
+    before = view.evaluate(times)
+    view.get_by_role("radio").nth(2).check()
+    after = view.evaluate(times)
+    # The rung that is heard goes on from where the other was, and both go on.
+    assert view.evaluate(heard) == 2
+    assert 0 <= after[2] - before[0] < 0.5
+    page.wait_for_timeout(400)
+    later = view.evaluate(times)
+    assert later[2] > after[2] + 0.1
+    assert max(later) - min(later) < 0.25
+    assert view.locator("[data-part=picture]").get_attribute("src") != picture
+    assert float(view.locator("[data-part=seek]").input_value()) > 0.3
+    view.get_by_role("button", name="Play or pause").click()
+    assert view.evaluate("(view) => [...view.querySelectorAll('audio')].every((one) => one.paused)")
+
+
+def test_a_player_says_what_is_heard(visit, report):
+    page = visit(report, "participants/sub-01.html").page
+    view = page.locator("[data-view=listening]").first
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=listening][data-ready]")
+    view.get_by_label("Segment").select_option("1")
+    assert view.locator("[data-part=block]").inner_text() == planted_report.NASTY
+    # Segment 1 begins at 15 s; the first word is said at 15.5 to 16 s.
+    view.locator("[data-part=seek]").fill("0.7")
+    assert view.locator("[data-part=word]").inner_text() == "hallo"
+    assert "15.7 s" in view.locator("[data-part=time]").inner_text()
+    row = view.locator("[data-part=rungs] tr", has_text="predicted by VAE")
+    assert row.locator("td").all_inner_texts() == ["0.500"]
+    assert view.locator("[data-part=rungs] tr").count() == 4
+
+
+def test_map_controls_change_the_picture(visit, report):
+    page = visit(report, "participants/sub-01.html").page
+    view = page.locator("[data-view=maps]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=maps][data-ready]")
+    readout = view.locator("[data-control=readout]")
+    x, y, z, r, q = map(float, re.findall(r"-?\d+\.?\d*", readout.inner_text()))
+    assert max(abs(a - b) for a, b in zip((x, y, z), planted_report.PEAK, strict=True)) <= 3.1
+    assert r == pytest.approx(0.4, abs=0.02) and q == pytest.approx(0.01, abs=0.004)
+    axial, left = view.locator("canvas[data-axis='2']"), view.locator("canvas[data-side=left]")
+    # What was planted left of the middle is left of the middle, and on the left hemisphere.
+    place, share = coloured(axial)
+    assert place < 0.5 and share > 0.01
+    right = view.locator("canvas[data-side=right][data-camera='1']")
+    assert coloured(left.first)[1] > 3 * coloured(right)[1]
+    assert coloured(right, -1)[1] > 0 == coloured(left.first, -1)[1]
+
+    before = pixels(axial), pixels(left.first)
+    view.get_by_label("Shown from").fill("0.3")
+    assert coloured(axial)[1] < share
+    assert (pixels(axial), pixels(left.first)) != before
+    view.get_by_label("Shown from").fill("0.05")
+    assert (pixels(axial), pixels(left.first)) == before
+
+    view.get_by_label("Direction").select_option("negative")
+    view.get_by_role("button", name="Go to the largest").click()
+    assert coloured(axial, -1)[0] > 0.5 and coloured(axial)[1] == 0
+    assert re.search(r"r = -0\.1", readout.inner_text())
+    view.get_by_label("only q < 0.05").check()
+    assert view.locator("[data-control=shown]").inner_text() == "0 voxels shown"
+    view.get_by_label("Direction").select_option("both")
+
+    view.get_by_label("Surface").select_option("pial")
+    assert pixels(left.first) != before[1]
+    view.get_by_role("combobox", name="Map").select_option(label="video2bold: ridge")
+    page.wait_for_function(
+        "document.querySelector('[data-control=downloads] a').href.includes('ridge')"
+    )
+    view.get_by_role("button", name="Go to the largest").click()
+    assert "r = 0.200" in readout.inner_text()
+    address = view.locator("[data-control=downloads] a").first.evaluate("(one) => one.href")
+    assert address.endswith("video2bold_sub-01_ridge_r.nii.gz")
+
+    view.get_by_label("z of the axial slice").fill("40")
+    assert "z 40 mm" in readout.inner_text()
+    axial.click(position={"x": 20, "y": 20})
+    assert "x -12," not in readout.inner_text() and "z 40 mm" in readout.inner_text()
+
+
+def test_the_table_of_participants_is_sorted_and_filtered(visit, report):
+    page = visit(report, "index.html").page
+    view = page.locator("[data-view=table]").first
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=table][data-ready]")
+    names = view.locator("tbody tr:visible th")
+    view.get_by_role("button", name="median tSNR").click()
+    assert [name[:6] for name in names.all_inner_texts()] == ["sub-03", "sub-02", "sub-01"]
+    view.get_by_role("button", name="median tSNR").click()
+    assert [name[:6] for name in names.all_inner_texts()] == ["sub-01", "sub-02", "sub-03"]
+    assert view.locator("th[aria-sort=descending]").inner_text().startswith("median tSNR")
+    view.get_by_role("button", name="mean FD").click()
+    assert names.last.inner_text().startswith("sub-02")
+    view.get_by_label("Filter").fill("mean fd above")
+    assert [name[:6] for name in names.all_inner_texts()] == ["sub-02"]
+    assert view.locator("[data-part=count]").inner_text() == "1 of 3 shown"
+    names.first.locator("a").click()
+    assert page.locator("h1").inner_text() == "sub-02"
+    assert "mean FD above 0.5 mm" in page.inner_text("#main")
+
+
+def test_the_timeline_follows_region_and_time(visit, report):
+    page = visit(report, "participants/sub-01.html").page
+    view = page.locator("[data-view=timeline]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=timeline][data-ready]")
+    lines = view.locator("path.line")
+    assert lines.count() == 3
+    before = lines.first.get_attribute("d")
+    assert before.count("M") == 2, "the line breaks between the folds"
+    view.get_by_role("slider", name="Film time").fill("45")
+    told = view.locator("[data-part=readout]").inner_text()
+    assert told.startswith(f"45.0 s, {planted_report.NASTY}: measured")
+    decoded = view.locator("[data-part=labels] dd")
+    assert decoded.inner_text() == "face (0.80) (there: face, hand)"
+    still = view.locator("[data-part=still]").evaluate("(one) => one.style.backgroundPosition")
+    view.get_by_role("slider", name="Film time").fill("17.5")
+    assert decoded.inner_text() == f"nothing (there: {planted_report.NASTY})"
+    assert planted_report.NASTY in view.locator("[data-part=words] strong").inner_text()
+    other = view.locator("[data-part=still]").evaluate("(one) => one.style.backgroundPosition")
+    assert still != other
+    view.get_by_label("Region").select_option("1")
+    assert lines.first.get_attribute("d") != before
+
+
+def test_pictures_take_turns(visit, report):
+    page = visit(report, "participants/sub-01.html").page
+    view = page.locator("[data-view=flicker]").first
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=flicker][data-ready]")
+    first, second = view.locator("img").all()
+    assert first.is_visible() and not second.is_visible()
+    view.get_by_role("button", name="Flicker").click()
+    second.wait_for(state="visible", timeout=3000)
+    assert not first.is_visible()
+    first.wait_for(state="visible", timeout=3000)
+    view.get_by_role("button", name="Flicker").click()
+    view.get_by_role("button", name=re.compile("^Show the T1w")).click()
+    page.wait_for_timeout(900)
+    assert second.is_visible() and not first.is_visible()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_needs_no_sideways_scrolling(visit, report, name):
+    one = visit(report, name, viewport={"width": 390, "height": 800})
+    one.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    one.see_everything()
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_everything_can_be_reached_by_keyboard(visit, report):
+    page = visit(report, "participants/sub-01.html").page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the content"
+    view = page.locator("[data-view=listening]").first
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=listening][data-ready]")
+    view.get_by_role("radio").first.focus()
+    page.keyboard.press("ArrowDown")
+    assert view.get_by_role("radio").nth(1).is_checked()
+    muted = view.evaluate("(one) => [...one.querySelectorAll('audio')].map((each) => each.muted)")
+    assert muted == [True, False, True, True]
+
+
+def test_paper_shows_tables_and_no_controls(visit, report):
+    page = visit(report, "index.html").page
+    page.emulate_media(media="print")
+    assert page.locator("table.verdict").is_visible()
+    assert not page.locator(".controls").first.is_visible()

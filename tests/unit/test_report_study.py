@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import yaml
+
+from stim2bold import report_study
+
+CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
+
+
+def opening(**changes):
+    inputs = {"participants": ["01"], "runs": [{}], "TR": 0.608, "problems": [], "missing": []}
+    return report_study.opening(
+        inputs=inputs | changes,
+        film={"duration": 156.0},
+        folds={"folds": [{}, {}], "gap": 12.0},
+        n_directions=3,
+        n_models=6,
+    )
+
+
+def test_one_sentence_says_what_was_run():
+    sentence = opening()["sentence"]
+    assert sentence.startswith("6 models in 3 directions were fitted to 1 participant (1 run at")
+    assert "0.608 s" in sentence and "156.0 s" in sentence and "2 folds" in sentence
+
+
+def test_warnings_are_passed_on():
+    problem = {"severity": "warning", "message": "a: lacks b; add b"}
+    assert opening(problems=[problem])["warnings"] == ["a: lacks b; add b"]
+
+
+def test_who_is_missing_is_grouped_by_the_reason():
+    rows = [
+        {"participant": label, "reason": reason}
+        for label, reason in (("03", "no run"), ("05", "not named"), ("09", "no run"))
+    ]
+    assert opening(missing=rows)["missing"] == [
+        {"reason": "no run", "participants": ["03", "09"]},
+        {"reason": "not named", "participants": ["05"]},
+    ]
+
+
+def test_banners_tell_simulation_and_substitute_weights():
+    assert report_study.banners(simulation=None, weights=None) == []
+    first, second = report_study.banners(simulation=CONFIG["simulation"], weights="own weights")
+    assert "do not exist" in first["text"] and "r = 0.6" in first["text"]
+    assert second["text"] == "own weights"
+    images = {**CONFIG["simulation"]["images"], "no_signal": True}
+    (null,) = report_study.banners(simulation={"images": images}, weights=None)
+    assert "nothing was planted" in null["text"] and "0.6" not in null["text"]
+
+
+def test_the_leakage_check_is_told():
+    assert "each of 4 prediction files" in report_study.leakage_sentence({"predictions": [0] * 4})

@@ -1,0 +1,87 @@
+// What all views share: data that come as scripts, packed arrays, and a start when they are seen.
+"use strict";
+
+const stim2bold = {
+  waiting: {},
+
+  // Called by a data file: a page opened from a disk may load scripts, but not read files.
+  receive(content) {
+    document.currentScript.content = content;
+  },
+
+  // Load a data file once and return what it holds.
+  load(address) {
+    this.waiting[address] ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.onload = () => resolve(script.content);
+      script.onerror = () => reject(new Error(`${address} is missing`));
+      script.src = address;
+      document.head.append(script);
+    });
+    return this.waiting[address];
+  },
+
+  // Return a packed array (gzip, base64) as a typed array of the given kind.
+  async unpack(text, Kind) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Kind(await new Response(stream).arrayBuffer());
+  },
+
+  // Start a view on each element that a selector finds, once it is about to be seen.
+  start(selector, view) {
+    const watcher = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries.filter((each) => each.isIntersecting)) {
+          watcher.unobserve(entry.target);
+          const element = entry.target;
+          const content = element.querySelector("script[type='application/json']");
+          Promise.resolve(view(element, content && JSON.parse(content.textContent)))
+            .then(() => element.setAttribute("data-ready", ""))
+            .catch((fault) => {
+              element.prepend(make("p", { class: "note", role: "alert" }, fault.message));
+            });
+        }
+      },
+      { rootMargin: "300px" },
+    );
+    document.querySelectorAll(selector).forEach((element) => watcher.observe(element));
+  },
+};
+
+// Make an element with attributes and children; text stays text.
+function make(name, attributes = {}, ...children) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = ["svg", "g", "path", "line", "rect", "text", "title", "circle"].includes(name);
+  const element = svg ? document.createElementNS(space, name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+// Two pictures in one place, the one before and the one after, in turn.
+stim2bold.start("[data-view=flicker]", (element) => {
+  const [button] = element.querySelectorAll("button");
+  const pictures = element.querySelectorAll("img");
+  const show = (second) => {
+    element.classList.toggle("second", second);
+    pictures[0].setAttribute("aria-hidden", second);
+    pictures[1].setAttribute("aria-hidden", !second);
+  };
+  let timer = null;
+  show(false);
+  button.addEventListener("click", () => {
+    const running = timer !== null;
+    clearInterval(timer);
+    timer = running ? null : setInterval(() => show(!element.classList.contains("second")), 700);
+    button.setAttribute("aria-pressed", !running);
+  });
+  element.querySelectorAll("[data-show]").forEach((choice) =>
+    choice.addEventListener("click", () => show(choice.dataset.show === "second")),
+  );
+});
+
+// What is folded away on the screen is unfolded on paper.
+addEventListener("beforeprint", () => {
+  document.querySelectorAll("details").forEach((part) => part.setAttribute("open", ""));
+});

@@ -1,0 +1,29 @@
+"""Compress the sounds of one unit for the report and draw their spectrograms."""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from stim2bold.command import run
+from stim2bold.listening import compress_ladder
+from stim2bold.spectrogram import SpectrogramSettings
+
+
+def main() -> None:
+    """Read the options, compress, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sounds", type=Path, required=True, help=".../DIRECTION/UNIT")
+    parser.add_argument("--listening", type=Path, required=True, help="folder to write")
+    parser.add_argument("--settings", type=json.loads, required=True, help="section spectrogram")
+    options = parser.parse_args()
+    options.listening.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=options.listening.parent, prefix=".writing-") as folder:
+        target = Path(folder) / options.listening.name
+        target.mkdir()
+        compress_ladder(options.sounds, target, settings=SpectrogramSettings(**options.settings))
+        target.rename(options.listening)
+
+
+if __name__ == "__main__":
+    run(main)

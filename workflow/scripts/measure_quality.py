@@ -1,0 +1,39 @@
+"""Measure the quality of a preprocessed run."""
+
+import argparse
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from stim2bold.command import run
+from stim2bold.files import read_table, write_json
+from stim2bold.qc import tsnr
+from stim2bold.quality import measure
+from stim2bold.registration import sample, template, template_tissues, voxel_points
+
+
+def main() -> None:
+    """Read the options, measure, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=Path, required=True, help="in template space")
+    parser.add_argument("--mask", type=Path, required=True, help="brain in it")
+    parser.add_argument("--confounds", type=Path, required=True)
+    parser.add_argument("--quality", type=Path, required=True, help="JSON to write")
+    options = parser.parse_args()
+    series, mask = nib.load(options.series), nib.load(options.mask)
+    series = nib.Nifti1Image(np.asarray(series.dataobj, dtype=np.float32), series.affine)
+    brain = np.asarray(mask.dataobj) > 0
+    measured = measure(
+        series,
+        brain,
+        read_table(options.confounds),
+        tsnr(series, brain),
+        template=sample(template("mask", 2), voxel_points(mask)) > 0.5,
+        tissues=template_tissues(mask),
+    )
+    write_json(options.quality, measured)
+
+
+if __name__ == "__main__":
+    run(main)

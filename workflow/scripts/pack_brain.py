@@ -1,0 +1,19 @@
+"""Pack template and cortical surface for the report's maps."""
+
+import argparse
+from pathlib import Path
+
+from stim2bold.brain_view import brain_view
+from stim2bold.command import run
+from stim2bold.files import write_json
+
+
+def main() -> None:
+    """Pack, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--brain", type=Path, required=True, help="JSON to write")
+    write_json(parser.parse_args().brain, brain_view())
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,65 @@
+"""How a VAE was trained and what it is like, for the report's charts."""
+
+from typing import Any
+
+import pandas as pd
+
+#: Points of a curve on the page; more could not be told apart.
+MOST_POINTS = 200
+
+
+def curve(table: pd.DataFrame, column: str) -> list[list[float]]:
+    """Return a column's mean over folds and seeds, step by step, as (step, value) pairs."""
+    values = table.dropna(subset=[column])
+    if values.empty:
+        return []
+    means = values.groupby("step")[column].mean()
+    kept = means.iloc[:: max(1, len(means) // MOST_POINTS)]
+    return [[float(step), round(float(value), 5)] for step, value in kept.items()]
+
+
+def describe(
+    record: dict[str, Any], history: pd.DataFrame, diagnostics: pd.DataFrame
+) -> dict[str, Any]:
+    """Arrange a model's record for the page.
+
+    Parameters
+    ----------
+    record : dict
+        The JSON file beside the weights: ``settings``, ``sizes`` and ``folds`` with their
+        ``steps``.
+    history : DataFrame
+        phase (inner, outer), fold, seed, step, total, reconstruction, prior, kl, inner_error.
+    diagnostics : DataFrame
+        fold, measure, dimension, value.
+
+    Returns
+    -------
+    dict
+        ``curves``: by phase and quantity; ``kl``: nats a row of each latent dimension, mean over
+        folds, largest first; ``coverage`` and ``spread``: one number a fold; ``active``: mean
+        number of active dimensions; ``steps``: of each fold; ``latents``, ``seeds``, ``preset``.
+    """
+    inner = history[history["phase"] == "inner"]
+    outer = history[history["phase"] == "outer"]
+
+    def each_fold(measure: str) -> list[float]:
+        part = diagnostics[diagnostics["measure"] == measure].sort_values("fold")
+        return [round(float(value), 4) for value in part["value"]]
+
+    kl = diagnostics[diagnostics["measure"] == "kl"].groupby("dimension")["value"].mean()
+    active = each_fold("active_units")
+    return {
+        "curves": {
+            "error on inner held-out rows": curve(inner, "inner_error"),
+            "objective, inner folds": curve(inner, "total"),
+            "objective, whole training rows": curve(outer, "total"),
+        },
+        "kl": [round(float(value), 4) for value in kl.sort_values(ascending=False)],
+        "coverage": each_fold("coverage_90"),
+        "spread": each_fold("sample_sd"),
+        "active": sum(active) / len(active) if active else None,
+        "steps": [fold["steps"] for fold in record["folds"]],
+        "seeds": record["settings"].get("seeds"),
+        "preset": record["settings"].get("preset"),
+    }

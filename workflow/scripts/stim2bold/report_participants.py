@@ -1,0 +1,97 @@
+"""What the report says of each participant: scores and quality, and all side by side."""
+
+from pathlib import Path
+from typing import Any
+
+from stim2bold import report_scores
+from stim2bold.files import read_json
+from stim2bold.quality import MEASURES, QualitySettings, flags
+from stim2bold.quality_pictures import pictures_of
+from stim2bold.report_pages import quote
+from stim2bold.report_source import Source, table_of
+
+#: Decimals of the measures of quality that need others than three.
+DIGITS = {
+    "volumes": 0,
+    "mean_fd": 2,
+    "max_fd": 2,
+    "outliers": 2,
+    "mean_dvars": 2,
+    "tsnr": 0,
+    "dice": 2,
+}
+
+
+def page_of(unit: str) -> str:
+    """Return the address of a participant's page, from the report's root."""
+    return quote(f"participants/{unit}.html")
+
+
+def scores_of(source: Source, unit: str, directions: list[str]) -> list[dict[str, Any]]:
+    """Return the scores of a participant, direction by direction."""
+    found = []
+    for direction in directions:
+        table = table_of(source.results / "scores" / direction / f"{unit}.tsv")
+        if table is not None:
+            found.append(
+                {
+                    "direction": direction,
+                    "words": report_scores.WORDS.get(direction, ""),
+                    "models": report_scores.unit_scores(table),
+                }
+            )
+    return found
+
+
+def runs_of(source: Source, unit: str, inputs: dict, root: Path) -> list[dict[str, Any]]:
+    """Return the quality and pictures of each run of a participant that was preprocessed here."""
+    settings = QualitySettings(**source.config["quality"])
+    found = []
+    for run in inputs["runs"]:
+        name = run["name"]
+        paths = sorted((source.results / "quality" / unit).rglob(f"{name}.json"))
+        if name.split("_")[0] != unit or not paths:
+            continue
+        measured = read_json(paths[0])
+        found.append(
+            {
+                "name": name,
+                "measured": measured,
+                "measures": [
+                    (words, f"{measured[key]:.{DIGITS.get(key, 3)}f}")
+                    for key, words in MEASURES.items()
+                ],
+                "flags": flags(measured, settings),
+                "figures": pictures_of(name, source.results / "preprocessed", root),
+            }
+        )
+    return found
+
+
+def participant_table(
+    source: Source, units: list[str], runs: dict[str, list], directions: list[str]
+) -> dict[str, Any]:
+    """Return one row a run with its quality and its participant's scores."""
+    own = [name for name in directions if "bold" in name]
+    measured = any(runs.values())
+    rows = []
+    for unit in units:
+        scores = {row["direction"]: row["models"] for row in scores_of(source, unit, own)}
+        r = [scores.get(name, {}).get("vae", {}).get("r") for name in own]
+        for run in runs[unit] or [{"name": unit, "measured": {}, "flags": []}]:
+            quality = [run["measured"].get(key) for key in MEASURES] if measured else []
+            rows.append(
+                {
+                    "name": run["name"],
+                    "page": page_of(unit),
+                    "values": [*r, *quality],
+                    "digits": [3] * len(r) + [DIGITS.get(key, 3) for key in MEASURES],
+                    "flags": run["flags"],
+                }
+            )
+    return {
+        "participants": rows,
+        "participant_columns": [f"r of the VAE, {name}" for name in own]
+        + (list(MEASURES.values()) if measured else []),
+        "measured": measured,
+    }

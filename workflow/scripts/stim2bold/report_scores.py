@@ -1,0 +1,211 @@
+"""The table at the head of the report: every direction and model at one glance."""
+
+from typing import Any
+
+import pandas as pd
+
+#: What each direction predicts, in words for the page.
+WORDS = {
+    "video2audio": "the film's sound from its picture",
+    "video2bold": "the brain's response (BOLD) from the film's picture",
+    "bold2audio": "what was heard from the brain (BOLD)",
+    "audio2bold": "the brain's response (BOLD) from the film's sound",
+}
+
+#: Models from the most to the least elaborate, as columns, with a word for each.
+MODELS = {
+    "vae": "VAE",
+    "vae-group": "VAE of the group",
+    "vae-stack": "VAE and banded ridge",
+    "banded": "banded ridge",
+    "ridge": "ridge",
+    "annotations": "annotations",
+    "lowlevel": "low-level features",
+    "blocks": "block label",
+    "elapsed": "elapsed time",
+    "shuffled": "shuffled ridge",
+    "mean": "training mean",
+}
+
+#: What is shown of each model, beside its name.
+SHOWN = ("r", "r_spread", "r_low", "r_high", "p", "units_significant", "identification")
+
+
+def number(value: Any) -> float | None:
+    """Return a number, or None for what is missing."""
+    return None if pd.isna(value) else float(value)
+
+
+def model_columns(summary: pd.DataFrame) -> dict[str, str]:
+    """Return the models that were run, in the order of `MODELS`, each with its words."""
+    found = list(dict.fromkeys(summary["model"]))
+    order = [name for name in MODELS if name in found]
+    order += [name for name in found if name not in MODELS]
+    return {name: MODELS.get(name, name) for name in order}
+
+
+def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Arrange the summary by direction for the page.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        One row per direction and model: direction, model, n and the columns `SHOWN`.
+    ceiling : DataFrame or None
+        unit, r, r_low and r_high of each participant: the ceiling of directions that predict BOLD.
+
+    Returns
+    -------
+    list of dict
+        One per direction: ``direction``, ``words``, ``n``; ``models``, by name what is `SHOWN` of
+        each (None where it cannot be had) and ``share``, r over the largest of the direction;
+        ``ceiling``, likewise; and ``verdict``, a sentence.
+    """
+    table = []
+    for direction, part in summary.groupby("direction", sort=False):
+        rows = part.set_index("model")
+        models = {
+            name: {key: number(row.get(key)) for key in SHOWN} for name, row in rows.iterrows()
+        }
+        limit = ceiling_of(direction, ceiling)
+        largest = max(
+            (shown["r"] or 0 for shown in [*models.values(), *([limit] if limit else [])]),
+            default=0,
+        )
+        for shown in [*models.values(), *([limit] if limit else [])]:
+            shown["share"] = max(0.0, (shown["r"] or 0) / largest) if largest > 0 else 0.0
+        table.append(
+            {
+                "direction": direction,
+                "words": WORDS.get(direction, direction.replace("2", " to ")),
+                "n": int(part["n"].max()),
+                "models": models,
+                "ceiling": limit,
+                "verdict": verdict(rows),
+            }
+        )
+    return table
+
+
+def ceiling_of(direction: str, ceiling: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Return the ceiling of a direction, like a model; None where there is none."""
+    if ceiling is None or ceiling.empty or not direction.endswith("bold"):
+        return None
+    mean = ceiling[["r", "r_low", "r_high"]].astype(float).mean()
+    return {key: number(mean.get(key)) for key in SHOWN}
+
+
+def verdict(rows: pd.DataFrame) -> str:
+    """Say in one sentence how the VAE did beside the best of the models without one.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of one direction, by model: r and, where there are several units, p_over_MODEL.
+    """
+    scores = rows["r"].dropna().astype(float)
+    if "vae" not in scores:
+        return "The VAE has no score."
+    others = scores[[not name.startswith("vae") for name in scores.index]]
+    if others.empty:
+        return "There is no baseline to compare with."
+    best = others.idxmax()
+    difference = scores["vae"] - others[best]
+    relation = "above" if difference > 0 else "below"
+    p = number(rows.loc["vae"].get(f"p_over_{best}"))
+    chance = "" if p is None else f"; p of being above it {p:.3f}, by sign flips"
+    return (
+        f"The VAE (r = {scores['vae']:.3f}) is {abs(difference):.3f} {relation} the best baseline, "
+        f"{MODELS.get(best, best)} (r = {others[best]:.3f}{chance})."
+    )
+
+
+def ceiling_sentence(table: pd.DataFrame | None) -> str | None:
+    """Say how much of a participant's BOLD the others' tells: the ceiling of video2bold.
+
+    Parameters
+    ----------
+    table : DataFrame or None
+        unit, r, r_low and r_high of each participant; no row where there are fewer than three;
+        None where no BOLD is predicted.
+    """
+    if table is None:
+        return None
+    if table.empty:
+        return "Ceiling: not available with fewer than three participants."
+    mean = table[["r", "r_low", "r_high"]].astype(float).mean()
+    return (
+        f"Ceiling: the mean of the others correlates with a participant at r = {mean.r:.3f} "
+        f"({mean.r_low:.3f} to {mean.r_high:.3f}; leave-one-out inter-subject correlation, mean of "
+        f"{len(table)} participants over the same voxels). One viewing, and only what all share: a "
+        "lower bound of what can be predicted."
+    )
+
+
+def unit_scores(scores: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Return what is `SHOWN` of each model for one participant and direction, by model.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Long form, as score_predictions writes it.
+    """
+    overall = scores[scores["fold"].astype(str) == "all"]
+    wide = overall.pivot_table(index="model", columns="measure", values="value", sort=False)
+    return {model: {key: number(row.get(key)) for key in SHOWN} for model, row in wide.iterrows()}
+
+
+def partition_rows(tables: list[pd.DataFrame]) -> list[dict[str, Any]]:
+    """Return each feature space's share of what is explained, mean over participants.
+
+    Parameters
+    ----------
+    tables : list of DataFrame
+        One a participant: space, share, low and high.
+    """
+    if not tables:
+        return []
+    means = pd.concat(tables).groupby("space", sort=False)[["share", "low", "high"]].mean()
+    return [
+        {"space": space, **{key: number(row[key]) for key in ("share", "low", "high")}}
+        for space, row in means.iterrows()
+    ]
+
+
+#: Of the summary of decoding, what stands on the front page: the mean over labels, and clips.
+DECODED = {
+    "average_precision": "mean average precision",
+    "top1": "right clip first",
+    "top5": "right clip among the first five",
+}
+
+
+def decoding_rows(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return what can be decoded, over participants.
+
+    Parameters
+    ----------
+    summary : DataFrame or None
+        decoding, origin, item, measure, n, value, chance, p and units_significant; None where
+        nothing was decoded.
+    """
+    if summary is None:
+        return []
+    clips = {"fold": "clips, among those of the fold", "film": "clips, among all of the film"}
+    rows = []
+    for row in summary.to_dict("records"):
+        words = {"labels": {"all": "labels"}, "clips": clips}[row["decoding"]].get(row["item"])
+        if words is None or row["measure"] not in DECODED:
+            continue
+        significant = number(row["units_significant"])
+        rows.append(
+            {
+                "what": words,
+                "origin": str(row["origin"]),
+                "measure": DECODED[row["measure"]],
+                **{key: number(row[key]) for key in ("value", "chance", "p")},
+                "n": int(row["n"]),
+                "units": None if significant is None else int(significant),
+            }
+        )
+    return rows
