@@ -45,6 +45,7 @@ def decoded(film: dict, bold: xr.DataArray, labels: xr.DataArray) -> tuple:
         fitted.values,
         present,
         fold=fitted.fold,
+        block=film["blocks"].values.argmax(axis=1)[fitted.rows],
         share=training_share(problem, fitted),
         fewest=SETTINGS.fewest,
         tr=problem.tr,

@@ -26,6 +26,8 @@ from stim2bold.leakage import check_prediction
 
 SETTINGS = DecodingSettings(components=30)
 FOLDS = read_folds(CONTENT)
+# Music and speech in turn, 24 s each.
+BLOCK = (np.arange(CONTENT["n_rows"]) * TR // 24).astype(int) % 2
 
 
 def study(seed, *, planted=6, silent=6, strength=1.0):
@@ -44,6 +46,7 @@ def scored(problem, fitted):
         fitted.values,
         present,
         fold=fitted.fold,
+        block=BLOCK[fitted.rows],
         share=training_share(problem, fitted),
         fewest=SETTINGS.fewest,
         tr=TR,
@@ -68,6 +71,27 @@ def test_what_was_planted_is_decoded_and_nothing_else(decoded):
     assert (planted["q"] < 0.05).all() and (planted["brier_skill"] > 0.1).all()
     assert (silent["q"] > 0.05).all(), silent
     assert abs(silent["gain"].mean()) < 0.06
+
+
+def test_a_label_of_the_block_tells_nothing_within_it():
+    rng = np.random.default_rng(0)
+    labels = on_and_off(rng, 3)
+    labels[:, 0] = BLOCK
+    # Comes and goes within blocks of one kind alone.
+    labels[:, 1] *= BLOCK
+    problem = assemble(
+        "bold2labels",
+        source=[bold_of(labels[:, :2], rng, strength=2.0)],
+        target=presence(annotations(labels), threshold=0.5),
+        content=CONTENT,
+    )
+    found = scored(problem, decode_labels(problem, FOLDS, SETTINGS))
+    whole, within, silent = (found.loc[f"video/label {i}"] for i in range(3))
+    assert whole["average_precision"] > 0.9 and whole["p"] < 0.05
+    assert np.isnan(whole["within_average_precision"]) and np.isnan(whole["within_p"])
+    assert within["within_gain"] > 0.1 and within["within_p"] < 0.05
+    assert within["within_base_rate"] > within["base_rate"] + 0.1
+    assert silent["within_p"] > 0.05
 
 
 def test_noise_decodes_nothing_and_says_so():
@@ -153,6 +177,7 @@ def test_a_rare_label_is_named_and_not_scored():
         fitted.values,
         present,
         fold=fitted.fold,
+        block=BLOCK[fitted.rows],
         share=training_share(rare, fitted),
         fewest=10,
         tr=TR,

@@ -19,6 +19,7 @@ rule decode_labels:
         code=code("decode_labels.py"),
         source=decoded_from,
         annotations="results/features/annotations.nc",
+        blocks="results/features/blocks.nc",
         folds="results/folds.json",
     output:
         probabilities=f"{LABELS}.nc",
@@ -42,7 +43,8 @@ rule decode_labels:
         "Labels of {wildcards.unit} from {wildcards.origin}"
     shell:
         "python {input.code[0]:q} --origin {wildcards.origin:q} --unit {wildcards.unit:q}"
-        " --source {input.source:q} --annotations {input.annotations:q} --folds {input.folds:q}"
+        " --source {input.source:q} --annotations {input.annotations:q}"
+        " --blocks {input.blocks:q} --folds {input.folds:q}"
         " --probabilities {output.probabilities:q} --timeline {output.timeline:q}"
         " --captions {output.captions:q} --scores {output.scores:q}"
         " --calibration {output.calibration:q} --settings {params.settings:q} > {log:q} 2>&1"

@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--unit", required=True)
     parser.add_argument("--source", type=Path, nargs="+", required=True)
     parser.add_argument("--annotations", type=Path, required=True, help="labels at the TRs")
+    parser.add_argument("--blocks", type=Path, required=True, help="kinds of block at the TRs")
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--probabilities", type=Path, required=True, help="NetCDF to write")
     parser.add_argument("--timeline", type=Path, required=True, help="a row a TR and label")
@@ -69,6 +70,8 @@ def main() -> None:
         fitted.values,
         present,
         fold=fitted.fold,
+        # Row k of every table at the TRs is row number k.
+        block=read_array(args.blocks).values.argmax(axis=1)[fitted.rows],
         share=share,
         fewest=settings.fewest,
         tr=problem.tr,

@@ -8,7 +8,7 @@ from scipy.io import wavfile
 
 from stim2bold.command import progress, run
 from stim2bold.files import read_table, write_table
-from stim2bold.ladder import ORIGINAL
+from stim2bold.rungs import ORIGINAL
 from stim2bold.sound_scores import score_ladder
 from stim2bold.spectrogram import SpectrogramSettings
 

@@ -9,6 +9,13 @@ from scipy.stats import false_discovery_control
 from stim2bold.circular_shifts import allowed_shifts
 
 N_BINS = 10
+UNITS = {
+    "average_precision": "0 to 1",
+    "base_rate": "0 to 1",
+    "chance": "0 to 1",
+    "gain": "average precision",
+    "p": "probability",
+}
 COLUMNS = ["label", "fold", "status", "measure", "value", "unit_of_measure", "n"]
 
 
@@ -108,6 +115,7 @@ def score_labels(
     present: np.ndarray,
     *,
     fold: np.ndarray,
+    block: np.ndarray,
     share: np.ndarray,
     fewest: int,
     tr: float,
@@ -121,7 +129,8 @@ def score_labels(
     probability, present, share : ndarray of shape (n_rows, n_labels)
         Decoded (NaN where not decodable), true (1 or 0), and the share of the rows fitted that hold
         the label. Rows follow each other in time.
-    fold : ndarray of shape (n_rows,)
+    fold, block : ndarray of int, shape (n_rows,)
+        Number of the fold, and of the kind of block, that a row belongs to.
     fewest : int
         Rows that must hold a label where it was decoded for it to be scored.
     tr, period : float
@@ -143,22 +152,18 @@ def score_labels(
             )
             continue
         guess, truth, base = probability[known, i], present[known, i], share[known, i]
-        found, base_rate = (x[0] for x in over_folds(truth[None], guess, fold[known]))
-        if np.isnan(found) or truth.sum() < fewest:
+        ranked = {
+            prefix: precision_against_chance(truth, guess, parts[known], tr=tr, period=period)
+            for prefix, parts in (("", fold), ("within_", fold * (block.max() + 1) + block))
+        }
+        if np.isnan(ranked[""]["average_precision"]) or truth.sum() < fewest:
             status = "too rare to score"
             rows.append((name, "all", status, "rows_present", truth.sum(), "TRs", len(truth)))
             continue
-        gain = shifted_gains(truth, guess, fold[known], tr=tr, period=period)
-        p = (1 + (gain >= found - base_rate - 1e-12).sum()) / (1 + len(gain))
-        p_values[name] = p
-        chance = base_rate + gain.mean() if len(gain) else np.nan
+        p_values[name] = ranked[""]["p"]
         brier, plain = (float(((x - truth) ** 2).mean()) for x in (guess, base))
         for measure, value, unit in (
-            ("average_precision", found, "0 to 1"),
-            ("base_rate", base_rate, "0 to 1"),
-            ("chance", chance, "0 to 1"),
-            ("gain", found - chance, "average precision"),
-            ("p", p, "probability"),
+            *((f"{k}{m}", v, UNITS[m]) for k, part in ranked.items() for m, v in part.items()),
             ("brier", brier, "squared probability"),
             ("brier_skill", 1 - brier / plain if plain > 0 else np.nan, "share"),
             ("calibration_error", calibration_error(guess, truth), "probability"),
@@ -170,6 +175,38 @@ def score_labels(
             rows.append((name, "all", "decoded", "q", q, "probability", len(p_values)))
     table = pd.DataFrame(rows, columns=COLUMNS)
     return pd.concat([table, over_labels(table, probability, present, share)], ignore_index=True)
+
+
+def precision_against_chance(
+    present: np.ndarray, score: np.ndarray, parts: np.ndarray, *, tr: float, period: float
+) -> dict[str, float]:
+    """Compare a label's average precision within parts of the film with that of shifted labels.
+
+    Parameters
+    ----------
+    present, score, parts : ndarray of shape (n_rows,)
+        As for `shifted_gains`; parts are folds, or the blocks within them.
+    tr, period : float
+        Seconds from row to row, and after which blocks come again.
+
+    Returns
+    -------
+    dict
+        average_precision, base_rate, chance (base rate and mean gain of shifts), gain, p; all NaN
+        when every part holds the label throughout or not at all.
+    """
+    found, base_rate = (x[0] for x in over_folds(present[None], score, parts))
+    if np.isnan(found):
+        return dict.fromkeys(("average_precision", "base_rate", "chance", "gain", "p"), np.nan)
+    gain = shifted_gains(present, score, parts, tr=tr, period=period)
+    chance = base_rate + gain.mean() if len(gain) else np.nan
+    return {
+        "average_precision": found,
+        "base_rate": base_rate,
+        "chance": chance,
+        "gain": found - chance,
+        "p": (1 + (gain >= found - base_rate - 1e-12).sum()) / (1 + len(gain)),
+    }
 
 
 def shifted_gains(
@@ -229,9 +266,10 @@ def over_labels(
     n_labels = whole["label"].nunique()
     rows = [("labels_decoded", len(wide), "labels", n_labels)]
     if len(wide):
-        for measure in ("average_precision", "base_rate", "chance", "gain"):
-            unit = "average precision" if measure == "gain" else "0 to 1"
-            rows.append((measure, wide[measure].mean(), unit, len(wide)))
+        for prefix in ("", "within_"):
+            for measure in ("average_precision", "base_rate", "chance", "gain"):
+                values = wide[f"{prefix}{measure}"].dropna()
+                rows.append((f"{prefix}{measure}", values.mean(), UNITS[measure], len(values)))
         known = np.isfinite(probability)
         guess, truth, base = probability[known], present[known], share[known]
         brier, plain = (float(((x - truth) ** 2).mean()) for x in (guess, base))

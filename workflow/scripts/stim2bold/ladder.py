@@ -12,20 +12,12 @@ from stim2bold.audio import write_wav
 from stim2bold.errors import InputError
 from stim2bold.files import replacing, write_table
 from stim2bold.griffin_lim import InversionSettings, equally_loud, invert
+from stim2bold.rungs import ORIGINAL, OWN_MEL, RUNGS, in_order
 from stim2bold.spectrogram import SpectrogramSettings
 from stim2bold.timing import interpolate
 
 log = logging.getLogger(__name__)
 
-ORIGINAL, OWN_MEL = "original", "griffinlim"
-#: The rungs that are no model's prediction from the direction's own source, from the top down, and
-#: what each is. Models follow under their own names.
-RUNGS = {
-    ORIGINAL: "the film's sound",
-    OWN_MEL: "its own spectrogram, inverted",
-    "latent": "its own spectrogram through the latents of the VAE, inverted",
-    "video": "predicted from the film's picture by the VAE of video2audio",
-}
 # Inverted along with a segment where there is any, and cut off again: the rim of an inversion is
 # poorer than its middle.
 RIM_SECONDS = 0.5
@@ -202,8 +194,6 @@ def save_ladder(
             with replacing(folder / f"{segment}_{rung}.wav") as temporary:
                 write_wav(temporary, sound, rate)
     write_table(folder / "segments.tsv", segments)
-    found = dict.fromkeys(rung for rungs in ladder.values() for rung in rungs)
-    order = [rung for rung in RUNGS if rung in found]
-    order += [rung for rung in found if rung not in RUNGS]
+    order = in_order(rung for rungs in ladder.values() for rung in rungs)
     what = [RUNGS.get(rung, f"predicted by the model {rung}") for rung in order]
     write_table(folder / "rungs.tsv", pd.DataFrame({"rung": order, "what": what}))

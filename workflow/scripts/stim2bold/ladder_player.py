@@ -7,6 +7,7 @@ import pandas as pd
 
 from stim2bold.files import read_json
 from stim2bold.report_scores import MODELS
+from stim2bold.rungs import in_order
 
 #: Scores of sounds that the page shows, with their words.
 SOUND_SCORES = {
@@ -15,10 +16,13 @@ SOUND_SCORES = {
     "mcd": "cepstral distortion of speech (dB)",
     "mel_r": "mel correlation",
     "convergence": "spectral convergence",
+    "identification": "identification (chance 0.5)",
 }
 RUNGS = {
     "original": "the film",
     "griffinlim": "Griffin-Lim of the film's own spectrogram",
+    "latent": "the same through the latents of the VAE",
+    "video": "predicted from the film's picture",
     **{name: f"predicted by {words}" for name, words in MODELS.items()},
 }
 
@@ -119,11 +123,10 @@ def rung_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
     """
     means = table.pivot_table(index="rung", columns="measure", values="value")
     means = means.reindex(columns=list(SOUND_SCORES))
-    order = sorted(means.index, key=lambda rung: (rung != "griffinlim", rung))
     return [
         {
             "rung": rung,
             "values": [None if pd.isna(value) else float(value) for value in means.loc[rung]],
         }
-        for rung in order
+        for rung in in_order(means.index)
     ]

@@ -7,9 +7,9 @@ import soundfile
 from PIL import Image
 
 from stim2bold.files import read_table, write_json
+from stim2bold.rungs import in_order
 from stim2bold.spectrogram import SpectrogramSettings, log_mel
 
-ORIGINAL, OWN_MEL = "original", "griffinlim"
 #: Dark to bright through purple and orange (anchors of matplotlib's inferno): evenly spaced in
 #: lightness, and told apart by colour-blind readers.
 COLOURS = (
@@ -26,10 +26,10 @@ COLOURS = (
 
 
 def rungs_of(folder: Path, segment: str) -> list[str]:
-    """Return the rungs of a segment: the original, its own spectrogram's, then models by name."""
-    found = {path.stem.removeprefix(f"{segment}_") for path in folder.glob(f"{segment}_*.wav")}
-    first = [rung for rung in (ORIGINAL, OWN_MEL) if rung in found]
-    return first + sorted(found - set(first))
+    """Return the rungs of a segment, from the top of the ladder down."""
+    return in_order(
+        path.stem.removeprefix(f"{segment}_") for path in folder.glob(f"{segment}_*.wav")
+    )
 
 
 def palette() -> list[int]:

@@ -146,17 +146,16 @@ def identified(
     Returns
     -------
     float
-        By the correlation of the log-mel spectrograms after the mean of each band over all
-        originals is taken out; chance is 0.5.
+        By the correlation of the log-mel spectrograms after each band's mean is taken out of each
+        sound; chance is 0.5.
     """
     length = min(map(len, [*originals, *sounds]))
-    true, found = (
-        np.stack([log_mel(x[:length], settings) for x in part]).astype(np.float64)
-        for part in (originals, sounds)
-    )
-    common = true.mean(axis=(0, 1))
-    flat = [(part - common).reshape(len(part), -1) for part in (found, true)]
-    flat = [part - part.mean(axis=1, keepdims=True) for part in flat]
+    flat = []
+    for part in (sounds, originals):
+        mel = np.stack([log_mel(x[:length], settings) for x in part]).astype(np.float64)
+        # What a sound is like on average is near to what was fitted, and that runs against what
+        # was left out: only what changes within a segment can tell.
+        flat.append((mel - mel.mean(axis=1, keepdims=True)).reshape(len(mel), -1))
     norm = [np.linalg.norm(part, axis=1, keepdims=True) for part in flat]
     one, two = (part / np.where(n > 0, n, 1) for part, n in zip(flat, norm, strict=True))
     # Rounding must not tell sounds apart that are alike.
