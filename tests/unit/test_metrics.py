@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from himalaya.scoring import correlation_score
+from himalaya.scoring import r2_score as himalaya_r2
 from scipy.stats import pearsonr
 from sklearn.metrics import r2_score
 
@@ -21,6 +23,14 @@ def test_a_constant_has_no_correlation():
     r = correlation(a, b)
     assert r[0] == pytest.approx(1)
     assert np.isnan(r[1])
+
+
+def test_correlation_and_explained_are_himalayas():
+    truth, guess = RNG.standard_normal((2, 40, 3))
+    guess += truth
+    np.testing.assert_allclose(correlation(truth, guess), correlation_score(truth, guess))
+    own = explained(truth, guess, mean=truth.mean(axis=0))
+    np.testing.assert_allclose(own, himalaya_r2(truth, guess), atol=1e-12)
 
 
 def test_explained_is_sklearns_when_the_mean_is():
