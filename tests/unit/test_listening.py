@@ -60,7 +60,12 @@ def test_low_frequencies_are_at_the_bottom_of_the_picture(ladder):
 
 def test_the_player_is_told_words_scores_and_addresses(ladder):
     scores = pd.DataFrame(
-        [("segment-00-music", "vae", "mel_r", 0.4), ("segment-00-music", "vae", "delay", 0.0)],
+        [
+            ("segment-00-music", "vae", "mel_r", 0.4),
+            ("segment-00-music", "vae", "delay", 0.0),
+            # Of several segments: for the table of rungs, not for a player.
+            ("all", "vae", "identification", 0.6),
+        ],
         columns=["segment", "rung", "measure", "value"],
     )
     words = pd.DataFrame({"item": ["nee", "ja", "later"]})

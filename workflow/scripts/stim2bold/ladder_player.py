@@ -74,6 +74,8 @@ def player(
         ``onset``, ``duration``, ``words`` and ``rungs`` (``name``, ``label``, ``sound``,
         ``picture`` and ``scores``, one for each measure, None where there is none).
     """
+    # What is over several segments is for the table of rungs.
+    scores = scores[scores["segment"] != "all"]
     found = {
         key: float(value) if pd.notna(value) else None
         for key, value in scores.set_index(["segment", "rung", "measure"])["value"].items()
