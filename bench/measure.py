@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
 import decoding  # noqa: E402
+import doctor  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import pandas as pd  # noqa: E402
@@ -40,6 +41,7 @@ CLAIMS = {
     **models.CLAIMS,
     **nulls.CLAIMS,
     **plan.CLAIMS,
+    **doctor.CLAIMS,
 }
 COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
 COLUMNS += ["n", "min", "max", "seconds", "command"]
