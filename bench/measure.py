@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
 import decoding  # noqa: E402
+import doctor  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import pandas as pd  # noqa: E402
@@ -41,6 +42,7 @@ ROOMS = (
     decoding,
     nulls,
     plan,
+    doctor,
     report,
 )
 CLAIMS = {name: measure for room in ROOMS for name, measure in room.CLAIMS.items()}

@@ -24,9 +24,11 @@ def configuration(**settings) -> dict:
     return config
 
 
-def save_series(path: Path, data: np.ndarray, *, voxel: float = 4.0, TR: float = TR) -> None:
+def save_series(
+    path: Path, data: np.ndarray, *, voxel: float = 4.0, TR: float = TR, dtype: str = "float32"
+) -> None:
     """Write a series whose header is whole."""
-    image = nib.Nifti1Image(data.astype("float32"), np.diag([voxel] * 3 + [1.0]))
+    image = nib.Nifti1Image(data.astype(dtype), np.diag([voxel] * 3 + [1.0]))
     image.set_sform(image.affine, 1)
     image.header.set_zooms((voxel, voxel, voxel, TR))
     image.header.set_xyzt_units("mm", "sec")

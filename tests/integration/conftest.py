@@ -19,7 +19,7 @@ class Study:
         self.root = root
         self.results = root / "results"
 
-    def snakemake(self, *arguments: str, timeout: float = 1200) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str, timeout: float = 3000) -> subprocess.CompletedProcess:
         """Run Snakemake with the tiny configuration over the shipped one."""
         binaries = Path(sys.executable).parent
         return subprocess.run(

@@ -43,14 +43,15 @@ def test_borders_lie_in_the_film():
     assert found["label"][1].startswith("before b")
 
 
-def test_a_sheet_is_drawn(tmp_path):
+@pytest.mark.parametrize("name", ["speech", "a$b$ \\frac{ $(x)^ <script>", "été & 🎬"])
+def test_a_sheet_is_drawn(tmp_path, name):
     mel = spectrogram(np.random.default_rng(0).normal(0, 0.1, 20 * 16000), SpectrogramSettings())
     timing = Timing(TR=1.0)
     space = at_volumes(mel.rename(mel="feature"), timing=timing, duration=20.0)
     blocks = pd.DataFrame(
-        {"onset": [0.0, 10.0], "offset": [10.0, 20.0], "trial_type": ["music", "speech"]}
+        {"onset": [0.0, 10.0], "offset": [10.0, 20.0], "trial_type": ["music", name]}
     )
-    words = pd.DataFrame({"onset": [11.0], "offset": [11.4], "item": ["aarbei"]})
+    words = pd.DataFrame({"onset": [11.0], "offset": [11.4], "item": [f"aarbei {name}"]})
     for spoken in (words, None):
         figure = draw(
             [np.zeros((8, 8, 3), np.uint8)] * 3,
@@ -60,11 +61,11 @@ def test_a_sheet_is_drawn(tmp_path):
             film_onset=0.0,
             words=spoken,
             spaces={"mel": space, "again": space},
-            title="test",
+            title=name,
         )
         texts = {text.get_text() for axes in figure.axes for text in axes.texts}
-        assert {"music", "speech"} <= texts
-        assert ("aarbei" in texts) == (spoken is not None)
+        assert {"music", name} <= texts
+        assert (f"aarbei {name}" in texts) == (spoken is not None)
         save(figure, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as image:
         assert min(image.size) > 500

@@ -5,8 +5,11 @@ import re
 import shutil
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import planted_study
 import pytest
+import xarray as xr
 import yaml
 
 PROJECT = Path(__file__).parents[2]
@@ -101,26 +104,47 @@ def test_derivatives_are_not_preprocessed_again(snakemake, tmp_path):
     assert "sub-01_task-film_run-1_space-MNI152NLin2009cAsym_desc-cleaned_bold.nii.gz" in text
 
 
-def test_a_film_over_two_runs_has_one_table_of_blocks(snakemake, tmp_path):
-    config = planted_study.write_study(tmp_path)
+def test_a_film_over_two_runs_is_one_film(snakemake, tmp_path):
+    config = planted_study.write_study(tmp_path, participants=1)
     bids = Path(config["bids_dir"])
-    half = planted_study.BLOCKS[5:]
-    later = [(onset - 60 + 3, duration, kind) for onset, duration, kind in half]
-    for label in ("01", "02"):
-        name = f"sub-{label}_task-film_run-02"
-        planted_study.write_run(bids, name, seed=int(label) + 7, blocks=later, n_volumes=51)
+    later = [(o - 57.0, duration, kind) for o, duration, kind in planted_study.BLOCKS[5:]]
+    planted_study.write_run(bids, "sub-01_task-film_run-02", seed=8, blocks=later, n_volumes=51)
+    folder = planted_study.write_derivatives(tmp_path, participants=1)
+    func = folder / "sub-01" / "func"
+    whole = next(func.glob("*run-1_space-MNI*_desc-preproc_bold.nii.gz"))
+    film = nib.load(whole).get_fdata(dtype="float32")
+    for path in sorted(func.glob("*run-1_*")):
+        shutil.copy(path, path.with_name(path.name.replace("run-1", "run-02")))
+    # The second scan begins 57 s into the film, three seconds before the first ends.
+    for run, part in (("1", film[..., :60]), ("02", film[..., 57:])):
+        planted_study.save_series(func / whole.name.replace("run-1", f"run-{run}"), part)
+        table = func / f"sub-01_task-film_run-{run}_desc-confounds_timeseries.tsv"
+        lines = table.read_text().splitlines()
+        table.write_text("\n".join([lines[0], *lines[1 : 1 + part.shape[3]]]) + "\n")
     mine = tmp_path / "mine.yaml"
-    mine.write_text("timing: {film_onset: {run-1: 0.0, run-2: -57.0}}")
+    mine.write_text(
+        "timing: {film_onset: {run-1: 0.0, run-2: -57.0}}\n"
+        f"preprocessing: {{derivatives: {folder}, cleaning: {{mask: brain}}}}\n"
+    )
+    targets = ("results/stimulus/blocks.tsv", "results/bold/sub-01.nc", "results/folds.json")
     run = snakemake(
         *("--configfile", str(PROJECT / "config.yaml"), str(mine), "--config"),
         *(f"{key}={config[key]}" for key in ("bids_dir", "film")),
-        *("--", "results/stimulus/blocks.tsv", "results/inputs.json", "results/folds.json"),
+        *("--", *targets),
+        timeout=400,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    table = (tmp_path / "results/stimulus/blocks.tsv").read_text()
     rows = [f"{o}\t{d}\t{kind}" for o, d, kind in planted_study.BLOCKS]
-    assert table.splitlines()[1:] == rows
+    assert (tmp_path / targets[0]).read_text().splitlines()[1:] == rows
     assert json.loads((tmp_path / "results/inputs.json").read_text())["problems"] == []
+    bold = xr.open_dataset(tmp_path / targets[1], engine="h5netcdf")["bold"]
+    np.testing.assert_allclose(bold["time"], np.arange(108) + 0.5)
+    # Before the second run, and after the first, a voxel's series is that run's own.
+    order = tuple(bold[axis].values for axis in "ijk")
+    for rows in (slice(0, 57), slice(60, 108)):
+        raw, cleaned = film[order][:, rows], bold.values[rows].T
+        r = [np.corrcoef(a, b)[0, 1] for a, b in zip(raw, cleaned, strict=True)]
+        assert np.median(r) > 0.7
 
 
 @pytest.mark.parametrize(
