@@ -103,7 +103,7 @@ def test_a_player_says_what_is_heard(visit, report):
     view.locator("[data-part=seek]").fill("0.7")
     assert view.locator("[data-part=word]").inner_text() == "hallo"
     assert "15.7 s" in view.locator("[data-part=time]").inner_text()
-    row = view.locator("[data-part=rungs] tr", has_text="predicted by VAE")
+    row = view.locator("[data-part=rungs] tr", has_text="predicted by the model vae")
     assert row.locator("td").all_inner_texts() == ["0.500"]
     assert view.locator("[data-part=rungs] tr").count() == 4
 
@@ -118,6 +118,7 @@ def test_map_controls_change_the_picture(visit, report):
     assert max(abs(a - b) for a, b in zip((x, y, z), planted_report.PEAK, strict=True)) <= 3.1
     assert r == pytest.approx(0.4, abs=0.02) and q == pytest.approx(0.01, abs=0.004)
     axial, left = view.locator("canvas[data-axis='2']"), view.locator("canvas[data-side=left]")
+    view.get_by_label("Shown from").fill("0.05")
     # What was planted left of the middle is left of the middle, and on the left hemisphere.
     place, share = coloured(axial)
     assert place < 0.5 and share > 0.01
