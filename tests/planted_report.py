@@ -220,9 +220,7 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     problems = [{"severity": "warning", "message": f"{NASTY}: lacks a T1w image; add one"}]
     missing = [{"participant": "99", "reason": f"no BOLD run {NASTY}"}]
     inputs = {"TR": TR, "participants": labels, "runs": runs}
-    write_json(
-        results / "inputs.json", inputs | {"problems": problems, "missing": missing, "absent": []}
-    )
+    write_json(results / "inputs.json", inputs | {"problems": problems, "missing": missing})
     write_json(results / "folds.json", {"folds": [{}, {}], "gap": 12.0})
     methods = {"paragraphs": [f"We did {NASTY}."], "references": ["A & B (2020). A work."]}
     write_json(results / "methods.json", methods)
