@@ -76,15 +76,21 @@ def test_players_play_and_switch_while_they_play(visit, report):
     )
     assert view.evaluate(heard) == 0
     picture = view.locator("[data-part=picture]").get_attribute("src")
-    before = view.evaluate(times)
-    view.get_by_role("radio").nth(2).check()
-    after = view.evaluate(times)
+    # Within one step of the page, so that a slow machine changes nothing.
+    before, after, playing = view.evaluate(
+        """(view) => {
+          const players = view.querySelectorAll("audio");
+          const before = players[0].currentTime;
+          view.querySelectorAll("input[type=radio]")[2].click();
+          return [before, players[2].currentTime, !players[2].paused];
+        }"""
+    )
     # The rung that is heard goes on from where the other was, and both go on.
-    assert view.evaluate(heard) == 2
-    assert 0 <= after[2] - before[0] < 0.5
+    assert view.evaluate(heard) == 2 and playing
+    assert abs(after - before) < 0.06
     page.wait_for_timeout(400)
     later = view.evaluate(times)
-    assert later[2] > after[2] + 0.1
+    assert later[2] > after + 0.1
     assert max(later) - min(later) < 0.25
     assert view.locator("[data-part=picture]").get_attribute("src") != picture
     assert float(view.locator("[data-part=seek]").input_value()) > 0.3
