@@ -88,6 +88,9 @@ def write_sounds(results: Path, direction: str, unit: str, *, noise: float = 0.0
                 scores.append((name, kind, rung, "mel_r", 0.9 - 0.2 * k, "correlation"))
     columns = ["segment", "trial_type", "onset", "duration"]
     write_table(folder / "segments.tsv", pd.DataFrame(rows, columns=columns))
+    rungs = ("original", "griffinlim", "vae", "ridge")
+    what = ("the film", "its own spectrogram", "predicted by the model vae", NASTY)
+    write_table(folder / "rungs.tsv", pd.DataFrame({"rung": rungs, "what": what}))
     columns = ["segment", "trial_type", "rung", "measure", "value", "unit_of_measure"]
     write_table(
         results / "scores" / "sounds" / direction / f"{unit}.tsv",
@@ -219,6 +222,8 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     inputs = {"TR": TR, "participants": labels, "runs": runs}
     write_json(results / "inputs.json", inputs | {"problems": problems, "missing": missing})
     write_json(results / "folds.json", {"folds": [{}, {}], "gap": 12.0})
+    methods = {"paragraphs": [f"We did {NASTY}."], "references": ["A & B (2020). A work."]}
+    write_json(results / "methods.json", methods)
     write_json(results / "leakage.json", {"predictions": [{}] * 4})
     write_json(results / "stimulus" / "film.json", {"duration": N_ROWS * TR})
     (results / "stimulus").mkdir(exist_ok=True)

@@ -76,15 +76,21 @@ def test_players_play_and_switch_while_they_play(visit, report):
     )
     assert view.evaluate(heard) == 0
     picture = view.locator("[data-part=picture]").get_attribute("src")
-    before = view.evaluate(times)
-    view.get_by_role("radio").nth(2).check()
-    after = view.evaluate(times)
+    # Within one step of the page, so that a slow machine changes nothing.
+    before, after, playing = view.evaluate(
+        """(view) => {
+          const players = view.querySelectorAll("audio");
+          const before = players[0].currentTime;
+          view.querySelectorAll("input[type=radio]")[2].click();
+          return [before, players[2].currentTime, !players[2].paused];
+        }"""
+    )
     # The rung that is heard goes on from where the other was, and both go on.
-    assert view.evaluate(heard) == 2
-    assert 0 <= after[2] - before[0] < 0.5
+    assert view.evaluate(heard) == 2 and playing
+    assert abs(after - before) < 0.06
     page.wait_for_timeout(400)
     later = view.evaluate(times)
-    assert later[2] > after[2] + 0.1
+    assert later[2] > after + 0.1
     assert max(later) - min(later) < 0.25
     assert view.locator("[data-part=picture]").get_attribute("src") != picture
     assert float(view.locator("[data-part=seek]").input_value()) > 0.3
@@ -103,7 +109,7 @@ def test_a_player_says_what_is_heard(visit, report):
     view.locator("[data-part=seek]").fill("0.7")
     assert view.locator("[data-part=word]").inner_text() == "hallo"
     assert "15.7 s" in view.locator("[data-part=time]").inner_text()
-    row = view.locator("[data-part=rungs] tr", has_text="predicted by VAE")
+    row = view.locator("[data-part=rungs] tr", has_text="predicted by the model vae")
     assert row.locator("td").all_inner_texts() == ["0.500"]
     assert view.locator("[data-part=rungs] tr").count() == 4
 
@@ -118,6 +124,7 @@ def test_map_controls_change_the_picture(visit, report):
     assert max(abs(a - b) for a, b in zip((x, y, z), planted_report.PEAK, strict=True)) <= 3.1
     assert r == pytest.approx(0.4, abs=0.02) and q == pytest.approx(0.01, abs=0.004)
     axial, left = view.locator("canvas[data-axis='2']"), view.locator("canvas[data-side=left]")
+    view.get_by_label("Shown from").fill("0.05")
     # What was planted left of the middle is left of the middle, and on the left hemisphere.
     place, share = coloured(axial)
     assert place < 0.5 and share > 0.01

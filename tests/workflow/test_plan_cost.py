@@ -90,7 +90,7 @@ def test_lines_that_gather_all_participants_can_be_run(snakemake, tmp_path):
     for rule, each in GATHERING.items():
         line = re.search(rf"(python \S*/{rule}\.py .*)$", plan.stdout + plan.stderr, re.MULTILINE)
         assert line, rule
-        log = tmp_path / "results" / "logs" / f"{rule}.log"
+        log = tmp_path / re.search(r" > (\S+) 2>&1$", line[1])[1]
         log.parent.mkdir(parents=True, exist_ok=True)
         # The limit for a program's arguments is a quarter of the stack: here 32 KB.
         script = tmp_path / f"{rule}.sh"

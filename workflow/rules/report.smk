@@ -218,6 +218,7 @@ rule render_report:
         ],
         folds="results/folds.json",
         leakage="results/leakage.json",
+        methods="results/methods.json",
         film="results/stimulus/film.json",
         sheet="results/stimulus/sheet.png",
         features=VIDEO,

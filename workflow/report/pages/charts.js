@@ -74,7 +74,7 @@ function legend(place, series) {
 stim2bold.start("[data-view=curves]", (element, settings) => {
   const figure = element.querySelector("[data-part=figure]");
   const series = settings.series.map((each, i) => ({ ...each, style: i }));
-  legend(element.querySelector("[data-part=legend]"), series);
+  if (series.length > 1) legend(element.querySelector("[data-part=legend]"), series);
   const draw = () => drawLines(figure, { ...settings, series });
   draw();
   new ResizeObserver(draw).observe(element);

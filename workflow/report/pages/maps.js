@@ -249,7 +249,10 @@ stim2bold.start("[data-view=maps]", async (element, settings) => {
 
   async function choose() {
     const chosen = settings.maps[control("map").value];
+    const first = map === undefined;
     map = await readMap(chosen.address);
+    // Below half of the largest values, most of what is shown is noise.
+    if (first) control("threshold").value = (map.limit / 2).toFixed(2);
     control("certain").disabled = !map.rates;
     control("downloads").replaceChildren(...chosen.downloads.flatMap(({ address, words }) =>
       [make("a", { href: address, download: "" }, words), " "]));

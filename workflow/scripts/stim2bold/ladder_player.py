@@ -6,8 +6,6 @@ from typing import Any
 import pandas as pd
 
 from stim2bold.files import read_json
-from stim2bold.report_scores import MODELS
-from stim2bold.rungs import in_order
 
 #: Scores of sounds that the page shows, with their words.
 SOUND_SCORES = {
@@ -17,13 +15,6 @@ SOUND_SCORES = {
     "mel_r": "mel correlation",
     "convergence": "spectral convergence",
     "identification": "identification (chance 0.5)",
-}
-RUNGS = {
-    "original": "the film",
-    "griffinlim": "Griffin-Lim of the film's own spectrogram",
-    "latent": "the same through the latents of the VAE",
-    "video": "predicted from the film's picture",
-    **{name: f"predicted by {words}" for name, words in MODELS.items()},
 }
 
 
@@ -92,12 +83,12 @@ def player(
                 "words": words_within(words, segment["onset"], segment["duration"]),
                 "rungs": [
                     {
-                        "name": rung,
-                        "label": RUNGS.get(rung, rung),
-                        "sound": f"{address}/{segment['segment']}_{rung}.mp3",
-                        "picture": f"{address}/{segment['segment']}_{rung}.png",
+                        "name": rung["rung"],
+                        "label": rung["what"],
+                        "sound": f"{address}/{segment['segment']}_{rung['rung']}.mp3",
+                        "picture": f"{address}/{segment['segment']}_{rung['rung']}.webp",
                         "scores": [
-                            found.get((segment["segment"], rung, name)) for name in measures
+                            found.get((segment["segment"], rung["rung"], name)) for name in measures
                         ],
                     }
                     for rung in segment["rungs"]
@@ -108,27 +99,29 @@ def player(
     }
 
 
-def rung_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
+def rung_scores(table: pd.DataFrame, rungs: dict[str, str]) -> list[dict[str, Any]]:
     """Average the scores of sounds over segments.
 
     Parameters
     ----------
     table : DataFrame
         As `stim2bold.sound_scores.score_ladder` returns it.
+    rungs : dict of str to str
+        What each rung is, from the top of the ladder down.
 
     Returns
     -------
     list of dict
-        For each rung its name as ``rung`` and ``values``, one for each of `SOUND_SCORES`, None
-        where there is none. Griffin-Lim of the film's own spectrogram, which nothing can surpass,
-        comes first.
+        For each rung with scores what it is as ``rung`` and ``values``, one for each of
+        `SOUND_SCORES`, None where there is none.
     """
     means = table.pivot_table(index="rung", columns="measure", values="value")
     means = means.reindex(columns=list(SOUND_SCORES))
     return [
         {
-            "rung": rung,
+            "rung": what,
             "values": [None if pd.isna(value) else float(value) for value in means.loc[rung]],
         }
-        for rung in in_order(means.index)
+        for rung, what in rungs.items()
+        if rung in means.index
     ]

@@ -7,7 +7,6 @@ import soundfile
 from PIL import Image
 
 from stim2bold.files import read_table, write_json
-from stim2bold.rungs import in_order
 from stim2bold.spectrogram import SpectrogramSettings, log_mel
 
 #: Dark to bright through purple and orange (anchors of matplotlib's inferno): evenly spaced in
@@ -23,13 +22,6 @@ COLOURS = (
     (249, 201, 50),
     (252, 255, 164),
 )
-
-
-def rungs_of(folder: Path, segment: str) -> list[str]:
-    """Return the rungs of a segment, from the top of the ladder down."""
-    return in_order(
-        path.stem.removeprefix(f"{segment}_") for path in folder.glob(f"{segment}_*.wav")
-    )
 
 
 def palette() -> list[int]:
@@ -64,20 +56,27 @@ def compress_ladder(
     Parameters
     ----------
     folder : Path
-        ``.../DIRECTION/UNIT`` with segments.tsv and SEGMENT_RUNG.wav.
+        ``.../DIRECTION/UNIT`` with segments.tsv, rungs.tsv and SEGMENT_RUNG.wav; the first rung
+        is the original.
     target : Path
-        An existing folder; gets SEGMENT_RUNG.mp3, SEGMENT_RUNG.png and segments.json.
+        An existing folder; gets SEGMENT_RUNG.mp3, SEGMENT_RUNG.webp and segments.json.
     settings : SpectrogramSettings
         Of the pictures. All rungs of a segment share the colours of its original.
     quality : float
         Compression from 0 (least) to 1 (most): 0.8 is 40 kbit/s at 16 kHz.
     """
+    ladder = read_table(folder / "rungs.tsv")
     segments = []
     for segment in read_table(folder / "segments.tsv").itertuples():
         limits = None
-        rungs = rungs_of(folder, segment.segment)
-        for rung in rungs:
-            stem = f"{segment.segment}_{rung}"
+        # A model that does not cover a segment has no rung there.
+        rungs = [
+            row
+            for row in ladder.to_dict("records")
+            if (folder / f"{segment.segment}_{row['rung']}.wav").exists()
+        ]
+        for row in rungs:
+            stem = f"{segment.segment}_{row['rung']}"
             sound, rate = soundfile.read(folder / f"{stem}.wav")
             soundfile.write(
                 target / f"{stem}.mp3",
@@ -89,7 +88,9 @@ def compress_ladder(
             )
             mel = log_mel(sound, settings)
             limits = limits or tuple(np.percentile(mel, (5, 99.5)))
-            spectrogram_picture(mel, limits).save(target / f"{stem}.png", optimize=True)
+            spectrogram_picture(mel, limits).convert("RGB").save(
+                target / f"{stem}.webp", quality=70
+            )
         segments.append(
             {
                 "segment": segment.segment,

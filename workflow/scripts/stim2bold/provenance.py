@@ -10,30 +10,6 @@ import yaml
 #: Packages whose version changes results, told on the page.
 PACKAGES = ("torch", "numpy", "scipy", "nibabel", "nilearn", "librosa", "antspyx", "himalaya")
 
-#: What the methods paragraph names.
-REFERENCES = (
-    "Avants et al. (2008). Symmetric diffeomorphic image registration. Medical Image Analysis "
-    "12:26.",
-    "Baker & Matthews (2004). Lucas–Kanade 20 years on. International Journal of Computer Vision "
-    "56:221.",
-    "Benjamini & Hochberg (1995). Controlling the false discovery rate. Journal of the Royal "
-    "Statistical Society B 57:289.",
-    "Carreira & Zisserman (2017). Quo vadis, action recognition? CVPR.",
-    "Dupré la Tour et al. (2022). Feature-space selection with banded ridge regression. NeuroImage "
-    "264:119728.",
-    "Kubichek (1993). Mel-cepstral distance measure for objective speech quality assessment. IEEE "
-    "PacRim.",
-    "Perraudin, Balazs & Søndergaard (2013). A fast Griffin–Lim algorithm. WASPAA.",
-    "Prichard & Theiler (1994). Generating surrogate data for time series. Physical Review Letters "
-    "73:951.",
-    "Smith (2002). Fast robust automated brain extraction. Human Brain Mapping 17:143.",
-    "Taal et al. (2011). An algorithm for intelligibility prediction of time–frequency weighted "
-    "noisy speech. IEEE TASLP 19:2125.",
-    "Tustison et al. (2010). N4ITK: improved N3 bias correction. IEEE TMI 29:1310.",
-    "Yadav et al. (2020). Speech prediction in silent videos using variational autoencoders. "
-    "arXiv 2011.07340.",
-)
-
 
 def pinned_versions(requirements: str | Path) -> dict[str, str]:
     """Return the versions, pinned for every environment, of the packages that shape the results.

@@ -82,7 +82,8 @@ def participant_table(
             quality = [run["measured"].get(key) for key in MEASURES] if measured else []
             rows.append(
                 {
-                    "name": run["name"],
+                    # A participant with several runs has a row for each.
+                    "name": run["name"] if len(runs[unit]) > 1 else unit,
                     "page": page_of(unit),
                     "values": [*r, *quality],
                     "digits": [3] * len(r) + [DIGITS.get(key, 3) for key in MEASURES],

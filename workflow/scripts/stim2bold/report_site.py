@@ -10,7 +10,7 @@ from stim2bold import report_pages as pages
 from stim2bold import report_scores, report_study
 from stim2bold.derivatives import VERSION
 from stim2bold.files import read_json, read_table
-from stim2bold.provenance import REFERENCES, costs, environments, pinned_versions
+from stim2bold.provenance import costs, environments, pinned_versions
 from stim2bold.report_models import models_of
 from stim2bold.report_participants import participant_table, runs_of, scores_of
 from stim2bold.report_source import Source, table_of
@@ -114,10 +114,7 @@ def write_site(source: Source, root: Path) -> None:
         leakage=report_study.leakage_sentence(read_json(results / "leakage.json")),
         seed=source.config["seed"],
         versions=pinned_versions(source.requirements),
-        simulated=source.simulated,
-        config=source.config,
-        listened=any(name.endswith("audio") for name in directions),
-        references=REFERENCES,
+        methods=read_json(results / "methods.json"),
         graph=read_json(results / "views" / "rules.json")
         if (results / "views" / "rules.json").exists()
         else None,

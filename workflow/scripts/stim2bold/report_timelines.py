@@ -12,7 +12,7 @@ from stim2bold.files import read_json, read_table
 from stim2bold.report_source import Source, table_of
 
 #: Numbers of a series on a page have so many decimals.
-DECIMALS = 2
+DECIMALS = 3
 
 
 def film_data(source: Source, folds: dict, root: Path) -> dict[str, Any]:

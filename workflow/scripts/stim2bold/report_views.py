@@ -9,7 +9,7 @@ import pandas as pd
 from stim2bold import report_pages as pages
 from stim2bold import report_scores
 from stim2bold.files import read_table
-from stim2bold.ladder_player import RUNGS, SOUND_SCORES, player, rung_scores
+from stim2bold.ladder_player import SOUND_SCORES, player, rung_scores
 from stim2bold.map_files import map_view
 from stim2bold.report_source import Source
 
@@ -96,7 +96,7 @@ def players_of(
             continue
         address = f"assets/listening/{direction}/{unit}"
         for path in sorted(folder.iterdir()):
-            if path.suffix in (".mp3", ".png"):
+            if path.suffix in (".mp3", ".webp"):
                 pages.copy_into(root, f"{address}/{path.name}", path)
         scores = read_table(source.results / "scores" / "sounds" / direction / f"{unit}.tsv")
         view = player(folder, scores, source.words, address=up + pages.quote(address))
@@ -116,10 +116,14 @@ def sounds_of(source: Source, directions: list[str]) -> dict[str, Any]:
         if paths:
             n_units = max(n_units, len(paths))
             table = pd.concat([read_table(path) for path in paths], ignore_index=True)
-            rows += [
-                {**row, "rung": RUNGS.get(row["rung"], row["rung"]), "direction": direction}
-                for row in rung_scores(table)
-            ]
+            rungs = {
+                row["rung"]: row["what"]
+                for path in paths
+                for row in read_table(
+                    source.results / "sounds" / direction / path.stem / "rungs.tsv"
+                ).to_dict("records")
+            }
+            rows += [{**row, "direction": direction} for row in rung_scores(table, rungs)]
     return {
         "sound_table": rows,
         "sound_scores": list(SOUND_SCORES.values()),
