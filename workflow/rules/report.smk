@@ -257,6 +257,8 @@ rule render_report:
         "results/logs/render_report.log",
     benchmark:
         "results/benchmarks/render_report.tsv"
+    group:
+        "report"
     conda:
         "../../envs/render_report.yaml"
     threads: 1
