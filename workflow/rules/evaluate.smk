@@ -249,6 +249,6 @@ rule summarise_scores:
     message:
         "Summary of the scores: {output.summary}"
     shell:
-        "python {input.code[0]:q} --scores @<(printf '%s\n' {input.scores:q})"
+        "python {input.code[0]:q} --scores @<(printf '%s\\n' {input.scores:q})"
         " --inputs {input.inputs:q} --summary {output.summary:q}"
         " --participants {output.participants:q} > {log:q} 2>&1"
