@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from project_copy import copy_project
 
 PROJECT = Path(__file__).parents[2]
@@ -50,9 +51,18 @@ def new_study():
 
 @pytest.fixture(scope="session")
 def tiny_study(tmp_path_factory):
-    """The tiny study after one run, in a folder whose name a shell must not take apart."""
-    study = Study(tmp_path_factory.mktemp("study") / "it's a $(tiny) study; really")
-    copy_project(study.root)
-    run = study.snakemake()
-    assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
+    """The tiny study after one run, in a folder whose name a shell must not take apart.
+
+    Run once for all of pytest's workers.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    study = Study(shared / "it's a $(tiny) study; really")
+    with FileLock(shared / "tiny.lock"):
+        if not (shared / "tiny.done").exists():
+            copy_project(study.root)
+            run = study.snakemake()
+            assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
+            (shared / "tiny.done").touch()
     return study

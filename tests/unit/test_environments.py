@@ -103,6 +103,19 @@ def test_environment_agrees_with_requirements(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_environment_has_the_backend_of_netcdf(rule):
+    # h5netcdf imports it when a file is opened, and does not require it.
+    wanted = {item.partition("=")[0] for item in dependencies(rule)}
+    assert "h5py" in wanted or "h5netcdf" not in wanted
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_environment_has_its_own_python(rule):
+    # Without one, a job runs in Snakemake's, and nobody notices.
+    assert "python=3.11" in dependencies(rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_environment_takes_one_channel(rule):
     content = yaml.safe_load((PROJECT / "envs" / f"{rule}.yaml").read_text())
     assert content["channels"] == ["conda-forge", "nodefaults"]

@@ -90,6 +90,8 @@ def minutes(n):
     return lambda wildcards, attempt: n * 2 ** (attempt - 1)
 
 
+# A job that trains or runs a network asks the cluster for one where it is to be used.
+GPU = 1 if config["device"] == "cuda" else 0
 # Whose jobs failed, and why, as the last run noted it.
 FAILURES = Path("results/failures.json")
 if config["failed"] == "leave_out" and FAILURES.is_file():
@@ -131,9 +133,6 @@ WORDS = [
     for path in [Path(ANNOTATIONS or "") / "sound" / "sound_annotation_words.tsv"]
     if OWN_FILM and ANNOTATIONS and path.is_file()
 ]
-# An input of the first steps that read the study. Ancient: that another participant came, or a
-# remedy was found for one, is no reason to repeat what was computed for the others.
-VALIDATED = ancient("results/inputs.json")
 TIMING = {"TR": TR, "film_onset": study.first_row_onset(runs, ONSETS)}
 
 # Looked up by every job of a participant: a search would make the plan grow with their square.
@@ -180,6 +179,24 @@ wildcard_constraints:
     origin="video|bold",
     space=f"{SPACE}|T1w",
     scale="mel|linear",
+
+
+def validated_before(product):
+    """Return an input function of a first step: the check of the input, until `product` is there.
+
+    Nothing is made before the check has passed. That it runs again, for another participant or
+    with a remedy, is no reason to repeat what was made for the others: ancient. But of a job that
+    follows one that runs, even so, Snakemake asks no more whether its own input has changed. So
+    what is there already does not follow the check at all: before_update.
+    """
+    check = "results/inputs.json"
+
+    def find(wildcards):
+        if Path(check).exists() and Path(product.format(**wildcards)).exists():
+            return ancient(before_update(check))
+        return ancient(check)
+
+    return find
 
 
 def bold_of(wildcards):

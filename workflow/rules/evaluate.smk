@@ -11,11 +11,13 @@ rule score_predictions:
         "results/logs/score_predictions/{direction}_{unit}.log",
     benchmark:
         "results/benchmarks/score_predictions/{direction}_{unit}.tsv"
+    group:
+        "scores"
     conda:
         "../../envs/score_predictions.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1500),
         runtime=minutes(15),
     params:
         settings=section("evaluation", seed=config["seed"]),
@@ -79,6 +81,8 @@ rule map_predictions:
         "results/benchmarks/map_predictions/{unit}_{model}.tsv"
     wildcard_constraints:
         model="(?!ceiling)[a-z0-9_-]+",
+    group:
+        "scores"
     conda:
         "../../envs/map_predictions.yaml"
     threads: 1
@@ -234,15 +238,17 @@ rule summarise_scores:
         "results/logs/summarise_scores.log",
     benchmark:
         "results/benchmarks/summarise_scores.tsv"
+    group:
+        "report"
     conda:
         "../../envs/summarise_scores.yaml"
     threads: 1
     resources:
-        mem_mb=memory(500),
+        mem_mb=memory(1000),
         runtime=minutes(5),
     message:
         "Summary of the scores: {output.summary}"
     shell:
-        "python {input.code[0]:q} --scores @<(printf '%s\n' {input.scores:q})"
+        "python {input.code[0]:q} --scores @<(printf '%s\\n' {input.scores:q})"
         " --inputs {input.inputs:q} --summary {output.summary:q}"
         " --participants {output.participants:q} > {log:q} 2>&1"

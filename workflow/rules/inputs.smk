@@ -37,7 +37,7 @@ rule validate_inputs:
         "results/logs/validate_inputs.log",
     benchmark:
         "results/benchmarks/validate_inputs.tsv"
-    # What is wrong with the input is said first: every heavy step waits for this one (VALIDATED).
+    # What is wrong with the input is said first: every heavy step waits for this one.
     priority: 100
     conda:
         "../../envs/validate_inputs.yaml"

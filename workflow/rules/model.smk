@@ -68,8 +68,8 @@ rule fit_baselines:
         "../../envs/fit_baselines.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
-        runtime=minutes(30),
+        mem_mb=memory(1500),
+        runtime=minutes(60),
     params:
         settings=section("baselines", seed=config["seed"]),
         folder=subpath(output[0], parent=True),
@@ -102,8 +102,9 @@ rule train_vae:
     # Many small products: a second thread waits more than it works, another unit does not.
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(3000),
         runtime=minutes(60),
+        gpu=GPU,
     params:
         settings=section("vae", seed=config["seed"], device=config["device"]),
         # No output: it must outlive a job that was killed.
@@ -146,6 +147,7 @@ rule train_group:
         # 20,000 voxels of each participant, standardised in every fold.
         mem_mb=memory(4000 + 1500 * len(MEMBERS)),
         runtime=minutes(60 + 15 * len(MEMBERS)),
+        gpu=GPU,
     params:
         settings=section("vae", seed=config["seed"], device=config["device"]),
         checkpoints="results/models/video2bold/.group_checkpoint",
@@ -174,11 +176,13 @@ rule stack_predictions:
         "results/logs/stack_predictions/{direction}_{unit}.log",
     benchmark:
         "results/benchmarks/stack_predictions/{direction}_{unit}.tsv"
+    group:
+        "scores"
     conda:
         "../../envs/stack_predictions.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(5),
     message:
         "VAE and banded ridge together: {wildcards.direction}, {wildcards.unit}"
@@ -204,6 +208,8 @@ rule check_leakage:
         "results/logs/check_leakage.log",
     benchmark:
         "results/benchmarks/check_leakage.tsv"
+    group:
+        "report"
     conda:
         "../../envs/check_leakage.yaml"
     threads: 1

@@ -33,7 +33,7 @@ rule describe_derivatives:
 rule preprocess_anatomy:
     input:
         code=code("preprocess_anatomy.py"),
-        validated=VALIDATED,
+        validated=validated_before(f"{ANAT}_desc-preproc_T1w.nii.gz"),
         t1w=t1w_of,
     output:
         preprocessed=f"{ANAT}_desc-preproc_T1w.nii.gz",
@@ -47,7 +47,7 @@ rule preprocess_anatomy:
         "../../envs/preprocess_anatomy.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(3500),
         runtime=minutes(60),
     params:
         settings=preprocessing("anatomy"),
@@ -89,7 +89,7 @@ rule preprocess_tissues:
         "../../envs/preprocess_tissues.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(4500),
         runtime=minutes(60),
     message:
         "Tissues of {wildcards.anat}"
@@ -116,7 +116,7 @@ rule preprocess_normalise:
         "../../envs/preprocess_normalise.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(3500),
         runtime=minutes(60),
     params:
         settings=preprocessing("normalisation"),
@@ -145,7 +145,7 @@ rule preprocess_normalise_bold:
         "../../envs/preprocess_normalise.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(2000),
         runtime=minutes(60),
     params:
         settings=preprocessing("normalisation"),
@@ -161,7 +161,7 @@ rule preprocess_normalise_bold:
 rule preprocess_reference:
     input:
         code=code("preprocess_reference.py"),
-        validated=VALIDATED,
+        validated=validated_before(f"{FUNC}_desc-hmc_boldref.nii.gz"),
         bold=bold_of,
         sidecars=sidecars_of,
     output:
@@ -180,7 +180,7 @@ rule preprocess_reference:
         "../../envs/preprocess_reference.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(2000),
         runtime=minutes(30),
     params:
         settings=preprocessing("motion"),
@@ -211,7 +211,7 @@ rule preprocess_motion:
         "../../envs/preprocess_motion.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(2000),
         runtime=minutes(60),
     params:
         settings=preprocessing("motion"),
@@ -241,7 +241,7 @@ rule preprocess_coregister:
         "../../envs/preprocess_coregister.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(3500),
         runtime=minutes(30),
     message:
         "{wildcards.run} to its T1w image"
@@ -282,7 +282,7 @@ rule preprocess_resample:
         "../../envs/preprocess_resample.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(2500),
         runtime=minutes(60),
     params:
         coregistration=lambda wildcards, input: (
@@ -327,7 +327,7 @@ rule preprocess_confounds:
         "../../envs/preprocess_confounds.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(2000),
         runtime=minutes(30),
     params:
         tissues=lambda wildcards, input: "--tissues" if input.tissues else "",
@@ -379,7 +379,7 @@ rule preprocess_anatomy_figures:
         "../../envs/preprocess_anatomy_figures.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(4500),
         runtime=minutes(15),
     message:
         "Figures of {wildcards.anat}"
@@ -454,7 +454,7 @@ rule preprocess_figures:
         "../../envs/preprocess_figures.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(2500),
         runtime=minutes(15),
     params:
         t1w=(lambda wildcards, input: "--t1w" if input.t1w else ""),
@@ -481,7 +481,9 @@ rule clean_bold:
     input:
         code=code("clean_bold.py"),
         # What fMRIPrep wrote has been looked at before anything is computed from it.
-        validated=VALIDATED,
+        validated=validated_before(
+            f"{CLEAN}_space-{ANALYSIS_SPACE}_desc-cleaned_bold.nii.gz"
+        ),
         series=preprocessed_of(f"space-{SPACE}_desc-preproc_bold.nii.gz", "bold"),
         mask=preprocessed_of(f"space-{SPACE}_desc-brain_mask.nii.gz", "mask"),
         confounds=preprocessed_of("desc-confounds_timeseries.tsv", "confounds"),
@@ -500,7 +502,7 @@ rule clean_bold:
         "../../envs/clean_bold.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(2500),
         runtime=minutes(30),
     params:
         settings=preprocessing("cleaning"),
@@ -530,7 +532,7 @@ rule extract_bold:
         "../../envs/extract_bold.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(2000),
         runtime=minutes(15),
     params:
         settings=lambda wildcards: json.dumps(

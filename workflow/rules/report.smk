@@ -152,7 +152,7 @@ rule compress_sounds:
 rule measure_quality:
     input:
         code=code("measure_quality.py"),
-        validated=VALIDATED,
+        validated=validated_before("results/quality/{folder}/{run}.json"),
         series=preprocessed_of(f"space-{SPACE}_desc-preproc_bold.nii.gz", "bold"),
         mask=preprocessed_of(f"space-{SPACE}_desc-brain_mask.nii.gz", "mask"),
         confounds=preprocessed_of("desc-confounds_timeseries.tsv", "confounds"),
@@ -181,7 +181,7 @@ rule graph_rules:
         snakefile=project_file("Snakefile"),
         rules=project_files("workflow/rules"),
         # Half of its input is the data set, which must be there to be planned with.
-        validated=VALIDATED,
+        validated=validated_before("results/views/rules.json"),
     output:
         graph="results/views/rules.json",
     log:
@@ -258,6 +258,8 @@ rule render_report:
         "results/logs/render_report.log",
     benchmark:
         "results/benchmarks/render_report.tsv"
+    group:
+        "report"
     conda:
         "../../envs/render_report.yaml"
     threads: 1

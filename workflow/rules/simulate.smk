@@ -13,7 +13,7 @@ rule simulate_film:
         "../../envs/simulate_film.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(20),
     params:
         # The film depends neither on the participants nor on their images.
@@ -86,7 +86,7 @@ rule simulate_participant:
         "../../envs/simulate_participant.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(2500),
         runtime=minutes(20),
     params:
         # One more participant changes nothing for the others.

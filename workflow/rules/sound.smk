@@ -45,11 +45,13 @@ rule invert_mel:
         "results/logs/invert_mel/{direction}_{unit}.log",
     benchmark:
         "results/benchmarks/invert_mel/{direction}_{unit}.tsv"
+    group:
+        "sounds"
     conda:
         "../../envs/invert_mel.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(1500),
         runtime=minutes(20),
     params:
         settings=section(
@@ -77,11 +79,13 @@ rule score_sounds:
         "results/logs/score_sounds/{direction}_{unit}.log",
     benchmark:
         "results/benchmarks/score_sounds/{direction}_{unit}.tsv"
+    group:
+        "sounds"
     conda:
         "../../envs/score_sounds.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(1500),
         runtime=minutes(20),
     params:
         settings=section("spectrogram", speech=config["sounds"]["speech"]),

@@ -28,7 +28,7 @@ rule fetch_i3d_weights:
 rule probe_film:
     input:
         code=code("probe_film.py"),
-        validated=VALIDATED,
+        validated=validated_before("results/stimulus/film.json"),
         film=FILM,
     output:
         frames="results/stimulus/frames.tsv",
@@ -68,9 +68,9 @@ rule extract_i3d:
         "../../envs/extract_i3d.yaml"
     threads: 2
     resources:
-        mem_mb=memory(3000),
+        mem_mb=memory(2000),
         runtime=minutes(60),
-        gpu=1 if config["device"] == "cuda" else 0,
+        gpu=GPU,
     params:
         settings=section("i3d", device=config["device"]),
     message:
@@ -301,7 +301,7 @@ rule extract_i3d_flow:
     resources:
         mem_mb=memory(3000),
         runtime=minutes(180),
-        gpu=1 if config["device"] == "cuda" else 0,
+        gpu=GPU,
     params:
         settings=section(
             "i3d",
@@ -348,7 +348,7 @@ rule extract_r2plus1d:
     resources:
         mem_mb=memory(3000),
         runtime=minutes(60),
-        gpu=1 if config["device"] == "cuda" else 0,
+        gpu=GPU,
     params:
         settings=json.dumps(
             {**config["backbones"]["r2plus1d"], "device": config["device"]},
@@ -380,7 +380,7 @@ rule extract_transformer:
     resources:
         mem_mb=memory(6000),
         runtime=minutes(240),
-        gpu=1 if config["device"] == "cuda" else 0,
+        gpu=GPU,
     params:
         settings=lambda wildcards: json.dumps(
             {**config["backbones"][wildcards.backbone], "device": config["device"]},
