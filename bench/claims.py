@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-COMMAND = "make bench ROWS='{claim}'"
-
 
 def row(
     claim: str,
@@ -48,7 +46,6 @@ def row(
         "min": float(values.min()),
         "max": float(values.max()),
         "seconds": round(seconds, 1),
-        "command": COMMAND.format(claim=claim),
     }
 
 

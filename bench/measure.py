@@ -96,7 +96,8 @@ def main() -> None:
         if not re.match(arguments.rows, name):
             continue
         logger.info("measuring %s", name)
-        table = merge(table, pd.DataFrame(measure()))
+        rows = pd.DataFrame(measure()).assign(command=f"make bench ROWS='{name}$'")
+        table = merge(table, rows)
         write_table(path, table)
         with replacing(PROJECT / "docs" / "benchmarks.md") as temporary:
             temporary.write_text(page(table), encoding="utf-8")
