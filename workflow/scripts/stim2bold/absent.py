@@ -33,7 +33,11 @@ def absent_participants(
     root = Path(bids_dir)
     labels = {path.name for path in root.glob("sub-*") if path.is_dir()}
     if (root / "participants.tsv").is_file():
-        labels |= set(read_table(root / "participants.tsv")["participant_id"].astype(str))
+        try:
+            labels |= set(read_table(root / "participants.tsv")["participant_id"].astype(str))
+        except (KeyError, ValueError):
+            # No table of participants, of which the doctor has warned.
+            pass
     labels = {label.removeprefix("sub-") for label in labels} | set(excluded)
     other = (
         "no BOLD run that the configuration selects"
