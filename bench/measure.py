@@ -44,7 +44,6 @@ ROOMS = (
     plan,
     doctor,
     report,
-    doctor,
 )
 CLAIMS = {name: measure for room in ROOMS for name, measure in room.CLAIMS.items()}
 COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
