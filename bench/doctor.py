@@ -25,6 +25,7 @@ from skeleton import write_skeleton  # noqa: E402
 from test_inputs import FAULTS, Patient  # noqa: E402
 
 from stim2bold import archive, bids, inputs  # noqa: E402
+from stim2bold.bids_index import Choice  # noqa: E402
 
 
 def spent(call) -> tuple[float, object]:
@@ -39,7 +40,7 @@ def doctor_index_1000() -> list[dict]:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         write_skeleton(Path(folder) / "bids", participants=1000)
-        choice = bids.Choice(selection={"task": "film"})
+        choice = Choice(selection={"task": "film"})
         values = []
         for _ in range(3):
             seconds, (runs, problems) = spent(

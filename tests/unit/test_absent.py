@@ -13,3 +13,11 @@ def test_who_is_in_the_data_set_but_not_in_the_study_is_named(tmp_path):
     found = absent_participants(tmp_path, {"01"}, chosen=["01"], excluded={})
     assert all("not named" in row["reason"] for row in found)
     assert absent_participants(tmp_path / "none", set(), chosen="all", excluded={}) == []
+
+
+def test_a_broken_table_of_participants_stops_nothing(tmp_path):
+    (tmp_path / "sub-02").mkdir()
+    for content in (b"", b"\xff\xfe\x00", b"name\tage\nx\t1\n"):
+        (tmp_path / "participants.tsv").write_bytes(content)
+        found = absent_participants(tmp_path, set(), chosen="all", excluded={})
+        assert [row["participant"] for row in found] == ["sub-02"]

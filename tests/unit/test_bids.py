@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stim2bold import bids
-from stim2bold.bids import Choice
+from stim2bold.bids_index import Choice, excluded
 from stim2bold.errors import InputError
 from stim2bold.problems import refuse
 from stim2bold.sidecars import read_sidecars
@@ -238,7 +238,7 @@ def test_links_are_followed_and_those_without_content_named(tmp_path):
 def test_excluded_participants_are_left_out(tmp_path):
     names = [f"sub-{sub}/func/sub-{sub}_task-film_bold.nii.gz" for sub in "123"]
     make_dataset(tmp_path, [*FILM, *names])
-    runs, problems = bids.index_study(tmp_path, Choice(exclude=bids.excluded(["2"])))
+    runs, problems = bids.index_study(tmp_path, Choice(exclude=excluded(["2"])))
     assert [run.participant for run in runs] == ["1", "3"] and not problems
 
 

@@ -84,6 +84,8 @@ def test_it_says_who_is_missing_and_what_was_filled_in():
     sidecar = {**SIDECAR, "VolumesFilledIn": [3, 4, 9], "SmoothingFWHM": 5.0}
     text = text_of(inputs=facts, sidecars=[sidecar])
     assert "Not included: sub-02 and sub-03 (fell asleep); sub-04 (truncated)." in text
+    facts["missing"] = [{"participant": f"sub-{n}", "reason": "no BOLD"} for n in range(33)]
+    assert "Not included: 33 participants (no BOLD)." in text_of(inputs=facts)
     assert "3 volumes with motion were interpolated" in text and "smoothed at 5 mm" in text
     assert "1 run without a T1w image" in text and "N4" not in text
     assert "ceiling" not in text

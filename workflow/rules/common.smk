@@ -19,6 +19,7 @@ sys.path.insert(0, str(SCRIPTS))
 gc.set_threshold(200_000, 50, 50)
 
 from stim2bold import bids, study  # noqa: E402
+from stim2bold.bids_index import excluded  # noqa: E402
 from stim2bold.errors import InputError  # noqa: E402
 from stim2bold.failures import advice, failures, told  # noqa: E402
 from stim2bold.files import read_json, write_json  # noqa: E402
@@ -97,7 +98,7 @@ FAILURES = Path("results/failures.json")
 if config["failed"] == "leave_out" and FAILURES.is_file():
     config["exclude"] = {
         **read_json(FAILURES),
-        **bids.excluded(config["exclude"]),
+        **excluded(config["exclude"]),
     }
 SIMULATED = study.is_simulated(config)
 # Simulated participants can watch a film of the user's.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stim2bold import study
 from stim2bold.absent import absent_participants
-from stim2bold.bids import excluded
+from stim2bold.bids_index import excluded
 from stim2bold.command import run
 from stim2bold.configuration import check_configuration, read_configuration
 from stim2bold.errors import InputError

@@ -1,5 +1,6 @@
 """Who is in a data set but not in the study, and why."""
 
+import contextlib
 from pathlib import Path
 
 from stim2bold.files import read_table
@@ -33,7 +34,9 @@ def absent_participants(
     root = Path(bids_dir)
     labels = {path.name for path in root.glob("sub-*") if path.is_dir()}
     if (root / "participants.tsv").is_file():
-        labels |= set(read_table(root / "participants.tsv")["participant_id"].astype(str))
+        # The doctor warns of one that is no table of participants.
+        with contextlib.suppress(KeyError, ValueError):
+            labels |= set(read_table(root / "participants.tsv")["participant_id"].astype(str))
     labels = {label.removeprefix("sub-") for label in labels} | set(excluded)
     other = (
         "no BOLD run that the configuration selects"

@@ -17,6 +17,8 @@ NETWORKS = {
     "videomae": "VideoMAE",
     "vjepa2": "V-JEPA 2",
 }
+#: More participants than that are counted, not named.
+MOST_NAMES = 6
 DIRECTIONS = {
     "video2audio": "the film's sound from its picture",
     "video2bold": "BOLD from the film's picture",
@@ -70,7 +72,11 @@ def data_paragraph(inputs: dict, film: dict, *, simulated: bool, dataset: dict[s
     for row in inputs["missing"]:
         reasons.setdefault(row["reason"], []).append(row["participant"])
     if reasons:
-        left_out = [f"{in_words(who)} ({why})" for why, who in reasons.items()]
+        named = {
+            why: in_words(who) if len(who) <= MOST_NAMES else several(len(who), "participant")
+            for why, who in reasons.items()
+        }
+        left_out = [f"{who} ({why})" for why, who in named.items()]
         parts.append(f"Not included: {'; '.join(left_out)}.")
     return " ".join(parts)
 

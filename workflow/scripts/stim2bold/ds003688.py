@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stim2bold.bids import Choice, index_study, repetition_time
+from stim2bold.bids import index_study, repetition_time
+from stim2bold.bids_index import Choice
 from stim2bold.errors import InputError
 from stim2bold.images import open_image
 from stim2bold.problems import Problem, error, refusals

@@ -9,11 +9,10 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stim2bold.bids import (
+from stim2bold.bids import Run, check_files
+from stim2bold.bids_index import (
     Choice,
-    Run,
     check_description,
-    check_files,
     choose,
     index_files,
     inherited,

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from stim2bold import bids, fmriprep
-from stim2bold.bids import Choice, Run
+from stim2bold.bids import Run
+from stim2bold.bids_index import Choice, excluded
 from stim2bold.errors import InputError
 from stim2bold.onsets import film_onset
 from stim2bold.problems import Problem, error, from_refusal
@@ -60,7 +61,7 @@ def index(config: dict[str, Any]) -> tuple[list[Run], list[Problem], str | None]
         The template's space in which the series are analysed.
     """
     preprocessing = config["preprocessing"]
-    choice = Choice(config["participants"], bids.excluded(config["exclude"]), config["selection"])
+    choice = Choice(config["participants"], excluded(config["exclude"]), config["selection"])
     needs_events = config["blocks"]["seconds"] is None
     if is_simulated(config):
         try:
