@@ -115,7 +115,7 @@ def test_labels_are_decoded_from_the_picture_and_named_where_they_cannot_be(tiny
     assert value["average_precision"] > value["chance"] + 0.2
     assert "too rare to fit" in set(scores["status"])
     captions = read_table(folder / "labels/bold/sub-01_captions.tsv")
-    assert len(captions) > 100 and captions["decoded"].str.contains(r"\(0\.\d\d\)").any()
+    assert len(captions) > 50 and captions["decoded"].str.contains(r"\(0\.\d\d\)").any()
     summary = read_table(folder / "summary.tsv")
     assert set(summary["decoding"]) == {"labels", "clips"}
     assert set(read_json(tiny_study.results / "leakage.json")["predictions"]) >= {
