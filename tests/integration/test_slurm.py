@@ -86,7 +86,7 @@ class Study:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # In the background of a shell script the signal is ignored, and so by all that it starts.
+            # In the background of a script the signal is ignored, and so by all that it starts.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 

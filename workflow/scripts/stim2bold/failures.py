@@ -53,7 +53,9 @@ def failures(text: str, *, folder: Path = Path()) -> list[Failure]:
         first = match["output"].split(", ")[0]
         label = re.search(r"sub-([A-Za-z0-9]+)", first)
         if not (folder / first).exists():
-            step = Failure(match["rule"], match["log"], label[1] if label else None)
+            # On a cluster the rule's own log is followed by the cluster's.
+            log = match["log"].split(", ")[0]
+            step = Failure(match["rule"], log, label[1] if label else None)
             found[step] = None
     return list(found)
 
