@@ -25,7 +25,7 @@ CLUSTER = """
         message: None
         jobid: 2
         output: results/scores/video2bold/sub-03.tsv
-        log: results/logs/score/sub-03.log, /a/.snakemake/slurm_logs/2.log (check log file(s) for error details)
+        log: results/logs/score/sub-03.log, /a/2.log (check log file(s) for error details)
         shell:
             python x
 """
