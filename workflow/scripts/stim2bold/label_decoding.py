@@ -9,11 +9,10 @@ from himalaya.ridge import Ridge, RidgeCV
 from himalaya.scoring import l2_neg_loss
 from sklearn.linear_model import LogisticRegression
 
-from stim2bold.designs import fit_design
 from stim2bold.directions import Problem
 from stim2bold.fits import Fitted, collect, usable
 from stim2bold.folds import Fold
-from stim2bold.ridge import inner_splits
+from stim2bold.ridge import fold_design, inner_splits
 
 
 @dataclass(frozen=True)
@@ -157,13 +156,7 @@ def decode_fold(problem: Problem, fold: Fold, settings: DecodingSettings) -> tup
     """
     set_backend("numpy")
     train, test = usable(problem, fold)
-    design = fit_design(
-        problem.source,
-        train - problem.first_row,
-        filters=problem.filters(bins=settings.bins),
-        n_components=settings.components,
-        spaces=problem.spaces,
-    )
+    design = fold_design(problem, train, components=settings.components, bins=settings.bins)
     regressors = design.apply(problem.source).astype(np.float64)
     x, unseen = regressors[train - problem.first_row], regressors[test - problem.first_row]
     present = problem.target[train - problem.rows[0]].astype(np.float64)

@@ -65,7 +65,7 @@ def partition(
     by_row, rows, fitted = [], [], {}
     for fold in folds:
         train, test = usable(problem, fold)
-        design = fold_design(problem, train, settings)
+        design = fold_design(problem, train, components=settings.components, bins=settings.bins)
         bands = component_bands(design, edges=())
         model = unfitted(problem, fold, settings, bands=bands)
         regressors = design.apply(problem.source)

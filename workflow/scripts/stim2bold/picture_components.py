@@ -14,7 +14,7 @@ from stim2bold.fits import Fitted, collect, usable
 from stim2bold.folds import Fold
 from stim2bold.hrf import around
 from stim2bold.label_decoding import DecodingSettings, in_time
-from stim2bold.ridge import fit_fold, inner_splits
+from stim2bold.ridge import fit_fold, fold_design, inner_splits
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,7 @@ def predict_components(
     parts, loaded = [], {}
     for fold in folds:
         train, _ = usable(problem, fold)
-        design = fit_design(
-            problem.source,
-            train - problem.first_row,
-            filters=problem.filters(bins=settings.bins),
-            n_components=settings.components,
-            spaces=problem.spaces,
-        )
+        design = fold_design(problem, train, components=settings.components, bins=settings.bins)
         picture = fit_design(
             problem.target,
             train - problem.rows[0],

@@ -78,13 +78,13 @@ def fit_fold(
     return fold, train, test, values
 
 
-def fold_design(problem: Problem, train: np.ndarray, settings: RidgeSettings) -> Design:
+def fold_design(problem: Problem, train: np.ndarray, *, components: int, bins: int) -> Design:
     """Fit the components of a problem's source to a fold's training rows."""
     return fit_design(
         problem.source,
         train - problem.first_row,
-        filters=problem.filters(bins=settings.bins),
-        n_components=settings.components,
+        filters=problem.filters(bins=bins),
+        n_components=components,
         spaces=problem.spaces,
     )
 
@@ -139,7 +139,7 @@ def predict_ridge(
     parts, strength = [], []
     for fold in folds:
         train, _ = usable(problem, fold)
-        design = fold_design(problem, train, settings)
+        design = fold_design(problem, train, components=settings.components, bins=settings.bins)
         bands = component_bands(design, edges=settings.bands) if banded else None
         model = unfitted(problem, fold, settings, bands=bands)
         parts.append(fit_fold(model, problem, fold, design.apply(problem.source)))

@@ -76,6 +76,11 @@ class HeldOut:
         """Truth and prediction, the folds made comparable."""
         return comparable(self.truth, self.predicted, self.fold)
 
+    @functools.cached_property
+    def r(self) -> np.ndarray:
+        """Correlation of each column over all held-out rows; NaN where there is none."""
+        return correlation(*self.pair)
+
     def by_volume(self, values: np.ndarray) -> np.ndarray:
         """Return values of shape (n_volumes, rows of a volume x n_columns)."""
         return values.reshape(len(self.rows), -1)
@@ -177,11 +182,10 @@ def accuracy(held: HeldOut, selections: dict[str, np.ndarray]) -> pd.DataFrame:
         for name, mask in masks.items():
             parts[name].append(values(r, r2, mask[i]))
             add(name, str(int(number)), *parts[name][-1])
-    r = correlation(*held.pair)
     r2 = explained(held.truth, held.predicted, mean=held.mean)
     for name, mask in everything.items():
         if mask.ndim == 1:
-            add(name, "all", *values(r, r2, mask))
+            add(name, "all", *values(held.r, r2, mask))
         else:
             # Which columns count depends on the fold, so the mean over folds stands for all.
             r_mean, r2_mean, n = np.mean(parts[name], axis=0)
@@ -303,7 +307,7 @@ def score_unit(
         table = pd.concat(parts, ignore_index=True)
         table.insert(0, "model", name)
         tables.append(table)
-        values["r"].append(correlation(*held.pair))
+        values["r"].append(held.r)
         values["q"].append(test.q)
         values["p_max"].append(test.p_max)
     column = target.dims[-1]
