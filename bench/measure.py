@@ -62,8 +62,13 @@ def met(row) -> str:
     return "yes" if reached else "**no**"
 
 
-def page(table: pd.DataFrame) -> str:
-    """Return docs/benchmarks.md."""
+def lines_by_claim(text: str) -> dict[str, str]:
+    """Return the rows of docs/benchmarks.md by the claim they tell of."""
+    return {line.split(" ")[1]: line for line in text.splitlines() if re.match(r"\| \w+_", line)}
+
+
+def page(table: pd.DataFrame, before: str) -> str:
+    """Return docs/benchmarks.md, where claims that are not in the table stay as they were."""
     pinned = (PROJECT / "requirements.txt").read_text(encoding="utf-8").split()
     versions = [line for line in pinned if re.match(r"(torch|numpy|antspyx|himalaya)==", line)]
     lines = [
@@ -72,17 +77,19 @@ def page(table: pd.DataFrame) -> str:
         f"Written by `make bench` on {date.today()}: {os.cpu_count()} cores "
         f"({platform.machine()}), Python {platform.python_version()}, {', '.join(versions)}. The "
         "machine was shared; ratios were measured within one run. `value` is the mean over `n` "
-        "repetitions or seeds, `min` and `max` their spread.",
+        "repetitions or seeds, `min` and `max` their spread. Rows not measured then stand as they "
+        "were.",
         "",
         "| claim | value | min | max | n | unit | goal | met | seconds |",
         "|---|---:|---:|---:|---:|---|---:|---|---:|",
     ]
-    lines += [
+    rows = [
         f"| {row.claim} | {row.value:.4g} | {row.min:.4g} | {row.max:.4g} | {row.n} | {row.unit} | "
         f"{'≥' if row.better == 'higher' else '≤'} {row.goal:g} | {met(row)} | {row.seconds:.0f} |"
         for row in table.itertuples()
     ]
-    return "\n".join(lines) + "\n"
+    known = lines_by_claim(before) | lines_by_claim("\n".join(rows))
+    return "\n".join([*lines, *(known[claim] for claim in sorted(known))]) + "\n"
 
 
 def main() -> None:
@@ -99,8 +106,10 @@ def main() -> None:
         rows = pd.DataFrame(measure()).assign(command=f"make bench ROWS='{name}$'")
         table = merge(table, rows)
         write_table(path, table)
-        with replacing(PROJECT / "docs" / "benchmarks.md") as temporary:
-            temporary.write_text(page(table), encoding="utf-8")
+        benchmarks = PROJECT / "docs" / "benchmarks.md"
+        text = page(table, benchmarks.read_text(encoding="utf-8"))
+        with replacing(benchmarks) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def vae_null() -> list[dict]:
         row(
             "null_video2bold_r",
             found,
-            unit="|mean r|",
+            unit="size of the mean r",
             goal=0.01,
             better="lower",
             seconds=time.monotonic() - started,
@@ -296,7 +296,7 @@ def identification_bold2audio() -> list[dict]:
         row(
             "null_bold2audio_r",
             r["r", True],
-            unit="|mean r|",
+            unit="size of the mean r",
             goal=0.01,
             statistic=lambda values: abs(values.mean()),
             **lower,
@@ -343,7 +343,13 @@ def vae_video2audio() -> list[dict]:
             goal=0.01,
             **lower,
         ),
-        row("null_video2audio_r", [abs(np.mean(null))], unit="|mean r|", goal=0.01, **lower),
+        row(
+            "null_video2audio_r",
+            [abs(np.mean(null))],
+            unit="size of the mean r",
+            goal=0.01,
+            **lower,
+        ),
     ]
 
 
