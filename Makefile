@@ -61,6 +61,10 @@ check: $(VENV)/complete
 		--configfile config.yaml $(CONFIG) --config \
 		$(call named,BIDS_DIR,bids_dir) $(call named,FILM,film)
 
+# As many workers as cores: threads that wait for each other, spinning, would take these from one another.
+test unit: export OMP_NUM_THREADS := 1
+test unit: export OMP_WAIT_POLICY := passive
+
 test: $(VENV)/complete cluster
 	ruff format --check .
 	ruff check .
