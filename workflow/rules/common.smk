@@ -17,6 +17,9 @@ sys.path.insert(0, str(SCRIPTS))
 # A plan makes millions of objects, nearly all to keep: looking for garbage among them every few
 # hundred is a fifth of the time it takes.
 gc.set_threshold(200_000, 50, 50)
+# Jobs inherit it: threads that wait for each other sleep. Spinning, they take the cores from the
+# jobs beside them and from each other: training ran four times longer beside other work.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from stim2bold import bids, study  # noqa: E402
 from stim2bold.bids_index import excluded  # noqa: E402
