@@ -16,11 +16,9 @@ import numpy as np
 PROJECT = Path(__file__).parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests", "tests/unit")]
 
-import boto3  # noqa: E402
 import planted_study  # noqa: E402
 from claims import row  # noqa: E402
-from faulty_server import FaultyServer  # noqa: E402
-from moto.server import ThreadedMotoServer  # noqa: E402
+from s3_server import make_bucket, s3_server  # noqa: E402
 from skeleton import write_skeleton  # noqa: E402
 from test_inputs import FAULTS, Patient  # noqa: E402
 
@@ -145,30 +143,18 @@ def fetch_faults() -> list[dict]:
     contents = {
         f"sub-{n:02d}/func/sub-{n:02d}_bold.nii.gz": rng.bytes(2_000_000) for n in range(20)
     }
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-    )
-    client.create_bucket(Bucket="data")
     items = []
-    for path, content in contents.items():
-        client.put_object(Bucket="data", Key=path, Body=content, ACL="public-read")
-        items.append(archive.Item(path, len(content), hashlib.md5(content).hexdigest()))
-    way = FaultyServer(host, port)
-    kinds = ["cut", "slow", "reset"]
-    way.faults = {path: list(rng.choice(kinds, size=3)) for path in contents}
-    source = archive.Source("data", "", endpoint=way.address, longest_wait=0.1)
-    with tempfile.TemporaryDirectory() as folder:
+    with s3_server() as address, tempfile.TemporaryDirectory() as folder:
+        bucket = make_bucket("data", *address)
+        for path, content in contents.items():
+            bucket.put(path, content)
+            items.append(archive.Item(path, len(content), hashlib.md5(content).hexdigest()))
+        kinds = ["cut", "slow", "reset"]
+        bucket.way.faults = {path: list(rng.choice(kinds, size=3)) for path in contents}
+        source = archive.Source("data", "", endpoint=bucket.way.address, longest_wait=0.1)
         archive.fetch(items, folder, source)
         whole = [archive.is_whole(Path(folder) / item.path, item) for item in items]
-    way.stop()
-    server.stop()
+        bucket.way.stop()
     return [
         row(
             "fetch_faults",

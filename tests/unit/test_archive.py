@@ -3,11 +3,9 @@
 import hashlib
 import logging
 
-import boto3
 import numpy as np
 import pytest
-from faulty_server import FaultyServer
-from moto.server import ThreadedMotoServer
+from s3_server import make_bucket, s3_server
 
 from stim2bold import archive
 from stim2bold.archive import Item, Source
@@ -24,25 +22,16 @@ BIG = "sub-04_bold.nii.gz"
 
 @pytest.fixture(scope="module")
 def moto():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    yield server.get_host_and_port()
-    server.stop()
+    with s3_server() as address:
+        yield address
 
 
 class Archive:
     """A bucket, the faulty way to it, and the manifest of what should be in it."""
 
     def __init__(self, moto):
-        self.client = boto3.client(
-            "s3",
-            endpoint_url="http://{}:{}".format(*moto),
-            region_name="us-east-1",
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
-        )
-        self.client.create_bucket(Bucket="openneuro.org")
-        self.way = FaultyServer(*moto)
+        self.bucket = make_bucket("openneuro.org", *moto)
+        self.way = self.bucket.way
         self.items = [
             Item(path, len(content), hashlib.md5(content).hexdigest())
             for path, content in FILES.items()
@@ -51,9 +40,7 @@ class Archive:
             self.put(path, content)
 
     def put(self, path, content):
-        self.client.put_object(
-            Bucket="openneuro.org", Key=f"ds1/{path}", Body=content, ACL="public-read"
-        )
+        self.bucket.put(f"ds1/{path}", content)
 
     def fetch(self, folder, **changes):
         settings = {"endpoint": self.way.address, "longest_wait": 0.05, "workers": 3, **changes}
@@ -69,8 +56,8 @@ def bucket(moto):
     yield made
     made.way.stop()
     for path in FILES:
-        made.client.delete_object(Bucket="openneuro.org", Key=f"ds1/{path}")
-    made.client.delete_bucket(Bucket="openneuro.org")
+        made.bucket.client.delete_object(Bucket="openneuro.org", Key=f"ds1/{path}")
+    made.bucket.client.delete_bucket(Bucket="openneuro.org")
 
 
 def contents(folder):
@@ -151,7 +138,7 @@ def test_a_file_of_another_length_is_reported(bucket, tmp_path):
 
 def test_a_missing_key_is_named_and_not_asked_for_again(bucket, tmp_path):
     path = "stimuli/annotations/video/video_annotation_facial expression.tsv"
-    bucket.client.delete_object(Bucket="openneuro.org", Key=f"ds1/{path}")
+    bucket.bucket.client.delete_object(Bucket="openneuro.org", Key=f"ds1/{path}")
     (problem,) = bucket.fetch(tmp_path)
     assert problem.file == path and "NoSuchKey" in problem.what
     assert len(bucket.ranges("expression.tsv")) == 1

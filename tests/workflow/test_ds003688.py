@@ -11,13 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-import boto3
 import nibabel as nib
 import numpy as np
 import pytest
 import xarray as xr
-from faulty_server import FaultyServer
-from moto.server import ThreadedMotoServer
+from s3_server import make_bucket, s3_server
 
 from stim2bold.ds003688 import BUCKET, PARTICIPANTS, PREFIX, check_facts
 
@@ -53,30 +51,19 @@ def archive(tmp_path_factory):
     skeleton = PROJECT.parent / "shared" / "ds003688" / "bids"
     if not skeleton.is_dir():
         pytest.skip("the text files of ds003688 are not on this machine")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-    )
-    client.create_bucket(Bucket=BUCKET)
-    lines = ["path\tbytes\tmd5"]
-    for seed, row in enumerate(read_rows(MANIFEST)):
-        path = row["path"]
-        image = path.endswith(".nii.gz")
-        content = make_image(path, seed) if image else (skeleton / path).read_bytes()
-        client.put_object(Bucket=BUCKET, Key=PREFIX + path, Body=content, ACL="public-read")
-        lines.append(f"{path}\t{len(content)}\t{hashlib.md5(content).hexdigest()}")
-    manifest = tmp_path_factory.mktemp("manifest") / "manifest.tsv"
-    manifest.write_text("\n".join(lines) + "\n")
-    way = FaultyServer(host, port)
-    yield way, manifest
-    way.stop()
-    server.stop()
+    with s3_server() as address:
+        bucket = make_bucket(BUCKET, *address)
+        lines = ["path\tbytes\tmd5"]
+        for seed, row in enumerate(read_rows(MANIFEST)):
+            path = row["path"]
+            image = path.endswith(".nii.gz")
+            content = make_image(path, seed) if image else (skeleton / path).read_bytes()
+            bucket.put(PREFIX + path, content)
+            lines.append(f"{path}\t{len(content)}\t{hashlib.md5(content).hexdigest()}")
+        manifest = tmp_path_factory.mktemp("manifest") / "manifest.tsv"
+        manifest.write_text("\n".join(lines) + "\n")
+        yield bucket.way, manifest
+        bucket.way.stop()
 
 
 def fetch(folder, archive):

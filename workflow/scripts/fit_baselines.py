@@ -11,7 +11,7 @@ from stim2bold.arrays import read_array, write_array
 from stim2bold.baselines import fit_baselines
 from stim2bold.chance import chance_spread
 from stim2bold.command import run
-from stim2bold.directions import DIRECTIONS, assemble
+from stim2bold.directions import DIRECTIONS, read_problem
 from stim2bold.files import read_json
 from stim2bold.fits import prediction_array, training_strength
 from stim2bold.folds import read_folds
@@ -41,12 +41,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     content = read_json(args.folds)
-    problem = assemble(
-        args.direction,
-        source=[read_array(path) for path in args.source],
-        target=read_array(args.target),
-        content=content,
-    )
+    problem = read_problem(args.direction, source=args.source, target=args.target, content=content)
     folds, settings = read_folds(content), RidgeSettings(**args.settings)
     fits = fit_baselines(
         problem,

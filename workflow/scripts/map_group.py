@@ -10,6 +10,7 @@ from stim2bold.arguments import ListParser
 from stim2bold.command import run
 from stim2bold.files import replacing
 from stim2bold.group_map import group_maps, read_maps
+from stim2bold.statistic_image import statistic_image
 
 
 def main() -> None:
@@ -24,8 +25,7 @@ def main() -> None:
     logging.info("%d participants, %d flips of signs", len(volumes), n_flips)
     for path in args.out:
         name = path.name.removesuffix(".nii.gz").rpartition("_")[2]
-        image = nib.Nifti1Image(maps[name], first.affine, first.header)
-        image.header.set_intent("none", name=name)
+        image = statistic_image(maps[name], first.affine, name=name, header=first.header)
         with replacing(path) as temporary:
             nib.save(image, temporary)
 

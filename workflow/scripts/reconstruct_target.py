@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from stim2bold.arrays import read_array, write_array
+from stim2bold.arrays import write_array
 from stim2bold.command import run
-from stim2bold.directions import DIRECTIONS, assemble
+from stim2bold.directions import DIRECTIONS, read_problem
 from stim2bold.files import read_json
 from stim2bold.folds import read_folds
 from stim2bold.reconstruction import reconstruct
@@ -23,12 +23,7 @@ def main() -> None:
     parser.add_argument("--reconstruction", type=Path, required=True, help="NetCDF to write")
     args = parser.parse_args()
     content = read_json(args.folds)
-    problem = assemble(
-        args.direction,
-        source=[read_array(path) for path in args.source],
-        target=read_array(args.target),
-        content=content,
-    )
+    problem = read_problem(args.direction, source=args.source, target=args.target, content=content)
     again = reconstruct(problem, read_folds(content), *read_model(args.model))
     write_array(args.reconstruction, again)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from stim2bold.arrays import read_array, write_array
+from stim2bold.arrays import write_array
 from stim2bold.command import progress, run
-from stim2bold.directions import DIRECTIONS, assemble
+from stim2bold.directions import DIRECTIONS, read_problem
 from stim2bold.files import read_json, write_table
 from stim2bold.fits import prediction_array
 from stim2bold.folds import read_folds
@@ -39,12 +39,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     content = read_json(args.folds)
-    problem = assemble(
-        args.direction,
-        source=[read_array(path) for path in args.source],
-        target=read_array(args.target),
-        content=content,
-    )
+    problem = read_problem(args.direction, source=args.source, target=args.target, content=content)
     trained = fit(
         problem,
         read_folds(content),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import block_diag
 
-from stim2bold.hrf import FilterBank
+from stim2bold.directions import Problem
+from stim2bold.hrf import FilterBank, around
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,32 @@ def fit_design(
         centre=centre,
         spread=spread,
         components=tuple(block.shape[1] for block in blocks),
+    )
+
+
+def fold_design(
+    problem: Problem, train: np.ndarray, *, components: int, bins: int, delayed: bool = True
+) -> Design:
+    """Fit the design of a problem's source to a fold's training rows.
+
+    Parameters
+    ----------
+    problem : Problem
+    train : ndarray of int
+        Row numbers.
+    components : int
+        Principal components to keep of each space.
+    bins : int
+        Stretches that the seconds after a moment of the film are averaged over.
+    delayed : bool
+        Whether the source is carried over the haemodynamic delay.
+    """
+    return fit_design(
+        problem.source,
+        train - problem.first_row,
+        filters=problem.filters(bins=bins) if delayed else around(0),
+        n_components=components,
+        spaces=problem.spaces,
     )
 
 

@@ -3,12 +3,14 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from stim2bold import hrf
+from stim2bold.arrays import read_array
 from stim2bold.errors import InputError
 
 
@@ -164,6 +166,30 @@ def assemble(
         target_array=kept,
         tr=content["TR"],
         reach=content["reach"],
+    )
+
+
+def read_problem(
+    direction: str, *, source: Sequence[Path], target: Path, content: dict[str, Any]
+) -> Problem:
+    """Read the tables of a direction and bring them together, see `assemble`.
+
+    Parameters
+    ----------
+    direction : str
+        A key of `DIRECTIONS`.
+    source : sequence of Path
+        Tables of feature spaces.
+    target : Path
+        Table.
+    content : dict
+        The fold file.
+    """
+    return assemble(
+        direction,
+        source=[read_array(path) for path in source],
+        target=read_array(target),
+        content=content,
     )
 
 

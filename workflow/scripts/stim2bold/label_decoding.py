@@ -9,10 +9,11 @@ from himalaya.ridge import Ridge, RidgeCV
 from himalaya.scoring import l2_neg_loss
 from sklearn.linear_model import LogisticRegression
 
+from stim2bold.designs import fold_design
 from stim2bold.directions import Problem
 from stim2bold.fits import Fitted, collect, usable
 from stim2bold.folds import Fold
-from stim2bold.ridge import fold_design, inner_splits
+from stim2bold.ridge import inner_splits
 
 
 @dataclass(frozen=True)

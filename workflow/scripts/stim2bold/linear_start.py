@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stim2bold.designs import Design, fit_design, principal_axes, standardisation
+from stim2bold.designs import Design, fold_design, principal_axes, standardisation
 from stim2bold.directions import Problem
 from stim2bold.fits import usable
 from stim2bold.folds import Fold
@@ -41,15 +41,12 @@ class Task:
 def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
     """Fit everything of a fold that needs no gradient, on its training rows."""
     train, test = usable(problem, fold)
-    filters = problem.filters(bins=settings.bins)
-    if not settings.delayed:
-        filters = type(filters)(offsets=(0,), weights=((1.0,),))
-    design = fit_design(
-        problem.source,
-        train - problem.first_row,
-        filters=filters,
-        n_components=settings.components,
-        spaces=problem.spaces,
+    design = fold_design(
+        problem,
+        train,
+        components=settings.components,
+        bins=settings.bins,
+        delayed=settings.delayed,
     )
     mean, scale = standardisation(problem.target[train - problem.rows[0]])
     return Task(

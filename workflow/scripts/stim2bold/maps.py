@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from stim2bold.errors import InputError
+from stim2bold.statistic_image import statistic_image
 
 
 def grid(bold: xr.DataArray) -> tuple[np.ndarray, tuple[int, int, int]]:
@@ -63,15 +64,8 @@ def statistic_map(
         What voxels without a value, and those outside, are given.
     """
     affine, _ = grid(bold)
-    image = nib.Nifti1Image(to_volume(np.nan_to_num(values, nan=fill), bold, fill=fill), affine)
-    image.header.set_xyzt_units("mm")
-    if name == "r":
-        image.header.set_intent("correlation", (0,), name="r")
-    else:
-        image.header.set_intent("none", name=name)
-    image.set_sform(affine, code=4)
-    image.set_qform(affine, code=4)
-    return image
+    volume = to_volume(np.nan_to_num(values, nan=fill), bold, fill=fill)
+    return statistic_image(volume, affine, name=name)
 
 
 def predicted_bold(predicted: xr.DataArray, bold: xr.DataArray, *, tr: float) -> nib.Nifti1Image:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stim2bold.designs import component_bands, standardisation
+from stim2bold.designs import component_bands, fold_design, standardisation
 from stim2bold.directions import Problem
 from stim2bold.fits import usable
 from stim2bold.folds import Fold
-from stim2bold.ridge import RidgeSettings, fit_fold, fold_design, unfitted
+from stim2bold.ridge import RidgeSettings, fit_fold, unfitted
 
 
 @dataclass(frozen=True)

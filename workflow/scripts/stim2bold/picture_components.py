@@ -8,13 +8,13 @@ from himalaya.backend import set_backend
 from himalaya.ridge import RidgeCV
 from himalaya.scoring import r2_score
 
-from stim2bold.designs import fit_design
+from stim2bold.designs import fit_design, fold_design
 from stim2bold.directions import Problem
 from stim2bold.fits import Fitted, collect, usable
 from stim2bold.folds import Fold
 from stim2bold.hrf import around
 from stim2bold.label_decoding import DecodingSettings, in_time
-from stim2bold.ridge import fit_fold, fold_design, inner_splits
+from stim2bold.ridge import fit_fold, inner_splits
 
 
 @dataclass(frozen=True)

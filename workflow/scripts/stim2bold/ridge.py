@@ -8,7 +8,7 @@ from himalaya.kernel_ridge import generate_dirichlet_samples
 from himalaya.ridge import GroupRidgeCV, RidgeCV
 from himalaya.scoring import r2_score
 
-from stim2bold.designs import Design, component_bands, fit_design, standardisation
+from stim2bold.designs import component_bands, fold_design, standardisation
 from stim2bold.directions import Problem
 from stim2bold.fits import Fitted, collect, usable, within
 from stim2bold.folds import Fold
@@ -76,17 +76,6 @@ def fit_fold(
     model.fit(regressors[train - problem.first_row], (target - mean) / scale)
     values = model.predict(regressors[test - problem.first_row]) * scale + mean
     return fold, train, test, values
-
-
-def fold_design(problem: Problem, train: np.ndarray, *, components: int, bins: int) -> Design:
-    """Fit the components of a problem's source to a fold's training rows."""
-    return fit_design(
-        problem.source,
-        train - problem.first_row,
-        filters=problem.filters(bins=bins),
-        n_components=components,
-        spaces=problem.spaces,
-    )
 
 
 def unfitted(
