@@ -68,7 +68,7 @@ def dag_plan() -> list[dict]:
     for participants, repeats in REPEATS.items():
         with tempfile.TemporaryDirectory() as folder:
             study = Skeleton(Path(folder) / "study", participants)
-            seconds[participants] = [study.cost("-n", "--quiet", "all")[0] for _ in range(repeats)]
+            seconds[participants] = [study.cost("-n")[0] for _ in range(repeats)]
     # The largest child so far is the plan of the largest data set.
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     took = time.perf_counter() - start

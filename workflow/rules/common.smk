@@ -3,6 +3,7 @@
 import ast
 import functools
 import gc
+import hashlib
 import json
 import os
 import shlex
@@ -45,20 +46,36 @@ def imported(source):
 
 
 @functools.cache
-def code(script):
-    """Return a script and all of the project that it imports, script first.
-
-    Declared as an input, so that an edit of any of them reruns the rule, and an edit of anything
-    else does not.
-    """
+def closure(script):
+    """Return all of the project that a script imports, directly or not, as sorted paths."""
     script = SCRIPTS / script
     found, waiting = {script}, [script]
     while waiting:
         new = imported(waiting.pop()) - found
         found |= new
         waiting += sorted(new)
-    ordered = [script, *sorted(found - {script})]
-    return [os.path.relpath(path) for path in ordered]
+    return sorted(found - {script})
+
+
+def code(script):
+    """Return a script, declared as an input of the rule that runs it."""
+    return [os.path.relpath(SCRIPTS / script)]
+
+
+@functools.cache
+def sources(script):
+    """Return the end of a rule's command: a digest of a script and of all that it imports.
+
+    Snakemake compares a rule's command with the one that made an output. So an edit of any of them
+    reruns the rule, and an edit of anything else does not; and none of them costs a look at a file
+    for every job, as twenty inputs would.
+    """
+    digest = hashlib.sha256()
+    for path in [SCRIPTS / script, *closure(script)]:
+        text = path.read_bytes()
+        digest.update(f"{path.relative_to(SCRIPTS).as_posix()} {len(text)}\n".encode())
+        digest.update(text)
+    return f"  # sources {digest.hexdigest()[:16]}"
 
 
 def project_file(name):

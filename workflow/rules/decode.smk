@@ -48,6 +48,7 @@ rule decode_labels:
         " --probabilities {output.probabilities:q} --timeline {output.timeline:q}"
         " --captions {output.captions:q} --scores {output.scores:q}"
         " --calibration {output.calibration:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('decode_labels.py')}"
 
 
 rule retrieve_clips:
@@ -83,6 +84,7 @@ rule retrieve_clips:
         " --features {input.features:q} --folds {input.folds:q}"
         " --components {output.components:q} --clips {output.clips:q} --scores {output.scores:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('retrieve_clips.py')}"
 
 
 rule summarise_decoding:
@@ -112,3 +114,4 @@ rule summarise_decoding:
         "python {input.code[0]:q} --labels @<(printf '%s\\n' {input.labels:q})"
         " --clips @<(printf '%s\\n' {input.clips:q})"
         " --summary {output.summary:q} > {log:q} 2>&1"
+        f"{sources('summarise_decoding.py')}"

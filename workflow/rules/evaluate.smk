@@ -28,6 +28,7 @@ rule score_predictions:
         " --target {input.target:q} --predictions {input.predictions:q} --scores {output.scores:q}"
         " --strength {input.strength:q} --voxels {output.voxels:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('score_predictions.py')}"
 
 
 rule estimate_ceiling:
@@ -62,6 +63,7 @@ rule estimate_ceiling:
     shell:
         "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
         " --table {output.table:q} --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('estimate_ceiling.py')}"
 
 
 rule map_predictions:
@@ -95,6 +97,7 @@ rule map_predictions:
         "python {input.code[0]:q} --bold {input.bold:q} --prediction {input.prediction:q}"
         " --voxels {input.voxels:q} --folds {input.folds:q} --model {wildcards.model:q}"
         " --r-map {output.r:q} --q-map {output.q:q} --predicted {output.bold:q} > {log:q} 2>&1"
+        f"{sources('map_predictions.py')}"
 
 
 rule map_ceiling:
@@ -120,6 +123,7 @@ rule map_ceiling:
     shell:
         "python {input.code[0]:q} --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc"
         " --bold {input.bold:q} --r-map {output.r:q} --q-map {output.q:q} > {log:q} 2>&1"
+        f"{sources('map_ceiling.py')}"
 
 
 rule map_group:
@@ -153,6 +157,7 @@ rule map_group:
     shell:
         "python {input.code[0]:q} --maps @<(printf '%s\\n' {input.maps:q})"
         " --out {output.maps:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('map_group.py')}"
 
 
 rule partition_variance:
@@ -190,6 +195,7 @@ rule partition_variance:
         " --bold {input.bold:q} --folds {input.folds:q}"
         " --shares {output.shares:q} --voxels {output.voxels:q} --maps {output.maps:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('partition_variance.py')}"
 
 
 rule average_regions:
@@ -220,6 +226,7 @@ rule average_regions:
         "python {input.code[0]:q} --bold {input.bold:q} --predictions {input.predictions:q}"
         " --strength {input.strength:q} --series {output.series:q} --scores {output.scores:q}"
         " > {log:q} 2>&1"
+        f"{sources('average_regions.py')}"
 
 
 rule summarise_scores:
@@ -238,8 +245,6 @@ rule summarise_scores:
         "results/logs/summarise_scores.log",
     benchmark:
         "results/benchmarks/summarise_scores.tsv"
-    group:
-        "report"
     conda:
         "../../envs/summarise_scores.yaml"
     threads: 1
@@ -252,3 +257,4 @@ rule summarise_scores:
         "python {input.code[0]:q} --scores @<(printf '%s\\n' {input.scores:q})"
         " --inputs {input.inputs:q} --summary {output.summary:q}"
         " --participants {output.participants:q} > {log:q} 2>&1"
+        f"{sources('summarise_scores.py')}"

@@ -23,6 +23,7 @@ rule fetch_ds003688:
     shell:
         "python {input.code[0]:q} --manifest {input.manifest:q} --folder {params.folder:q}"
         " --record {output.record:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('fetch_ds003688.py')}"
 
 
 rule validate_inputs:
@@ -52,6 +53,7 @@ rule validate_inputs:
     shell:
         "python {input.code[0]:q} --settings {params.settings:q} --inputs {output.inputs:q}"
         " > {log:q} 2>&1"
+        f"{sources('validate_inputs.py')}"
 
 
 rule gather_blocks:
@@ -84,3 +86,4 @@ rule gather_blocks:
     shell:
         "python {input.code[0]:q} --events {input.events:q} --clock {input.clock:q}"
         " --blocks {output.blocks:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('gather_blocks.py')}"

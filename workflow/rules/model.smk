@@ -46,6 +46,7 @@ rule make_folds:
     shell:
         "python {input.code[0]:q} --events {input.events:q} --film-info {input.film:q}"
         " --folds {output.folds:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('make_folds.py')}"
 
 
 rule fit_baselines:
@@ -79,6 +80,7 @@ rule fit_baselines:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
         " --target {input.target:q} --known {input.known:q} --folds {input.folds:q}"
         " --out {params.folder:q} --strength {output.strength:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('fit_baselines.py')}"
 
 
 rule train_vae:
@@ -118,6 +120,7 @@ rule train_vae:
         " --diagnostics {output.diagnostics:q} --checkpoints {params.checkpoints:q}"
         " --threads {threads}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('train_vae.py')}"
 
 
 rule train_group:
@@ -161,6 +164,7 @@ rule train_group:
         " --history {output.history:q} --diagnostics {output.diagnostics:q}"
         " --checkpoints {params.checkpoints:q} --threads {threads}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('train_group.py')}"
 
 
 rule stack_predictions:
@@ -189,6 +193,7 @@ rule stack_predictions:
     shell:
         "python {input.code[0]:q} --predictions {input.predictions:q} --stack {output.stack:q}"
         " > {log:q} 2>&1"
+        f"{sources('stack_predictions.py')}"
 
 
 rule check_leakage:
@@ -208,8 +213,6 @@ rule check_leakage:
         "results/logs/check_leakage.log",
     benchmark:
         "results/benchmarks/check_leakage.tsv"
-    group:
-        "report"
     conda:
         "../../envs/check_leakage.yaml"
     threads: 1
@@ -224,3 +227,4 @@ rule check_leakage:
         "python {input.code[0]:q} --folds {input.folds:q}"
         " --predictions @<(printf '%s\\n' {input.predictions:q} {input.decoded:q})"
         " --leakage {output.leakage:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('check_leakage.py')}"

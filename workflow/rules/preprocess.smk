@@ -28,6 +28,7 @@ rule describe_derivatives:
         "python {input.code[0]:q}"
         " --sources {params.sources:q} --description {output.description:q}"
         " --ignored {output.ignored:q} --readme {output.readme:q} > {log:q} 2>&1"
+        f"{sources('describe_derivatives.py')}"
 
 
 rule preprocess_anatomy:
@@ -59,6 +60,7 @@ rule preprocess_anatomy:
         " --mask {output.mask:q}"
         " --derivatives results/preprocessed --settings {params.settings:q}"
         " > {log:q} 2>&1"
+        f"{sources('preprocess_anatomy.py')}"
 
 
 rule preprocess_tissues:
@@ -98,6 +100,7 @@ rule preprocess_tissues:
         " --t1w {input.t1w:q} --mask {input.mask:q} --inverse {input.inverse:q}"
         " --gm {output.gm:q} --wm {output.wm:q} --csf {output.csf:q}"
         " --dseg {output.dseg:q} --derivatives results/preprocessed > {log:q} 2>&1"
+        f"{sources('preprocess_tissues.py')}"
 
 
 rule preprocess_normalise:
@@ -127,6 +130,7 @@ rule preprocess_normalise:
         " --image {input.image:q} --mask {input.mask:q}"
         " --forward {output.forward:q} --inverse {output.inverse:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('preprocess_normalise.py')}"
 
 
 rule preprocess_normalise_bold:
@@ -156,6 +160,7 @@ rule preprocess_normalise_bold:
         " --image {input.image:q} --mask {input.mask:q}"
         " --forward {output.forward:q} --inverse {output.inverse:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('preprocess_normalise.py')}"
 
 
 rule preprocess_reference:
@@ -193,6 +198,7 @@ rule preprocess_reference:
         " --flat {output.flat:q} --mask {output.mask:q}"
         " --derivatives results/preprocessed --settings {params.settings:q}"
         " > {log:q} 2>&1"
+        f"{sources('preprocess_reference.py')}"
 
 
 rule preprocess_motion:
@@ -222,6 +228,7 @@ rule preprocess_motion:
         " --bold {input.bold:q} --reference {input.reference:q}"
         " --mask {input.mask:q} --motion {output.motion:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('preprocess_motion.py')}"
 
 
 rule preprocess_coregister:
@@ -251,6 +258,7 @@ rule preprocess_coregister:
         " --reference-mask {input.reference_mask:q} --t1w {input.t1w:q}"
         " --t1w-mask {input.t1w_mask:q} --transform {output.transform:q}"
         " > {log:q} 2>&1"
+        f"{sources('preprocess_coregister.py')}"
 
 
 rule preprocess_resample:
@@ -304,6 +312,7 @@ rule preprocess_resample:
         " --mask {output.mask:q} --reference {output.reference:q}"
         " --derivatives results/preprocessed --settings {params.settings:q}"
         " > {log:q} 2>&1"
+        f"{sources('preprocess_resample.py')}"
 
 
 rule preprocess_confounds:
@@ -343,6 +352,7 @@ rule preprocess_confounds:
         " {params.tissues} {input.tissues:q} --confounds {output.confounds:q}"
         " --metadata {output.metadata:q} --settings {params.settings:q}"
         " > {log:q} 2>&1"
+        f"{sources('preprocess_confounds.py')}"
 
 
 rule preprocess_anatomy_figures:
@@ -388,6 +398,7 @@ rule preprocess_anatomy_figures:
         " --t1w {input.t1w:q} --mask {input.mask:q} --dseg {input.dseg:q}"
         " --normalisation {input.normalisation:q} --tissues {output.tissues:q}"
         " --normalised {output.normalised:q} --template {output.template:q} > {log:q} 2>&1"
+        f"{sources('preprocess_anatomy_figures.py')}"
 
 
 rule preprocess_figures:
@@ -475,6 +486,7 @@ rule preprocess_figures:
         " --alignment {output.alignment:q} --anatomy {output.anatomy:q}"
         " --normalised {output.normalised:q} --template {output.template:q}"
         " --tsnr {output.tsnr:q} > {log:q} 2>&1"
+        f"{sources('preprocess_figures.py')}"
 
 
 rule clean_bold:
@@ -514,6 +526,7 @@ rule clean_bold:
         " --cleaned {output.cleaned:q}"
         " --cleaned-mask {output.mask:q} --derivatives results/cleaned"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('clean_bold.py')}"
 
 
 rule extract_bold:
@@ -551,3 +564,4 @@ rule extract_bold:
         " --cleaned {input.cleaned:q} --masks {input.masks:q}"
         " {params.parcels} {input.parcels:q} --bold {output.bold:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_bold.py')}"

@@ -33,6 +33,7 @@ rule draw_maps:
     shell:
         "python {input.code[0]:q} --maps {input.maps:q} --names vae ridge"
         " --figure {output.figure:q} > {log:q} 2>&1"
+        f"{sources('draw_maps.py')}"
 
 
 rule write_methods:
@@ -73,6 +74,7 @@ rule write_methods:
         " --folds {input.folds:q} --cleaned results/cleaned --dataset {input.dataset:q}"
         " {params.derivatives} {input.derivatives:q} --references {input.references:q} --text {output.text:q}"
         " --section {output.section:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('write_methods.py')}"
 
 
 rule pack_brain:
@@ -94,6 +96,7 @@ rule pack_brain:
         "What maps are drawn on: {output.brain}"
     shell:
         "python {input.code[0]:q} --brain {output.brain:q} > {log:q} 2>&1"
+        f"{sources('pack_brain.py')}"
 
 
 rule draw_stills:
@@ -122,6 +125,7 @@ rule draw_stills:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --sheet {output.sheet:q} --about {output.about:q} --settings {params.settings:q}"
         " > {log:q} 2>&1"
+        f"{sources('draw_stills.py')}"
 
 
 rule compress_sounds:
@@ -147,6 +151,7 @@ rule compress_sounds:
     shell:
         "python {input.code[0]:q} --sounds {input.sounds:q} --listening {output.listening:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('compress_sounds.py')}"
 
 
 rule measure_quality:
@@ -173,6 +178,7 @@ rule measure_quality:
     shell:
         "python {input.code[0]:q} --series {input.series:q} --mask {input.mask:q}"
         " --confounds {input.confounds:q} --quality {output.quality:q} > {log:q} 2>&1"
+        f"{sources('measure_quality.py')}"
 
 
 rule graph_rules:
@@ -201,6 +207,7 @@ rule graph_rules:
     shell:
         "python {input.code[0]:q} --snakefile {input.snakefile:q} --graph {output.graph:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('graph_rules.py')}"
 
 
 rule render_report:
@@ -258,8 +265,6 @@ rule render_report:
         "results/logs/render_report.log",
     benchmark:
         "results/benchmarks/render_report.tsv"
-    group:
-        "report"
     conda:
         "../../envs/render_report.yaml"
     threads: 1
@@ -285,3 +290,4 @@ rule render_report:
         " --environments {params.environments:q} --requirements {input.requirements:q}"
         " --events {input.events:q} {params.words} --report {output.report:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('render_report.py')}"

@@ -25,6 +25,7 @@ rule simulate_film:
     shell:
         "python {input.code[0]:q} --film {output.film:q} --annotations {output.annotations:q}"
         " --truth {output.truth:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('simulate_film.py')}"
 
 
 rule watch_film:
@@ -58,6 +59,7 @@ rule watch_film:
     shell:
         "python {input.code[0]:q} --film {input.film:q} {params.words} {input.words:q}"
         " --truth {output.truth:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('watch_film.py')}"
 
 
 rule simulate_participant:
@@ -97,6 +99,7 @@ rule simulate_participant:
         "python {input.code[0]:q} --participant {wildcards.participant:q}"
         " --film-truth {input.film_truth:q} --bids results/simulated/bids --truth results/simulated/truth"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('simulate_participant.py')}"
 
 
 rule simulate_dataset:
@@ -124,3 +127,4 @@ rule simulate_dataset:
     shell:
         "python {input.code[0]:q} --bids results/simulated/bids --settings {params.settings:q}"
         " > {log:q} 2>&1"
+        f"{sources('simulate_dataset.py')}"

@@ -24,6 +24,7 @@ rule reconstruct_target:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
         " --target {input.target:q} --folds {input.folds:q} --model {input.model:q}"
         " --reconstruction {output.reconstruction:q} > {log:q} 2>&1"
+        f"{sources('reconstruct_target.py')}"
 
 
 rule invert_mel:
@@ -67,6 +68,7 @@ rule invert_mel:
         " --mel {input.mel:q} --events {input.events:q} --predictions {input.predictions:q}"
         " --latent {input.latent:q} --video {input.video:q}"
         " --sounds {output.sounds:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('invert_mel.py')}"
 
 
 rule score_sounds:
@@ -95,3 +97,4 @@ rule score_sounds:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
         " --sounds {input.sounds:q} --scores {output.scores:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('score_sounds.py')}"

@@ -50,6 +50,7 @@ rule probe_film:
     shell:
         "python {input.code[0]:q} --film {input.film:q} --frames {output.frames:q}"
         " --clock {output.clock:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('probe_film.py')}"
 
 
 rule extract_i3d:
@@ -79,6 +80,7 @@ rule extract_i3d:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --weights {input.weights:q} --features {output.features:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_i3d.py')}"
 
 
 rule resample_i3d:
@@ -107,6 +109,7 @@ rule resample_i3d:
     shell:
         "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
         " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('resample_i3d.py')}"
 
 
 rule extract_spectrogram:
@@ -133,6 +136,7 @@ rule extract_spectrogram:
     shell:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --scale {wildcards.scale:q} --spectrogram {output.spectrogram:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_spectrogram.py')}"
 
 
 rule resample_spectrogram:
@@ -161,6 +165,7 @@ rule resample_spectrogram:
     shell:
         "python {input.code[0]:q} --spectrogram {input.spectrogram:q} --clock {input.clock:q}"
         " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('resample_spectrogram.py')}"
 
 
 rule tabulate_annotations:
@@ -195,6 +200,7 @@ rule tabulate_annotations:
         "python {input.code[0]:q} {params.tables} {input.tables:q} --events {input.events:q}"
         " --clock {input.clock:q} {params.annotations} {output.annotations:q}"
         " --blocks {output.blocks:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('tabulate_annotations.py')}"
 
 
 rule extract_lowlevel:
@@ -224,6 +230,7 @@ rule extract_lowlevel:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --frames {input.frames:q} --pictures {output.pictures:q} --sound {output.sound:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_lowlevel.py')}"
 
 
 rule resample_lowlevel:
@@ -255,6 +262,7 @@ rule resample_lowlevel:
     shell:
         "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
         " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('resample_lowlevel.py')}"
 
 
 rule adapt_flow_weights:
@@ -314,6 +322,7 @@ rule extract_i3d_flow:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --weights {input.weights:q} --features {output.features:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_i3d_flow.py')}"
 
 
 use rule resample_i3d as resample_i3d_flow with:
@@ -359,6 +368,7 @@ rule extract_r2plus1d:
     shell:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --features {output.features:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_r2plus1d.py')}"
 
 
 rule extract_transformer:
@@ -392,6 +402,7 @@ rule extract_transformer:
         "python {input.code[0]:q} --backbone {wildcards.backbone} --film {input.film:q}"
         " --clock {input.clock:q} --features {output.features:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_transformer.py')}"
 
 
 use rule resample_i3d as resample_backbone with:
@@ -452,3 +463,4 @@ rule draw_stimulus:
         " --mel {input.mel:q} {params.tables} {input.tables:q} --events {input.events:q}"
         " --features {input.features:q} --sheet {output.sheet:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('draw_stimulus.py')}"
