@@ -1,4 +1,4 @@
-"""Measured claims of planning: what Snakemake's own plan costs, by number of participants.
+"""Measured claims of planning: what a plan costs, by number of participants, and Snakemake's part.
 
 The data sets have the shape of ds003688 (`tests/skeleton.py`). A plan is one thread's work, so that
 its processor time is what it takes on a machine that does nothing else.
@@ -10,17 +10,63 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests")]
 
 from claims import row  # noqa: E402
-from finished import finish  # noqa: E402
+from finished import Snakemake, finish  # noqa: E402
 from skeleton import write_skeleton  # noqa: E402
 
 GOALS = {30: 5.0, 300: 15.0, 1000: 40.0}
 REPEATS = {30: 3, 300: 2, 1000: 2}
+
+
+#: Jobs for a participant of this workflow, and of the bare one it is compared with.
+JOBS = 32
+#: A rule of the bare workflow: as many inputs, outputs and directives as ours have on average.
+BARE = """
+rule step_{step}:
+    input:
+        code="step.py",
+        before=[f"results/{{n}}/{{{{unit}}}}.txt" for n in range({step})[-3:]],
+    output:
+        expand("results/{step}/{{{{unit}}}}.{{kind}}", kind=["txt", "json", "tsv"]),
+    log:
+        "results/logs/{step}/{{unit}}.log",
+    benchmark:
+        "results/benchmarks/{step}/{{unit}}.tsv"
+    conda:
+        "step.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        settings="{settings}",
+    message:
+        "Step {step} of {{wildcards.unit}}"
+    shell:
+        "python {{input.code:q}} --before {{input.before:q}} --out {{output:q}}"
+        " --settings {{params.settings:q}} > {{log:q}} 2>&1"
+"""
+
+
+def write_bare(folder: Path, participants: int) -> None:
+    """Write a workflow that has as many jobs as ours, and nothing of its own to compute."""
+    folder.mkdir(parents=True)
+    (folder / "step.py").touch()
+    (folder / "step.yaml").write_text("channels: [conda-forge]\n")
+    target = (
+        "rule all:\n"
+        f"    input: [f'results/{JOBS - 1}/sub-{{n}}.txt' for n in range({participants})]\n"
+        "wildcard_constraints:\n"
+        "    unit='sub-[A-Za-z0-9]+',\n"
+    )
+    rules = (BARE.format(step=step, settings="x" * 300) for step in range(JOBS))
+    (folder / "Snakefile").write_text(target + "".join(rules))
 
 
 class Skeleton:
@@ -51,14 +97,30 @@ class Skeleton:
 
     def cost(self, *arguments: str) -> tuple[float, str]:
         """Return the processor time of one call in seconds, and what it said."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = self.snakemake(*arguments)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        text = done.stdout + done.stderr
-        if done.returncode:
-            raise RuntimeError(text[-2000:])
-        spent = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
-        return spent, text
+        return cost(self.snakemake, *arguments)
+
+
+def cost(snakemake: Snakemake, *arguments: str) -> tuple[float, str]:
+    """Return the processor time of one call in seconds, and what it said."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = snakemake(*arguments)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    text = done.stdout + done.stderr
+    if done.returncode:
+        raise RuntimeError(text[-2000:])
+    spent = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+    return spent, text
+
+
+def plan_bare(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Plan the bare workflow in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", "-n", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def dag_plan() -> list[dict]:
@@ -97,6 +159,26 @@ def dag_plan() -> list[dict]:
     ]
 
 
+def dag_bare(participants: int = 300) -> list[dict]:
+    """Our plan over that of a bare Snakemake workflow with as many jobs, turn by turn."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        study = Skeleton(Path(folder) / "study", participants)
+        bare = Path(folder) / "bare"
+        write_bare(bare, participants)
+        pairs = [(study.cost("-n")[0], cost(partial(plan_bare, bare))[0]) for _ in range(2)]
+    return [
+        row(
+            f"dag_over_bare_{participants}",
+            [ours / theirs for ours, theirs in pairs],
+            unit="of the time of a bare workflow with as many jobs",
+            goal=1.5,
+            better="lower",
+            seconds=time.perf_counter() - start,
+        )
+    ]
+
+
 def dag_done() -> list[dict]:
     """How long it takes to say that there is nothing to do, for 30 participants."""
     start = time.perf_counter()
@@ -118,4 +200,4 @@ def dag_done() -> list[dict]:
     ]
 
 
-CLAIMS = {function.__name__: function for function in (dag_plan, dag_done)}
+CLAIMS = {function.__name__: function for function in (dag_plan, dag_bare, dag_done)}
