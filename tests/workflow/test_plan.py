@@ -72,6 +72,9 @@ def test_every_rule_is_planned_with_its_log_benchmark_and_resources():
                 assert f"    {directive}:" in rule, f"{path.name}: {name} has no {directive}"
             assert "mem_mb=memory(" in rule and "runtime=minutes(" in rule, name
             assert "code=" in rule, name
+            # Weights are fixed by checksums: an edit is no reason to fetch them again.
+            wanted = re.findall(r" code=code\(\"(\w+\.py)\"\)", rule.split("\nuse rule")[0])
+            assert re.findall(r"sources\('(\w+\.py)'\)", rule) == wanted, name
 
 
 def test_ds003688_is_planned_for_its_thirty_participants(snakemake, ds003688, real_input):
