@@ -297,7 +297,7 @@ FAULTS = {
         lambda p: (p.bids / SIDECAR).write_bytes(b'{"TaskName": "\xe9t\xe9"}'),
         *("error", SIDECAR, "not a JSON object"),
     ),
-    "no TR": (lambda p: p.write(SIDECAR, "{}"), "error", SIDECAR, "RepetitionTime is None"),
+    "no TR": (lambda p: p.write(SIDECAR, "{}"), "error", SIDECAR, "gives no RepetitionTime"),
     "a TR that is text": (
         lambda p: p.set_sidecar(RepetitionTime="1.0"),
         *("error", SIDECAR, "RepetitionTime is '1.0'"),
@@ -570,6 +570,22 @@ def test_faults_of_the_configuration_are_named(settings, words):
     found = check_configuration(config, project / "workflow" / "config.schema.yaml")
     assert len(found) == len(settings)
     assert any(words in problem.what for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("settings", "remedy"),
+    [
+        (["fim=x.mp4"], "did you mean film?"),
+        (["vae={sedes: 3}"], "did you mean seeds?"),
+        (["selection={qqq: 1}"], "known here are session, task, run"),
+        (["seed=-1"], "give: "),
+    ],
+)
+def test_the_key_that_was_meant_is_named(settings, remedy):
+    project = planted_study.PROJECT
+    config = read_configuration([project / "config.yaml"], settings)
+    (problem,) = check_configuration(config, project / "workflow" / "config.schema.yaml")
+    assert problem.remedy.startswith(remedy)
 
 
 def test_the_shipped_configuration_is_sound():
