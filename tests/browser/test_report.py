@@ -1,10 +1,13 @@
 """The report in a real browser: it opens, plays, changes, and lets nobody in or out."""
 
+import dataclasses
 import re
 
 import planted_report
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+
+from stim2bold.report_site import write_site
 
 PAGES = ["index.html", "participants/sub-01.html"]
 
@@ -253,3 +256,34 @@ def test_paper_shows_tables_and_no_controls(visit, report):
     page.emulate_media(media="print")
     assert page.locator("table.verdict").is_visible()
     assert not page.locator(".controls").first.is_visible()
+
+
+def test_bars_and_intervals_of_the_verdict_are_as_long_as_they_say(visit, report):
+    page = visit(report, "index.html").page
+    row = page.locator("table.verdict tbody tr").first
+    # Ridge: 0.19 (0.14 to 0.24), on the scale of the largest number, the VAE's 0.26.
+    lengths = (
+        row.locator(".meter")
+        .nth(2)
+        .evaluate(
+            """(one) => {
+          const width = one.clientWidth, line = getComputedStyle(one, "::after");
+          const bar = Number(getComputedStyle(one).getPropertyValue("--share"));
+          return [bar, parseFloat(line.left) / width, 1 - parseFloat(line.right) / width];
+        }"""
+        )
+    )
+    assert lengths == pytest.approx([0.19 / 0.26, 0.14 / 0.26, 0.24 / 0.26], abs=0.01)
+
+
+def test_a_lone_participants_map_stands_in_front(visit, tmp_path):
+    source = planted_report.plant(tmp_path / "results", participants=1)
+    site = tmp_path / "report"
+    site.mkdir()
+    write_site(dataclasses.replace(source, words=None), site)
+    one = visit(site, "index.html")
+    one.see_everything()
+    assert "Of sub-01, the only participant" in one.page.inner_text("#main")
+    assert one.page.locator("[data-view=maps][data-ready]").count() == 1
+    # Nobody wrote down the words: no place is kept for them.
+    assert not one.page.locator("[data-part=said]").first.is_visible()
