@@ -66,6 +66,9 @@ def write_maps(results: Path, units: list[str]) -> None:
             nib.save(image, folder / f"{model}_r.nii.gz")
             q = np.where(np.asarray(image.dataobj) > 0.1, 0.01, 0.5).astype(np.float32)
             nib.save(nib.Nifti1Image(q, image.affine), folder / f"{model}_q.nii.gz")
+            if unit == "group" and model != "ceiling":
+                nib.save(image, folder / f"{model}_t.nii.gz")
+                nib.save(nib.Nifti1Image(q, image.affine), folder / f"{model}_pmax.nii.gz")
 
 
 def write_sounds(results: Path, direction: str, unit: str, *, noise: float = 0.0) -> None:

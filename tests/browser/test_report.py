@@ -287,3 +287,14 @@ def test_a_lone_participants_map_stands_in_front(visit, tmp_path):
     assert one.page.locator("[data-view=maps][data-ready]").count() == 1
     # Nobody wrote down the words: no place is kept for them.
     assert not one.page.locator("[data-part=said]").first.is_visible()
+
+
+def test_all_that_was_tested_of_the_group_can_be_downloaded(visit, report):
+    page = visit(report, "index.html").page
+    view = page.locator("[data-view=maps]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=maps][data-ready]")
+    names = view.locator("[data-control=downloads] a").evaluate_all(
+        "(all) => all.map((one) => one.href.split('_').pop())"
+    )
+    assert names == ["r.nii.gz", "q.nii.gz", "t.nii.gz", "pmax.nii.gz"]
