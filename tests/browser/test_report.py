@@ -251,11 +251,33 @@ def test_everything_can_be_reached_by_keyboard(visit, report):
     assert muted == [True, False, True, True]
 
 
-def test_paper_shows_tables_and_no_controls(visit, report):
-    page = visit(report, "index.html").page
-    page.emulate_media(media="print")
-    assert page.locator("table.verdict").is_visible()
-    assert not page.locator(".controls").first.is_visible()
+def test_paper_shows_everything_and_no_controls(visit, report):
+    for name in PAGES:
+        page = visit(report, name, viewport={"width": 718, "height": 1000}).page
+        # Nobody scrolls before printing.
+        page.wait_for_function(
+            "document.querySelectorAll('[data-view]:not([data-ready])').length === 0"
+        )
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.wait_for_function(
+            "[...document.images].every((one) => !one.checkVisibility() || one.naturalWidth > 0)"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= 718
+        assert not page.locator(".controls").first.is_visible()
+        assert not page.locator("input[type=range]").first.is_visible()
+        assert page.locator("details:not([open])").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_verdict_is_seen_whole(visit, report, width):
+    page = visit(report, "index.html", viewport={"width": width, "height": 900}).page
+    table = page.locator("table.verdict")
+    assert table.evaluate("(one) => one.getBoundingClientRect().right") <= width
+    named = table.locator("tr").nth(1).locator("td").nth(2)
+    said = named.evaluate("(one) => getComputedStyle(one, '::before').content")
+    assert said == ('"ridge"' if width == 390 else "none")
+    assert table.locator("thead").is_visible() == (width == 1280)
 
 
 def test_bars_and_intervals_of_the_verdict_are_as_long_as_they_say(visit, report):
