@@ -225,7 +225,11 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     inputs = {"TR": TR, "participants": labels, "runs": runs}
     write_json(results / "inputs.json", inputs | {"problems": problems, "missing": missing})
     write_json(results / "folds.json", {"folds": [{}, {}], "gap": 12.0})
-    methods = {"paragraphs": [f"We did {NASTY}."], "references": ["A & B (2020). A work."]}
+    methods = {
+        "study": f"A study of {NASTY}",
+        "paragraphs": [f"We did {NASTY}."],
+        "references": ["A & B (2020). A work."],
+    }
     write_json(results / "methods.json", methods)
     write_json(results / "leakage.json", {"predictions": [{}] * 4})
     write_json(results / "stimulus" / "film.json", {"duration": N_ROWS * TR})

@@ -62,6 +62,8 @@ def test_names_stay_text(visit, report):
         one = visit(report, name)
         one.see_everything()
         assert planted_report.NASTY in one.page.inner_text("body")
+        assert planted_report.NASTY in one.page.inner_text("header")
+        assert planted_report.NASTY in one.page.title()
         sources = one.page.evaluate("[...document.scripts].map((one) => one.src || one.type)")
         assert all("/assets/" in one or one == "application/json" for one in sources)
 

@@ -45,6 +45,7 @@ def text_of(**changes):
 
 
 def test_it_says_what_the_study_was():
+    assert section()["study"] == "My film"
     text = text_of()
     for words in ("3 participants (4 runs, TR 0.608 s)", "390.0 s", "My film", "9750 pictures"):
         assert words in text

@@ -268,7 +268,7 @@ def methods_section(
     annotated: bool,
     version: str,
     references: dict[str, str],
-) -> dict[str, list[str]]:
+) -> dict[str, Any]:
     """Write the methods section.
 
     Parameters
@@ -295,7 +295,8 @@ def methods_section(
     Returns
     -------
     dict
-        ``paragraphs``, and ``references``: the works that they cite.
+        ``study``, the name of the data set; ``paragraphs``, and ``references``: the works that
+        they cite.
     """
     paragraphs = [
         data_paragraph(inputs, film, simulated=simulated, dataset=dataset),
@@ -310,12 +311,13 @@ def methods_section(
     ]
     text = " ".join(paragraphs)
     return {
+        "study": str(dataset.get("Name") or "a data set without a name"),
         "paragraphs": paragraphs,
         "references": [work for key, work in sorted(references.items()) if key in text],
     }
 
 
-def as_markdown(section: dict[str, list[str]]) -> str:
+def as_markdown(section: dict[str, Any]) -> str:
     """Return a methods section as Markdown."""
     works = [f"- {work}" for work in section["references"]]
     return (
