@@ -493,6 +493,43 @@ def test_a_healthy_study_raises_nothing(patient):
     assert findings.TR == 1.0
 
 
+def inherited(p):
+    """One sidecar at the top in place of everybody's own."""
+    text = (p.bids / SIDECAR).read_text()
+    for label in ("01", "02"):
+        remove(SIDECAR.replace("02", label))(p)
+    p.write("task-film_bold.json", text)
+
+
+def in_a_session(p):
+    for name in (BOLD, SIDECAR, EVENTS, T1W):
+        new = name.replace("sub-02/", "sub-02/ses-a/").replace("sub-02_", "sub-02_ses-a_")
+        rename(name, new)(p)
+
+
+def uncompressed(p):
+    nib.load(p.bids / BOLD).to_filename(p.bids / BOLD.removesuffix(".gz"))
+    remove(BOLD)(p)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        remove("participants.tsv"),
+        inherited,
+        in_a_session,
+        uncompressed,
+        rename(SIDECAR, SIDECAR.replace("_run-1", "")),
+    ],
+    ids=["no participants.tsv", "sidecar at the top", "a session", "nii", "sidecar for all runs"],
+)
+def test_what_bids_allows_raises_nothing(patient, change):
+    change(patient)
+    findings = inputs.examine(patient.config)
+    assert findings.problems == []
+    assert [run.participant for run in findings.runs] == ["01", "02"]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_by_name(patient, fault):
     plant, severity, file, words = FAULTS[fault]
