@@ -9,6 +9,9 @@ configfile: "config.yaml"
 validate(config, "workflow/config.schema.yaml")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/inputs.smk"

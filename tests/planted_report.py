@@ -66,6 +66,9 @@ def write_maps(results: Path, units: list[str]) -> None:
             nib.save(image, folder / f"{model}_r.nii.gz")
             q = np.where(np.asarray(image.dataobj) > 0.1, 0.01, 0.5).astype(np.float32)
             nib.save(nib.Nifti1Image(q, image.affine), folder / f"{model}_q.nii.gz")
+            if unit == "group" and model != "ceiling":
+                nib.save(image, folder / f"{model}_t.nii.gz")
+                nib.save(nib.Nifti1Image(q, image.affine), folder / f"{model}_pmax.nii.gz")
 
 
 def write_sounds(results: Path, direction: str, unit: str, *, noise: float = 0.0) -> None:
@@ -222,7 +225,11 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     inputs = {"TR": TR, "participants": labels, "runs": runs}
     write_json(results / "inputs.json", inputs | {"problems": problems, "missing": missing})
     write_json(results / "folds.json", {"folds": [{}, {}], "gap": 12.0})
-    methods = {"paragraphs": [f"We did {NASTY}."], "references": ["A & B (2020). A work."]}
+    methods = {
+        "study": f"A study of {NASTY}",
+        "paragraphs": [f"We did {NASTY}."],
+        "references": ["A & B (2020). A work."],
+    }
     write_json(results / "methods.json", methods)
     write_json(results / "leakage.json", {"predictions": [{}] * 4})
     write_json(results / "stimulus" / "film.json", {"duration": N_ROWS * TR})

@@ -1,10 +1,13 @@
 """The report in a real browser: it opens, plays, changes, and lets nobody in or out."""
 
+import dataclasses
 import re
 
 import planted_report
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+
+from stim2bold.report_site import write_site
 
 PAGES = ["index.html", "participants/sub-01.html"]
 
@@ -59,6 +62,8 @@ def test_names_stay_text(visit, report):
         one = visit(report, name)
         one.see_everything()
         assert planted_report.NASTY in one.page.inner_text("body")
+        assert planted_report.NASTY in one.page.inner_text("header")
+        assert planted_report.NASTY in one.page.title()
         sources = one.page.evaluate("[...document.scripts].map((one) => one.src || one.type)")
         assert all("/assets/" in one or one == "application/json" for one in sources)
 
@@ -248,8 +253,72 @@ def test_everything_can_be_reached_by_keyboard(visit, report):
     assert muted == [True, False, True, True]
 
 
-def test_paper_shows_tables_and_no_controls(visit, report):
+def test_paper_shows_everything_and_no_controls(visit, report):
+    for name in PAGES:
+        page = visit(report, name, viewport={"width": 718, "height": 1000}).page
+        # Nobody scrolls before printing.
+        page.wait_for_function(
+            "document.querySelectorAll('[data-view]:not([data-ready])').length === 0"
+        )
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.wait_for_function(
+            "[...document.images].every((one) => !one.checkVisibility() || one.naturalWidth > 0)"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= 718
+        assert not page.locator(".controls").first.is_visible()
+        assert not page.locator("input[type=range]").first.is_visible()
+        assert page.locator("details:not([open])").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 900, 1280])
+def test_the_verdict_is_seen_whole(visit, report, width):
+    page = visit(report, "index.html", viewport={"width": width, "height": 900}).page
+    table = page.locator("table.verdict")
+    assert table.evaluate("(one) => one.getBoundingClientRect().right") <= width
+    named = table.locator("tr").nth(1).locator("td").nth(2)
+    said = named.evaluate("(one) => getComputedStyle(one, '::before').content")
+    assert said == ('"ridge"' if width < 1200 else "none")
+    assert table.locator("thead").is_visible() == (width == 1280)
+
+
+def test_bars_and_intervals_of_the_verdict_are_as_long_as_they_say(visit, report):
     page = visit(report, "index.html").page
-    page.emulate_media(media="print")
-    assert page.locator("table.verdict").is_visible()
-    assert not page.locator(".controls").first.is_visible()
+    row = page.locator("table.verdict tbody tr").first
+    # Ridge: 0.19 (0.14 to 0.24), on the scale of the largest number, the VAE's 0.26.
+    lengths = (
+        row.locator(".meter")
+        .nth(2)
+        .evaluate(
+            """(one) => {
+          const width = one.clientWidth, line = getComputedStyle(one, "::after");
+          const bar = Number(getComputedStyle(one).getPropertyValue("--share"));
+          return [bar, parseFloat(line.left) / width, 1 - parseFloat(line.right) / width];
+        }"""
+        )
+    )
+    assert lengths == pytest.approx([0.19 / 0.26, 0.14 / 0.26, 0.24 / 0.26], abs=0.01)
+
+
+def test_a_lone_participants_map_stands_in_front(visit, tmp_path):
+    source = planted_report.plant(tmp_path / "results", participants=1)
+    site = tmp_path / "report"
+    site.mkdir()
+    write_site(dataclasses.replace(source, words=None), site)
+    one = visit(site, "index.html")
+    one.see_everything()
+    assert "Of sub-01, the only participant" in one.page.inner_text("#main")
+    assert one.page.locator("[data-view=maps][data-ready]").count() == 1
+    # Nobody wrote down the words: no place is kept for them.
+    assert not one.page.locator("[data-part=said]").first.is_visible()
+
+
+def test_all_that_was_tested_of_the_group_can_be_downloaded(visit, report):
+    page = visit(report, "index.html").page
+    view = page.locator("[data-view=maps]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=maps][data-ready]")
+    names = view.locator("[data-control=downloads] a").evaluate_all(
+        "(all) => all.map((one) => one.href.split('_').pop())"
+    )
+    assert names == ["r.nii.gz", "q.nii.gz", "t.nii.gz", "pmax.nii.gz"]

@@ -33,6 +33,7 @@ def section(**changes):
         "dataset": {"Name": "My film"},
         "generated": None,
         "simulated": False,
+        "annotated": True,
         "version": "0.1.0",
         "references": REFERENCES,
     }
@@ -44,6 +45,7 @@ def text_of(**changes):
 
 
 def test_it_says_what_the_study_was():
+    assert section()["study"] == "My film"
     text = text_of()
     for words in ("3 participants (4 runs, TR 0.608 s)", "390.0 s", "My film", "9750 pictures"):
         assert words in text
@@ -98,6 +100,16 @@ def test_it_follows_the_configuration():
     text = text_of(config=config)
     assert "optical flow" in text and "V-JEPA 2" in text and "777 predictions" in text
     assert "Griffin-Lim" not in text and "PESQ" not in text
+    assert "Nichols & Holmes" in text and "decoded the labels of the film's annotations and" in text
+
+
+def test_it_names_no_annotations_and_no_group_where_there_are_none():
+    facts = {"participants": ["01"], "runs": [RUN], "TR": 2.0, "space": "MNI", "missing": []}
+    text = text_of(inputs=facts, annotated=False)
+    assert "annotations" not in text and "participants," not in text and "Holmes" not in text
+    assert "decoded which clip of the film was shown" in text
+    film_only = planted_study.configuration(directions=["video2audio"])
+    assert "decoded" not in text_of(inputs=facts, annotated=False, config=film_only)
 
 
 def test_ds003688_is_cited():

@@ -297,7 +297,7 @@ FAULTS = {
         lambda p: (p.bids / SIDECAR).write_bytes(b'{"TaskName": "\xe9t\xe9"}'),
         *("error", SIDECAR, "not a JSON object"),
     ),
-    "no TR": (lambda p: p.write(SIDECAR, "{}"), "error", SIDECAR, "RepetitionTime is None"),
+    "no TR": (lambda p: p.write(SIDECAR, "{}"), "error", SIDECAR, "gives no RepetitionTime"),
     "a TR that is text": (
         lambda p: p.set_sidecar(RepetitionTime="1.0"),
         *("error", SIDECAR, "RepetitionTime is '1.0'"),
@@ -493,6 +493,43 @@ def test_a_healthy_study_raises_nothing(patient):
     assert findings.TR == 1.0
 
 
+def inherited(p):
+    """One sidecar at the top in place of everybody's own."""
+    text = (p.bids / SIDECAR).read_text()
+    for label in ("01", "02"):
+        remove(SIDECAR.replace("02", label))(p)
+    p.write("task-film_bold.json", text)
+
+
+def in_a_session(p):
+    for name in (BOLD, SIDECAR, EVENTS, T1W):
+        new = name.replace("sub-02/", "sub-02/ses-a/").replace("sub-02_", "sub-02_ses-a_")
+        rename(name, new)(p)
+
+
+def uncompressed(p):
+    nib.load(p.bids / BOLD).to_filename(p.bids / BOLD.removesuffix(".gz"))
+    remove(BOLD)(p)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        remove("participants.tsv"),
+        inherited,
+        in_a_session,
+        uncompressed,
+        rename(SIDECAR, SIDECAR.replace("_run-1", "")),
+    ],
+    ids=["no participants.tsv", "sidecar at the top", "a session", "nii", "sidecar for all runs"],
+)
+def test_what_bids_allows_raises_nothing(patient, change):
+    change(patient)
+    findings = inputs.examine(patient.config)
+    assert findings.problems == []
+    assert [run.participant for run in findings.runs] == ["01", "02"]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_by_name(patient, fault):
     plant, severity, file, words = FAULTS[fault]
@@ -570,6 +607,22 @@ def test_faults_of_the_configuration_are_named(settings, words):
     found = check_configuration(config, project / "workflow" / "config.schema.yaml")
     assert len(found) == len(settings)
     assert any(words in problem.what for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("settings", "remedy"),
+    [
+        (["fim=x.mp4"], "did you mean film?"),
+        (["vae={sedes: 3}"], "did you mean seeds?"),
+        (["selection={qqq: 1}"], "known here are session, task, run"),
+        (["seed=-1"], "give: "),
+    ],
+)
+def test_the_key_that_was_meant_is_named(settings, remedy):
+    project = planted_study.PROJECT
+    config = read_configuration([project / "config.yaml"], settings)
+    (problem,) = check_configuration(config, project / "workflow" / "config.schema.yaml")
+    assert problem.remedy.startswith(remedy)
 
 
 def test_the_shipped_configuration_is_sound():

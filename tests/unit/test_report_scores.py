@@ -25,6 +25,10 @@ CEILING = pd.DataFrame(
 )
 
 
+def test_every_model_has_its_words_and_what_it_is():
+    assert set(report_scores.MODELS) == set(report_scores.MEANINGS)
+
+
 def test_models_stand_in_their_order_and_unknown_ones_at_the_end():
     columns = report_scores.model_columns(SUMMARY)
     assert list(columns) == ["vae", "ridge", "mean", "own-model"]
@@ -34,12 +38,16 @@ def test_models_stand_in_their_order_and_unknown_ones_at_the_end():
 def test_cells_hold_the_scores_and_their_share_of_the_largest():
     (row,) = report_scores.verdict_table(SUMMARY, CEILING)
     assert row["n"] == 2 and row["models"]["mean"]["r"] is None
-    assert row["ceiling"]["r"] == pytest.approx(0.42) and row["ceiling"]["share"] == 1
-    assert row["models"]["vae"]["share"] == pytest.approx(0.5)
+    # The largest number is the upper end of the ceiling's interval, 0.55.
+    assert row["ceiling"]["r"] == pytest.approx(0.42) and row["ceiling"]["high_share"] == 1
+    assert row["ceiling"]["share"] == pytest.approx(0.42 / 0.55)
+    vae = row["models"]["vae"]
+    shares = [vae[name] for name in ("low_share", "share", "high_share")]
+    assert shares == pytest.approx([0.15 / 0.55, 0.21 / 0.55, 0.27 / 0.55])
     assert row["models"]["own-model"]["share"] == 0, "a bar has no negative length"
     assert row["models"]["vae"]["p"] == 0.004
     (row,) = report_scores.verdict_table(SUMMARY, None)
-    assert row["ceiling"] is None and row["models"]["vae"]["share"] == 1
+    assert row["ceiling"] is None and row["models"]["vae"]["high_share"] == 1
     (row,) = report_scores.verdict_table(SUMMARY.assign(direction="bold2audio"), CEILING)
     assert row["ceiling"] is None, "what others' brains tell is no ceiling of sound"
 

@@ -135,3 +135,19 @@ def test_the_workflow_refuses_errors_and_goes_on_with_warnings(snakemake, study,
         "participants"
     ] == ["01"]
     assert not list(tmp_path.rglob("owned"))
+
+
+def test_first_steps_may_run_beside_a_repeated_check(snakemake, study, tmp_path):
+    _, config = study
+    settings = ["--config", *as_settings(config)]
+    product = "results/views/rules.json"
+    run = snakemake(*settings, "--", product)
+    assert run.returncode == 0, run.stdout + run.stderr
+    made = (tmp_path / product).stat().st_mtime_ns
+    # Both run again, as after an edit of the project: one still finds what the other makes anew.
+    run = snakemake(
+        *("--latency-wait", "0", "--forcerun", "validate_inputs", "graph_rules"),
+        *(*settings, "--", product, "results/inputs.json"),
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (tmp_path / product).stat().st_mtime_ns > made

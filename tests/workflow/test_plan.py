@@ -77,6 +77,23 @@ def test_every_rule_is_planned_with_its_log_benchmark_and_resources():
             assert re.findall(r"sources\('(\w+\.py)'\)", rule) == wanted, name
 
 
+def test_every_figure_is_in_snakemakes_report_with_caption_category_and_labels():
+    found = 0
+    for path in (PROJECT / "workflow" / "rules").glob("*.smk"):
+        for output in re.findall(r"^    output:\n(.*?)^    \w+:", path.read_text(), re.M | re.S):
+            # One named output: from its name to the next one at the same depth.
+            for name, value in re.findall(r"^ {8}(\w+)=(.*?)(?=^ {8}\w|\Z)", output, re.M | re.S):
+                if not re.search(r"\.(png|svg|html)\b", value):
+                    continue
+                found += 1
+                assert value.startswith("report("), f"{path.name}: {name}"
+                for part in ("category=", "labels={"):
+                    assert part in value, f"{path.name}: {name} lacks {part}"
+                (caption,) = re.findall(r'caption="\.\./(report/\w+\.rst)"', value)
+                assert (PROJECT / "workflow" / caption).read_text().strip(), caption
+    assert found == 13
+
+
 def test_ds003688_is_planned_for_its_thirty_participants(snakemake, ds003688, real_input):
     run = snakemake(
         *("-n", "--quiet", "rules", "--config"),

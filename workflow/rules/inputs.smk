@@ -33,7 +33,8 @@ rule validate_inputs:
         description=f"{BIDS_DIR}/dataset_description.json",
         runs=sorted({path for run in runs for path in run.files}),
     output:
-        inputs="results/inputs.json",
+        # Not removed before it is made again: first steps that run beside it read it as it was.
+        inputs=update("results/inputs.json"),
     log:
         "results/logs/validate_inputs.log",
     benchmark:

@@ -66,7 +66,13 @@ rule write_methods:
         runtime=minutes(5),
     params:
         derivatives="--derivatives" if DERIVATIVES else "",
-        settings=json.dumps({"simulated": SIMULATED, "configuration": config}),
+        settings=json.dumps(
+            {
+                "simulated": SIMULATED,
+                "annotated": bool(ANNOTATIONS),
+                "configuration": config,
+            }
+        ),
     message:
         "Methods section: {output.text}"
     shell:

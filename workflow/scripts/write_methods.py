@@ -41,6 +41,7 @@ def main() -> None:
         if arguments.derivatives
         else None,
         simulated=arguments.settings["simulated"],
+        annotated=arguments.settings["annotated"],
         version=VERSION,
         references=read_references(arguments.references),
     )

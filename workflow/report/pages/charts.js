@@ -3,9 +3,9 @@
 
 const MARGIN = { left: 52, right: 12, top: 10, bottom: 34 };
 
-// Round numbers that divide a range into about n parts.
-function ticks(low, high, n) {
-  const raw = (high - low || 1) / n, power = 10 ** Math.floor(Math.log10(raw));
+// Round numbers that divide a range into about n parts, at least `least` apart.
+function ticks(low, high, n, least = 0) {
+  const raw = Math.max((high - low || 1) / n, least), power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find((each) => each * power >= raw) * power;
   const found = [];
   for (let x = Math.ceil(low / step) * step; x <= high + step * 1e-6; x += step) found.push(x);
@@ -13,7 +13,7 @@ function ticks(low, high, n) {
 }
 
 // Draw series of [x, y] points; returns where a horizontal value lies in the drawing.
-function drawLines(figure, { series, bands = [], x, y, zero = false, title }) {
+function drawLines(figure, { series, bands = [], x, y, zero = false, whole = false, title }) {
   const width = Math.max(320, figure.clientWidth), height = 260;
   const points = series.flatMap((each) => each.points);
   const xs = points.map((point) => point[0]), ys = points.map((point) => point[1]);
@@ -35,7 +35,7 @@ function drawLines(figure, { series, bands = [], x, y, zero = false, title }) {
       svg.append(make("text", { x: across(left) + 3, y: MARGIN.top + 11, class: "small" }, label));
     }
   }
-  for (const value of ticks(x0, x1, width / 90)) {
+  for (const value of ticks(x0, x1, width / 90, whole ? 1 : 0)) {
     svg.append(make("line", { x1: across(value), x2: across(value), y1: height - MARGIN.bottom,
       y2: height - MARGIN.bottom + 4, class: "axis" }));
     svg.append(make("text", { x: across(value), y: height - 18, class: "small", "text-anchor": "middle" },
@@ -55,8 +55,11 @@ function drawLines(figure, { series, bands = [], x, y, zero = false, title }) {
     const path = line.map(([px, py], i) =>
       `${i && !breaks.includes(i) ? "L" : "M"}${across(px).toFixed(1)} ${up(py).toFixed(1)}`).join("");
     svg.append(make("path", { d: path, class: `line line${style}` }));
-    if (line.length === 1) {
-      svg.append(make("circle", { cx: across(line[0][0]), cy: up(line[0][1]), r: 3, class: `dot line${style}` }));
+    // What is counted has a value at each whole number, and none between them.
+    if (line.length === 1 || (whole && style === 0)) {
+      line.forEach(([px, py]) => {
+        svg.append(make("circle", { cx: across(px), cy: up(py), r: 2.5, class: `dot line${style}` }));
+      });
     }
   });
   figure.replaceChildren(svg);

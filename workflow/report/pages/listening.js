@@ -6,6 +6,7 @@ stim2bold.start("[data-view=listening]", (element, settings) => {
   let segment, players = [], heard = 0;
 
   const now = () => players[heard].currentTime;
+  const spoken = settings.segments.reduce((sum, { words }) => sum + words.length, 0);
 
   function show() {
     const rung = segment.rungs[heard];
@@ -79,6 +80,8 @@ stim2bold.start("[data-view=listening]", (element, settings) => {
       span.style.width = `${(100 * (end - start)) / segment.duration}%`;
       return span;
     }));
+    // A film whose words nobody wrote down has no place for them.
+    for (const name of ["words", "said"]) part(name).hidden = spoken === 0;
     const group = part("rungs").dataset.group;
     part("rungs").replaceChildren(...segment.rungs.map(({ label, scores }, i) => {
       const input = make("input", { type: "radio", name: group, value: i });

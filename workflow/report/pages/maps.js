@@ -147,6 +147,7 @@ stim2bold.start("[data-view=maps]", async (element, settings) => {
         place.textContent = text.toFixed(2);
       });
     }
+    element.querySelector("[data-scale=quantity]").textContent = map.quantity;
     draw();
   }
 

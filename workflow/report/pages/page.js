@@ -3,6 +3,7 @@
 
 const stim2bold = {
   waiting: {},
+  unseen: new Map(),
 
   // Called by a data file: a page opened from a disk may load scripts, but not read files.
   receive(content) {
@@ -30,24 +31,32 @@ const stim2bold = {
 
   // Start a view on each element that a selector finds, once it is about to be seen.
   start(selector, view) {
-    const watcher = new IntersectionObserver(
-      (entries) => {
-        for (const entry of entries.filter((each) => each.isIntersecting)) {
-          watcher.unobserve(entry.target);
-          const element = entry.target;
-          const content = element.querySelector("script[type='application/json']");
-          Promise.resolve(view(element, content && JSON.parse(content.textContent)))
-            .then(() => element.setAttribute("data-ready", ""))
-            .catch((fault) => {
-              element.prepend(make("p", { class: "note", role: "alert" }, fault.message));
-            });
-        }
-      },
-      { rootMargin: "300px" },
-    );
-    document.querySelectorAll(selector).forEach((element) => watcher.observe(element));
+    document.querySelectorAll(selector).forEach((element) => {
+      this.unseen.set(element, view);
+      this.watcher.observe(element);
+    });
   },
+
+  watcher: new IntersectionObserver(
+    (entries) => entries.filter((each) => each.isIntersecting).forEach(({ target }) => begin(target)),
+    { rootMargin: "300px" },
+  ),
 };
+
+// Start an element's view, once.
+async function begin(element) {
+  const view = stim2bold.unseen.get(element);
+  if (!view) return;
+  stim2bold.unseen.delete(element);
+  stim2bold.watcher.unobserve(element);
+  const content = element.querySelector("script[type='application/json']");
+  try {
+    await view(element, content && JSON.parse(content.textContent));
+    element.setAttribute("data-ready", "");
+  } catch (fault) {
+    element.prepend(make("p", { class: "note", role: "alert" }, fault.message));
+  }
+}
 
 // Make an element with attributes and children; text stays text.
 function make(name, attributes = {}, ...children) {
@@ -79,6 +88,16 @@ stim2bold.start("[data-view=flicker]", (element) => {
   element.querySelectorAll("[data-show]").forEach((choice) =>
     choice.addEventListener("click", () => show(choice.dataset.show === "second")),
   );
+});
+
+// From a disk nothing is saved by waiting: what nobody has scrolled to is there for the printer.
+addEventListener("load", () => {
+  if (location.protocol !== "file:") return;
+  const rest = async () => {
+    for (const element of [...stim2bold.unseen.keys()]) await begin(element);
+    document.querySelectorAll("img[loading=lazy]").forEach((picture) => { picture.loading = "eager"; });
+  };
+  setTimeout(rest, 1000);
 });
 
 // What is folded away on the screen is unfolded on paper.

@@ -255,9 +255,8 @@ def repetition_time(run: Run) -> float:
     """
     TR = read_sidecars(run.sidecars).get("RepetitionTime")
     if not isinstance(TR, int | float) or not 0.1 <= TR <= 20:
-        raise InputError(
-            f"{run.sidecar}: RepetitionTime is {TR!r}; give the TR of the series in seconds"
-        )
+        said = "gives no RepetitionTime" if TR is None else f"RepetitionTime is {TR!r}"
+        raise InputError(f"{run.sidecar}: {said}; give the TR of the series in seconds")
     return float(TR)
 
 

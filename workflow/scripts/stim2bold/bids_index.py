@@ -4,6 +4,7 @@ Entities, folders and inheritance are those of the BIDS specification 1.10. Noth
 names.
 """
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -73,6 +74,8 @@ def index_files(root: Path) -> "pd.DataFrame":
     # Imported here: a simulated study is not indexed, and goes without the time this takes.
     from bids2table import index_dataset
 
+    # It tells everybody where its schema lies.
+    logging.getLogger("bidsschematools").setLevel(logging.WARNING)
     # Through a link of its own: the index takes a folder with a dot in its name for a file, and one
     # with brackets for a pattern.
     with tempfile.TemporaryDirectory() as folder:

@@ -149,7 +149,7 @@ def preprocessing_paragraph(
     return " ".join(parts)
 
 
-def models_paragraph(config: dict, folds: dict, film: dict) -> str:
+def models_paragraph(config: dict, folds: dict, film: dict, *, annotated: bool) -> str:
     """Say what the film was described by and what was learned.
 
     Parameters
@@ -158,6 +158,8 @@ def models_paragraph(config: dict, folds: dict, film: dict) -> str:
         The configuration.
     folds, film : dict
         Contents of folds.json and film.json.
+    annotated : bool
+        Whether the film is annotated.
     """
     networks = in_words([NETWORKS[name] for name in config["features"]])
     sound = config["spectrogram"]
@@ -177,9 +179,11 @@ def models_paragraph(config: dict, folds: dict, film: dict) -> str:
         "Predicted were "
         + in_words([DIRECTIONS[name] for name in config["directions"]])
         + f". Variational autoencoders (Kingma & Welling, 2014; {after}; preset '{vae['preset']}', "
-        f"{seeds}) were compared with the training mean, the blocks of the film, ridge "
-        "regression and "
-        "banded ridge regression (Nunez-Elizalde et al., 2019; Dupré la Tour et al., 2022).",
+        f"{seeds}) were compared with the training mean, elapsed time and the blocks of the film, "
+        f"with ridge regression on {'annotations and ' if annotated else ''}low-level features of "
+        "picture and sound, and with ridge regression (also on the source at the wrong moments) "
+        "and banded ridge regression (Nunez-Elizalde et al., 2019; Dupré la Tour et al., 2022) on "
+        "the same features as the autoencoders.",
         f"Everything was fitted and scored on {several(len(folds['folds']), 'fold')} of contiguous "
         f"film time; {folds['gap']:g} s on each side of what was predicted were left out of the "
         "fit, "
@@ -190,7 +194,7 @@ def models_paragraph(config: dict, folds: dict, film: dict) -> str:
     return " ".join(parts)
 
 
-def scores_paragraph(config: dict, *, n_participants: int) -> str:
+def scores_paragraph(config: dict, *, n_participants: int, annotated: bool) -> str:
     """Say how predictions were judged.
 
     Parameters
@@ -198,6 +202,8 @@ def scores_paragraph(config: dict, *, n_participants: int) -> str:
     config : dict
         The configuration.
     n_participants : int
+    annotated : bool
+        Whether the film is annotated.
     """
     evaluation = config["evaluation"]
     parts = [
@@ -206,15 +212,39 @@ def scores_paragraph(config: dict, *, n_participants: int) -> str:
         f"comes from {evaluation['surrogates']} predictions of random phase (Prichard & Theiler, "
         "1994) "
         "with false-discovery rates (Benjamini & Hochberg, 1995), their intervals from "
-        f"{evaluation['draws']} draws of stretches of {evaluation['block']:g} s.",
+        f"{evaluation['draws']} draws of stretches of {evaluation['block']:g} s; both were widened "
+        "by what fits to targets of random phase spread beyond them, for folds that are fitted on "
+        "each other are not independent.",
         f"Segments of {evaluation['segment']:g} s were identified from their predictions "
         "(Mitchell et "
         "al., 2008).",
     ]
+    if n_participants > 1:
+        parts.append(
+            "Over participants, scores were tested by flipping their signs"
+            + (
+                ", and maps likewise by Student's t of Fisher's z, corrected by the largest "
+                "(Nichols & Holmes, 2002)."
+                if "video2bold" in config["directions"]
+                else "."
+            )
+        )
+    if "video2bold" in config["directions"]:
+        parts.append(
+            "What each feature space explains is its share in the covariance of banded ridge's "
+            "prediction with the BOLD (Dupré la Tour et al., 2022)."
+        )
     if "video2bold" in config["directions"] and n_participants >= 3:
         parts.append(
             "The ceiling is the leave-one-out inter-subject correlation (Nastase et al., 2019)."
         )
+    brains = any("bold" in name for name in config["directions"])
+    decoded = [
+        *(["the labels of the film's annotations"] if annotated else []),
+        *(["which clip of the film was shown"] if brains else []),
+    ]
+    if decoded:
+        parts.append(f"Ridge regression also decoded {in_words(decoded)}.")
     if any(name.endswith("audio") for name in config["directions"]):
         parts.append(
             "Predicted spectrograms were made audible by the fast Griffin-Lim algorithm "
@@ -235,9 +265,10 @@ def methods_section(
     dataset: dict,
     generated: list[dict] | None,
     simulated: bool,
+    annotated: bool,
     version: str,
     references: dict[str, str],
-) -> dict[str, list[str]]:
+) -> dict[str, Any]:
     """Write the methods section.
 
     Parameters
@@ -254,6 +285,8 @@ def methods_section(
         GeneratedBy of derivatives that stood in for our preprocessing.
     simulated : bool
         Whether the data set is the built-in one.
+    annotated : bool
+        Whether the film is annotated.
     version : str
         Of this software.
     references : dict of str to str
@@ -262,27 +295,29 @@ def methods_section(
     Returns
     -------
     dict
-        ``paragraphs``, and ``references``: the works that they cite.
+        ``study``, the name of the data set; ``paragraphs``, and ``references``: the works that
+        they cite.
     """
     paragraphs = [
         data_paragraph(inputs, film, simulated=simulated, dataset=dataset),
         preprocessing_paragraph(
             config["preprocessing"], inputs, sidecars=sidecars, generated=generated
         ),
-        models_paragraph(config, folds, film),
-        scores_paragraph(config, n_participants=len(inputs["participants"])),
+        models_paragraph(config, folds, film, annotated=annotated),
+        scores_paragraph(config, n_participants=len(inputs["participants"]), annotated=annotated),
         f"All steps were run by stim2bold {version} as one Snakemake workflow (Mölder et al., "
         "2021), "
         f"seed {config['seed']}.",
     ]
     text = " ".join(paragraphs)
     return {
+        "study": str(dataset.get("Name") or "a data set without a name"),
         "paragraphs": paragraphs,
         "references": [work for key, work in sorted(references.items()) if key in text],
     }
 
 
-def as_markdown(section: dict[str, list[str]]) -> str:
+def as_markdown(section: dict[str, Any]) -> str:
     """Return a methods section as Markdown."""
     works = [f"- {work}" for work in section["references"]]
     return (

@@ -1,5 +1,6 @@
 """The configuration outside Snakemake: read as Snakemake reads it, judged by the same schema."""
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,17 @@ def check_configuration(config: dict[str, Any], schema: Path) -> list[Problem]:
     problems = []
     for fault in sorted(validator.iter_errors(config), key=lambda fault: str(fault.path)):
         where = ".".join(str(part) for part in fault.absolute_path) or "the file"
-        said = fault.schema.get("description", "see workflow/config.schema.yaml")
-        problems.append(error("config.yaml", f"{where}: {fault.message}", f"give: {said}"))
+        problems.append(error("config.yaml", f"{where}: {fault.message}", _remedy(fault)))
     return problems
+
+
+def _remedy(fault: jsonschema.ValidationError) -> str:
+    """Say what to write instead: the key that was meant, or what the value is to be."""
+    if fault.validator == "additionalProperties":
+        known = list(fault.schema["properties"])
+        unknown = [key for key in fault.instance if key not in known]
+        meant = [close for key in unknown for close in difflib.get_close_matches(key, known, n=1)]
+        if meant:
+            return f"did you mean {' and '.join(meant)}?"
+        return f"known here are {', '.join(known)}"
+    return f"give: {fault.schema.get('description', 'see workflow/config.schema.yaml')}"

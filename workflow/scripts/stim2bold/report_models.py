@@ -29,7 +29,8 @@ def charts(view: dict[str, Any]) -> list[dict[str, Any]]:
 
     def chart(title: str, x: str, y: str, **series: list[list[float]]) -> dict[str, Any]:
         drawn = [{"name": name, "points": points} for name, points in series.items() if points]
-        return {"title": title, "x": x, "y": y, "series": drawn, "zero": True}
+        whole = x in ("fold", "dimension")
+        return {"title": title, "x": x, "y": y, "series": drawn, "zero": True, "whole": whole}
 
     numbered = {
         name: [[float(i + 1), value] for i, value in enumerate(view[name])]

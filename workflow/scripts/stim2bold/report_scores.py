@@ -27,6 +27,21 @@ MODELS = {
     "mean": "training mean",
 }
 
+#: What each of them knows, for who reads of them for the first time.
+MEANINGS = {
+    "vae": "variational autoencoder: learns what source and target share, and says how sure it is",
+    "vae-group": "one autoencoder for all participants, with a decoder for each",
+    "vae-stack": "mean of the predictions of VAE and banded ridge",
+    "banded": "linear regression with a penalty for each feature space",
+    "ridge": "linear regression with one penalty, on the same features as the VAE",
+    "annotations": "linear regression on what the film's annotations name",
+    "lowlevel": "linear regression on light, contrast, motion and (unless predicted) sound level",
+    "blocks": "knows the kind of block (music, speech), and nothing else of the film",
+    "elapsed": "knows the time that has passed, and nothing of the film",
+    "shuffled": "ridge given the source at the wrong moments: what chance looks like",
+    "mean": "says the mean of what it was fitted on, always; it has no correlation",
+}
+
 #: What is shown of each model, beside its name.
 SHOWN = ("r", "r_spread", "r_low", "r_high", "p", "units_significant", "identification")
 
@@ -58,7 +73,8 @@ def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[d
     -------
     list of dict
         One per direction: ``direction``, ``words``, ``n``; ``models``, by name what is `SHOWN` of
-        each (None where it cannot be had) and ``share``, r over the largest of the direction;
+        each (None where it cannot be had) and where its bar and its interval end, as shares of the
+        largest number of the direction: ``share``, ``low_share`` and ``high_share``;
         ``ceiling``, likewise; and ``verdict``, a sentence.
     """
     table = []
@@ -68,12 +84,12 @@ def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[d
             name: {key: number(row.get(key)) for key in SHOWN} for name, row in rows.iterrows()
         }
         limit = ceiling_of(direction, ceiling)
-        largest = max(
-            (shown["r"] or 0 for shown in [*models.values(), *([limit] if limit else [])]),
-            default=0,
-        )
-        for shown in [*models.values(), *([limit] if limit else [])]:
-            shown["share"] = max(0.0, (shown["r"] or 0) / largest) if largest > 0 else 0.0
+        cells = [*models.values(), *([limit] if limit else [])]
+        largest = max(max(cell["r"] or 0, cell["r_high"] or 0) for cell in cells)
+        for cell in cells:
+            for name, key in (("share", "r"), ("low_share", "r_low"), ("high_share", "r_high")):
+                # A bar has no negative length.
+                cell[name] = max(0.0, (cell[key] or 0) / largest) if largest > 0 else 0.0
         table.append(
             {
                 "direction": direction,

@@ -57,7 +57,9 @@ def write_site(source: Source, root: Path) -> None:
     pages.carry(source.templates, root)
     brain = results / "views" / "brain.json"
     brain = pages.write_data(root, "assets/brain", read_json(brain)) if brain.exists() else None
+    methods = read_json(results / "methods.json")
     shared = {
+        "study": methods["study"],
         "banners": report_study.banners(
             simulation=source.config["simulation"] if source.simulated else None,
             weights=substitute_weights(source),
@@ -74,7 +76,7 @@ def write_site(source: Source, root: Path) -> None:
         text = templates.get_template("participant.html.j2").render(
             **shared,
             root="../",
-            title=f"{unit}: stim2bold report",
+            title=f"{unit}: {methods['study']}",
             name=unit,
             sections=PARTICIPANT,
             before=neighbours[number],
@@ -99,13 +101,14 @@ def write_site(source: Source, root: Path) -> None:
             n_models=n_models,
         ),
         root="",
-        title="stim2bold report",
+        title=f"{methods['study']}: stim2bold report",
         sections=FRONT,
         table=report_scores.verdict_table(summary, ceiling),
         shared=report_scores.ceiling_sentence(ceiling),
         partition=report_scores.partition_rows(list(partition.values())),
         decoding=report_scores.decoding_rows(table_of(results / "decoding" / "summary.tsv")),
-        group=maps_of(source, "group", root, brain=brain, up=""),
+        group=maps_of(source, "group" if len(units) > 1 else units[0], root, brain=brain, up=""),
+        meanings=report_scores.MEANINGS,
         **participant_table(source, units, runs, directions),
         players=players_of(source, directions, "film", root, up=""),
         **sounds_of(source, directions),
@@ -114,7 +117,7 @@ def write_site(source: Source, root: Path) -> None:
         leakage=report_study.leakage_sentence(read_json(results / "leakage.json")),
         seed=source.config["seed"],
         versions=pinned_versions(source.requirements),
-        methods=read_json(results / "methods.json"),
+        methods=methods,
         graph=read_json(results / "views" / "rules.json")
         if (results / "views" / "rules.json").exists()
         else None,

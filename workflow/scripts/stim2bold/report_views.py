@@ -13,6 +13,9 @@ from stim2bold.ladder_player import SOUND_SCORES, player, rung_scores
 from stim2bold.map_files import map_view
 from stim2bold.report_source import Source
 
+#: What is told of a model's map, and in which words it is offered.
+QUANTITIES = {"r": "r", "q": "q", "t": "t", "pmax": "p, corrected by the largest t,"}
+
 
 def maps_of(
     source: Source, unit: str, root: Path, *, brain: str | None, up: str
@@ -38,7 +41,7 @@ def maps_of(
         order = [name for name in [*report_scores.MODELS, "ceiling"] if name in names]
         for name in order + sorted(names - set(order)):
             words = f"{direction}: {report_scores.MODELS.get(name, name)}"
-            files = {key: folder / f"{name}_{key}.nii.gz" for key in ("r", "q")}
+            files = {key: folder / f"{name}_{key}.nii.gz" for key in QUANTITIES}
             files = {key: path for key, path in files.items() if path.exists()}
             shown.append(_map(root, f"{direction}_{unit}_{name}", words, files, up))
         drawn = folder.parent / f"{unit}.png"
@@ -65,20 +68,21 @@ def _map(root: Path, name: str, words: str, files: dict[str, Path], up: str) -> 
     words : str
         What it is a map of.
     files : dict of str to Path
-        The map by the name of its quantity and, where there is one, its false-discovery rate.
+        The map by the name of its quantity, which is shown, and what is told of it, of which
+        ``q``, its false-discovery rate, bounds what is shown.
     up : str
         From the page to the report's root.
     """
     quantity, *_ = files
-    image, *rates = (nib.load(path) for path in files.values())
-    view = map_view(image, rates[0] if rates else None, quantity=quantity)
+    rate = nib.load(files["q"]) if "q" in files else None
+    view = map_view(nib.load(files[quantity]), rate, quantity=quantity)
     return {
         "words": words,
         "address": up + pages.write_data(root, f"assets/maps/{name}", view),
         "downloads": [
             {
                 "address": up + pages.copy_into(root, f"assets/maps/{name}_{key}.nii.gz", path),
-                "words": f"{key} of {words} (NIfTI)",
+                "words": f"{QUANTITIES.get(key, key)} of {words} (NIfTI)",
             }
             for key, path in files.items()
         ],
