@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, backends, nn
 from torch.nn import functional as F
 
 # Output channels of the branches: 1x1; 1x1 -> 3x3x3; 1x1 -> 3x3x3; pool -> 1x1.
@@ -159,7 +159,15 @@ class Unit(nn.Module):
         """Apply to frames with all that the kernel sees of time, into `out` where it is given."""
         # Symmetric in space: left to the convolution, which need not copy its input for it.
         side = 1 if self._is_centred else 0
-        x = F.conv3d(x, self.conv.weight, self.conv.bias, self.stride, (0, side, side))
+        weight, bias, padding = self.conv.weight, self.conv.bias, (0, side, side)
+        if x.device.type == "cpu" and x.dtype == torch.float32 and backends.mkldnn.is_available():
+            # PyTorch would leave kernels with few channels, and with one thread all of 1x1x1, to a
+            # path of its own that copies to another layout and back: two to five times slower.
+            x = torch.mkldnn_convolution(
+                x, weight, bias, padding, (self.stride,) * 3, dilation=(1, 1, 1), groups=1
+            )
+        else:
+            x = F.conv3d(x, weight, bias, self.stride, padding)
         return F.relu_(x) if out is None else torch.clamp_min(x, 0, out=out)
 
     @property
