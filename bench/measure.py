@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
 import decoding  # noqa: E402
+import device  # noqa: E402
 import doctor  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
@@ -42,6 +43,7 @@ ROOMS = (
     decoding,
     nulls,
     plan,
+    device,
     doctor,
     report,
 )
@@ -103,7 +105,10 @@ def main() -> None:
         if not re.match(arguments.rows, name):
             continue
         logger.info("measuring %s", name)
-        rows = pd.DataFrame(measure()).assign(command=f"make bench ROWS='{name}$'")
+        rows = measure()
+        if not rows:
+            continue
+        rows = pd.DataFrame(rows).assign(command=f"make bench ROWS='{name}$'")
         table = merge(table, rows)
         write_table(path, table)
         benchmarks = PROJECT / "docs" / "benchmarks.md"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, backends, nn
 from torch.nn import functional as F
 
 # Output channels of the branches: 1x1; 1x1 -> 3x3x3; 1x1 -> 3x3x3; pool -> 1x1.
@@ -52,11 +52,79 @@ def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _pad(x: Tensor, kernel: int, stride: int, time: tuple[int, int]) -> Tensor:
-    left, right = _same(x.shape[-1], kernel, stride)
-    top, bottom = _same(x.shape[-2], kernel, stride)
-    padding = (left, right, top, bottom, *time)
-    return F.pad(x, padding) if any(padding) else x
+def _blank(like: Tensor, channels: int, frames: int, rows: int, columns: int) -> Tensor:
+    """Make a tensor of the given sizes, with the precision, place and layout of another."""
+    channels_last = like.is_contiguous(memory_format=torch.channels_last_3d)
+    return torch.empty(
+        (like.shape[0], channels, frames, rows, columns),
+        dtype=like.dtype,
+        device=like.device,
+        memory_format=torch.channels_last_3d if channels_last else torch.contiguous_format,
+    )
+
+
+class Kept:
+    """The frames that an operation in time still needs when a film arrives in groups.
+
+    What comes in is written behind the frames that were kept, where the operation reads both as
+    one: joining them afterwards would copy every frame once more at every such operation.
+    """
+
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach
+        self.frames: Tensor | None = None
+
+    def place(
+        self,
+        like: Tensor,
+        *,
+        channels: int,
+        rows: int,
+        columns: int,
+        last: bool,
+        around: tuple[int, int, int, int] = (0, 0, 0, 0),
+    ) -> tuple[Tensor, Tensor]:
+        """Make room for as many frames as `like` has, behind those that were kept.
+
+        Parameters
+        ----------
+        like : Tensor, shape (n, any, n_frames, any, any)
+            Gives the number of frames, precision and layout.
+        channels, rows, columns : int
+            Of a frame that will be written.
+        last : bool
+            Whether the film ends with these frames: zeros come after them.
+        around : tuple of int
+            Zeros to the left, to the right, above and below a frame.
+
+        Returns
+        -------
+        whole : Tensor
+            The frames that were kept (before the film: zeros), room for the new ones, and what
+            comes after the film.
+        room : Tensor, shape (n, channels, n_frames, rows, columns)
+            The part of it that is still to be written.
+        """
+        left, right, top, bottom = around
+        n_before = self.reach.before if self.frames is None else self.frames.shape[2]
+        end = n_before + like.shape[2]
+        n_frames = end + (self.reach.after if last else 0)
+        whole = _blank(like, channels, n_frames, rows + top + bottom, columns + left + right)
+        if any(around):
+            whole.zero_()
+        whole[:, :, :n_before] = 0 if self.frames is None else self.frames
+        whole[:, :, end:] = 0
+        return whole, whole[:, :, n_before:end, top : top + rows, left : left + columns]
+
+    def ready(self, whole: Tensor) -> Tensor | None:
+        """Return the frames that the operation can work on now, and keep what it needs later."""
+        n_out = (whole.shape[2] - self.reach.kernel) // self.reach.stride + 1
+        if n_out < 1:
+            self.frames = whole
+            return None
+        # A copy, lest a few frames keep the whole group in memory.
+        self.frames = whole[:, :, n_out * self.reach.stride :].clone()
+        return whole[:, :, : (n_out - 1) * self.reach.stride + self.reach.kernel]
 
 
 class Unit(nn.Module):
@@ -78,32 +146,88 @@ class Unit(nn.Module):
         before, after = _same(FRAME_MULTIPLE, kernel, stride)
         self.reach = Reach(kernel, stride, before, after)
 
-    def forward(self, x: Tensor, *, first: bool = True, last: bool = True) -> Tensor:
-        """Apply to the frames `x`; `first` and `last` tell where they border on the film's ends."""
-        time = (self.reach.before * first, self.reach.after * last)
-        if self.kernel == 3 and self.stride == 1:
-            # Symmetric in space: left to the convolution, which need not copy its input for it.
-            if any(time):
-                x = F.pad(x, (0, 0, 0, 0, *time))
-            x = F.conv3d(x, self.conv.weight, self.conv.bias, padding=(0, 1, 1))
-        elif self.symmetric:
-            x = self.conv(F.pad(x, (*(self.kernel // 2,) * 4, *time)))
+    @property
+    def width(self) -> int:
+        """Channels that come out."""
+        return self.conv.out_channels
+
+    def keep(self) -> Kept:
+        """Begin a film."""
+        return Kept(self.reach)
+
+    def convolve(self, x: Tensor, out: Tensor | None = None) -> Tensor:
+        """Apply to frames with all that the kernel sees of time, into `out` where it is given."""
+        # Symmetric in space: left to the convolution, which need not copy its input for it.
+        side = 1 if self._is_centred else 0
+        weight, bias, padding = self.conv.weight, self.conv.bias, (0, side, side)
+        if x.device.type == "cpu" and x.dtype == torch.float32 and backends.mkldnn.is_available():
+            # PyTorch would leave kernels with few channels, and with one thread all of 1x1x1, to a
+            # path of its own that copies to another layout and back: two to five times slower.
+            x = torch.mkldnn_convolution(
+                x, weight, bias, padding, (self.stride,) * 3, dilation=(1, 1, 1), groups=1
+            )
         else:
-            x = self.conv(_pad(x, self.kernel, self.stride, time))
-        return F.relu_(x)
+            x = F.conv3d(x, weight, bias, self.stride, padding)
+        return F.relu_(x) if out is None else torch.clamp_min(x, 0, out=out)
+
+    @property
+    def _is_centred(self) -> bool:
+        return self.kernel == 3 and self.stride == 1
+
+    def forward(self, x: Tensor, kept: Kept | None = None, *, last: bool = True) -> Tensor | None:
+        """Apply to the next frames of a film (without `kept`: to all), see `stream`."""
+        if self.kernel == 1:
+            return self.convolve(x)
+        kept = kept or self.keep()
+        channels, _, rows, columns = x.shape[1:]
+        around = (0, 0, 0, 0)
+        if self.symmetric:
+            around = (self.kernel // 2,) * 4
+        elif not self._is_centred:
+            sides, ends = (_same(size, self.kernel, self.stride) for size in (columns, rows))
+            around = (*sides, *ends)
+        whole, room = kept.place(
+            x, channels=channels, rows=rows, columns=columns, last=last, around=around
+        )
+        room.copy_(x)
+        ready = kept.ready(whole)
+        return None if ready is None else self.convolve(ready)
 
 
-def _largest(x: Tensor, dim: int, kernel: int, stride: int) -> Tensor:
-    """Maximum over a sliding window in one dimension, without padding."""
-    n_out = (x.shape[dim] - kernel) // stride + 1
+def _largest(
+    x: Tensor,
+    dim: int,
+    *,
+    kernel: int,
+    stride: int,
+    padding: tuple[int, int] = (0, 0),
+    out: Tensor | None = None,
+) -> Tensor:
+    """Maximum over a sliding window in one dimension; at the ends over what there is of it."""
+    size, before = x.shape[dim], padding[0]
+    n_out = (size + sum(padding) - kernel) // stride + 1
+    if out is None:
+        shape = [*x.shape[1:]]
+        shape[dim - 1] = n_out
+        out = _blank(x, *shape)
+    # From here to there the window lies within.
+    begin = -(-before // stride)
+    end = max(begin, (size + before - kernel) // stride + 1)
+    first = begin * stride - before
     parts = [
-        x[(slice(None),) * dim + (slice(k, k + (n_out - 1) * stride + 1, stride),)]
+        x[(slice(None),) * dim + (slice(first + k, first + k + (end - begin) * stride, stride),)]
         for k in range(kernel)
     ]
-    result = torch.maximum(parts[0], parts[1])
+    middle = out.narrow(dim, begin, end - begin)
+    parts = [part.narrow(dim, 0, end - begin) for part in parts]
+    torch.maximum(parts[0], parts[1], out=middle)
     for part in parts[2:]:
-        torch.maximum(result, part, out=result)
-    return result
+        torch.maximum(middle, part, out=middle)
+    for index in (*range(begin), *range(end, n_out)):
+        left = max(0, index * stride - before)
+        seen = x.narrow(dim, left, min(size, index * stride - before + kernel) - left)
+        out.narrow(dim, index, 1).copy_(seen.amax(dim, keepdim=True))
+    return out
 
 
 class MaxPool(nn.Module):
@@ -118,24 +242,44 @@ class MaxPool(nn.Module):
         before, after = _same(FRAME_MULTIPLE, kernel[0], stride[0])
         self.reach = Reach(kernel[0], stride[0], before, after)
 
-    def forward(self, x: Tensor, *, first: bool = True, last: bool = True) -> Tensor:
-        """Apply to the frames `x`; `first` and `last` tell where they border on the film's ends."""
-        time = (self.reach.before * first, self.reach.after * last)
-        if self.kernel[0] == 1 and not (x.shape[-1] % 2 or x.shape[-2] % 2):
-            # In space alone PyTorch's own is the faster; its ceiling is 'SAME' for even sizes.
+    def keep(self) -> Kept:
+        """Begin a film."""
+        return Kept(self.reach)
+
+    def over_space(self, x: Tensor, out: Tensor | None = None) -> Tensor:
+        """Pool every frame by itself, into `out` where it is given."""
+        kernel, stride = self.kernel[1], self.stride[1]
+        if stride == 2 and out is None and not (x.shape[-1] % 2 or x.shape[-2] % 2):
+            # Here PyTorch's own is the faster; its ceiling is 'SAME' for even sizes.
             flat = x.transpose(1, 2).flatten(0, 1)
-            flat = F.max_pool2d(flat, self.kernel[1], self.stride[1], ceil_mode=True)
+            flat = F.max_pool2d(flat, kernel, stride, ceil_mode=True)
             return flat.unflatten(0, (x.shape[0], x.shape[2])).transpose(1, 2)
-        x = _pad(x, self.kernel[1], self.stride[1], time)
-        for dim, kernel, stride in zip(
-            (4, 3, 2),
-            (self.kernel[1], self.kernel[1], self.kernel[0]),
-            (self.stride[1], self.stride[1], self.stride[0]),
-            strict=True,
-        ):
-            if kernel > 1:
-                x = _largest(x, dim, kernel, stride)
+        for dim in (4, 3):
+            x = _largest(
+                x,
+                dim,
+                kernel=kernel,
+                stride=stride,
+                padding=_same(x.shape[dim], kernel, stride),
+                out=out if dim == 3 else None,
+            )
         return x
+
+    def over_time(self, x: Tensor) -> Tensor:
+        """Pool frames with all that the window sees of time."""
+        return _largest(x, 2, kernel=self.kernel[0], stride=self.stride[0])
+
+    def forward(self, x: Tensor, kept: Kept | None = None, *, last: bool = True) -> Tensor | None:
+        """Apply to the next frames of a film (without `kept`: to all), see `stream`."""
+        if self.kernel[0] == 1:
+            return self.over_space(x)
+        kept = kept or self.keep()
+        channels, _, rows, columns = x.shape[1:]
+        rows, columns = (-(-size // self.stride[1]) for size in (rows, columns))
+        whole, room = kept.place(x, channels=channels, rows=rows, columns=columns, last=last)
+        self.over_space(x, out=room)
+        ready = kept.ready(whole)
+        return None if ready is None else self.over_time(ready)
 
 
 class Mixed(nn.Module):
@@ -154,20 +298,39 @@ class Mixed(nn.Module):
         self.pool = MaxPool((3, 3), (1, 1))
         self.b3b = Unit(n_in, w3)
 
-    def forward(self, x: Tensor, *, first: bool = True, last: bool = True) -> Tensor:
-        """Apply to the frames `x`; `first` and `last` tell where they border on the film's ends."""
-        ends = {"first": first, "last": last}
-        # Within the film the outer frames are there for the 3x3x3 kernels only.
-        own = x[:, :, 0 if first else 1 : x.shape[2] - (0 if last else 1)]
-        return torch.cat(
-            [
-                self.b0(own),
-                self.b1b(self.b1a(x), **ends),
-                self.b2b(self.b2a(x), **ends),
-                self.b3b(self.pool(x, **ends)),
-            ],
-            dim=1,
+    def keep(self) -> tuple[Kept, ...]:
+        """Begin a film: each branch keeps its own, so that no work within a frame is repeated."""
+        return tuple(Kept(self.reach) for _ in range(4))
+
+    def forward(
+        self, x: Tensor, kept: tuple[Kept, ...] | None = None, *, last: bool = True
+    ) -> Tensor | None:
+        """Apply to the next frames of a film (without `kept`: to all), see `stream`."""
+        kept = kept or self.keep()
+        channels, _, rows, columns = x.shape[1:]
+        within_frames = (
+            (self.b0.width, self.b0.convolve),
+            (self.b1a.width, self.b1a.convolve),
+            (self.b2a.width, self.b2a.convolve),
+            (channels, self.pool.over_space),
         )
+        ready = []
+        for held, (width, apply) in zip(kept, within_frames, strict=True):
+            whole, room = held.place(x, channels=width, rows=rows, columns=columns, last=last)
+            apply(x, out=room)
+            ready.append(held.ready(whole))
+        own, *others = ready
+        if own is None:
+            return None
+        widths = [unit.width for unit in (self.b0, self.b1b, self.b2b, self.b3b)]
+        result = _blank(x, sum(widths), own.shape[2] - 2, rows, columns)
+        parts = result.split(widths, dim=1)
+        # The outer frames are there for the branches that look beyond a frame.
+        parts[0].copy_(own[:, :, 1:-1])
+        self.b1b.convolve(others[0], out=parts[1])
+        self.b2b.convolve(others[1], out=parts[2])
+        self.b3b.convolve(self.pool.over_time(others[2]), out=parts[3])
+        return result
 
 
 class I3D(nn.Module):
@@ -261,34 +424,6 @@ def grid_of_time(network: I3D, endpoint: str) -> tuple[int, int, int]:
     return stride, first, extent
 
 
-class _Streamed:
-    """One stage at work on a film that arrives in groups of frames."""
-
-    def __init__(self, stage: nn.Module) -> None:
-        self.stage, self.reach = stage, stage.reach
-        self.kept: Tensor | None = None
-        self.begun = False
-
-    def push(self, x: Tensor, *, last: bool) -> Tensor | None:
-        if self.reach.kernel == self.reach.stride == 1:
-            return self.stage(x)
-        if self.kept is not None and self.kept.shape[2]:
-            x = torch.cat([self.kept, x], dim=2)
-        first = not self.begun
-        before = self.reach.before if first else 0
-        after = self.reach.after if last else 0
-        n_out = (before + x.shape[2] + after - self.reach.kernel) // self.reach.stride + 1
-        if n_out < 1:
-            self.kept = x
-            return None
-        self.begun = True
-        begin_next = n_out * self.reach.stride - before
-        end = min(x.shape[2], begin_next - self.reach.stride + self.reach.kernel)
-        # A copy, lest a few frames keep the whole group in memory.
-        self.kept = x[:, :, begin_next:].clone()
-        return self.stage(x[:, :, :end], first=first, last=last)
-
-
 def stream(network: I3D, groups: Iterable[Tensor], endpoint: str) -> Iterator[Tensor]:
     """Apply the network to a film that arrives in groups of frames.
 
@@ -308,7 +443,7 @@ def stream(network: I3D, groups: Iterable[Tensor], endpoint: str) -> Iterator[Te
     Tensor, shape (1, n_features, n_outputs, rows, columns)
         Fewer groups may come out than went in.
     """
-    stages = [_Streamed(stage) for stage in network.stages(endpoint)]
+    stages = [(stage, stage.keep()) for stage in network.stages(endpoint)]
     coming = iter(groups)
     group = next(coming, None)
     n_frames = 0
@@ -319,8 +454,8 @@ def stream(network: I3D, groups: Iterable[Tensor], endpoint: str) -> Iterator[Te
         if last and n_frames % FRAME_MULTIPLE:
             raise ValueError(f"{n_frames} frames are not a multiple of {FRAME_MULTIPLE}")
         x: Tensor | None = group
-        for stage in stages:
-            x = stage.push(x, last=last)
+        for stage, kept in stages:
+            x = stage(x, kept, last=last)
             if x is None:
                 break
         if x is not None:
