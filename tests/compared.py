@@ -1,8 +1,8 @@
 """Two folders of results, file by file: what may differ between two runs, and what does.
 
-Tables, sounds, pages, pictures and films are compared byte for byte; of JSON the content; of images,
-feature tables, transforms and weights every array and attribute, where numbers may lie 1e-6 of the
-array's largest value apart.
+Tables, sounds, pages, pictures and films are compared byte for byte; of JSON the content; of
+images, feature tables, transforms and weights every array and attribute, where numbers may lie 1e-6
+of the array's largest value apart.
 """
 
 from collections.abc import Iterator

@@ -42,10 +42,6 @@ def image():
     with replacing(path) as temporary:
         nib.save(nib.Nifti1Image(noise.reshape(100, 100, 50), np.eye(4)), temporary)
 
-def model():
-    from stim2bold.storage import write_model
-    write_model(path, {"weight": noise}, {})
-
 def checkpoint():
     from pathlib import Path
     from stim2bold.checkpoints import Checkpoint
@@ -55,7 +51,7 @@ def sound():
     from stim2bold.audio import write_wav
     from stim2bold.files import replacing
     with replacing(path) as temporary:
-        write_wav(temporary, noise.ravel(), 44100)
+        write_wav(temporary, np.tile(noise.ravel(), 4), 44100)
 
 def picture():
     from PIL import Image
@@ -63,14 +59,13 @@ def picture():
     with replacing(path) as temporary:
         Image.fromarray(noise.view(np.uint8).reshape(1000, 500, 4)).save(temporary)
 
-run({f.__name__: f for f in (table, array, rows, image, model, checkpoint, sound, picture)}[kind])
+run({f.__name__: f for f in (table, array, rows, image, checkpoint, sound, picture)}[kind])
 """
 KINDS = {
     "table": "it's a table.tsv",
     "array": "bold.nc",
     "rows": "features.nc",
     "image": "bold.nii.gz",
-    "model": "vae.safetensors",
     "checkpoint": "kept.safetensors",
     "sound": "music.wav",
     "picture": "sheet.png",
@@ -113,18 +108,15 @@ def test_a_full_disk_ends_a_script_with_one_line_and_keeps_the_old_file(small_di
     path.unlink()
 
 
-def test_with_space_the_same_scripts_write_their_files(small_disk):
+def test_with_space_the_same_script_writes_its_file(small_disk):
+    path = small_disk.outside / KINDS["array"]
     small_disk.resize(20)
     try:
-        for kind, name in KINDS.items():
-            done = write(small_disk, kind)
-            assert done.returncode == 0, done.stderr
-            assert (small_disk.outside / name).stat().st_size > 1e6, kind
-            (small_disk.outside / name).unlink()
+        done = write(small_disk, "array")
+        assert done.returncode == 0, done.stderr
+        assert path.stat().st_size > 1e6
     finally:
-        subprocess.run(
-            small_disk.inside("find", small_disk.folder, "-mindepth", "1", "-delete"), check=True
-        )
+        path.unlink()
         small_disk.resize(1)
 
 

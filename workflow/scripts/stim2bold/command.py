@@ -12,7 +12,7 @@ from stim2bold.errors import InputError
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script's `main` with logging on stderr; bad input, a full disk or SIGTERM ends it with one line.
+    """Run a script's `main` with logging on stderr; what a user can mend ends it with one line.
 
     Parameters
     ----------
