@@ -4,6 +4,7 @@ A mount namespace of a user namespace: no right of root is needed where the kern
 them, as most do.
 """
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,6 +27,7 @@ def missing() -> str | None:
 
 #: A namespace in which we are root, and what we mount is seen by nobody else.
 SPACE = ("--user", "--map-root-user", "--mount")
+FILLER = ".filler"
 
 
 class SmallDisk:
@@ -66,6 +68,16 @@ class SmallDisk:
     def resize(self, megabytes: float) -> None:
         """Give the disk another size; what is on it stays."""
         self._mount(f"remount,size={int(megabytes * 1024)}k")
+
+    def fill(self, *, but: int) -> None:
+        """Fill the disk up to so many bytes."""
+        free = shutil.disk_usage(self.outside).free
+        with (self.outside / FILLER).open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, free - but)
+
+    def free(self) -> None:
+        """Give back what `fill` took."""
+        (self.outside / FILLER).unlink()
 
     def protect(self) -> None:
         """Make the disk one that can only be read."""

@@ -44,9 +44,7 @@ def main() -> None:
     problem = assemble("video2bold", source=tables, target=bold, content=content)
     split = partition(problem, read_folds(content), settings)
     seconds = bold["time"].values[split.rows - problem.rows[0]]
-    share, (low, high) = shares(
-        split.by_row, np.floor(seconds / block), seed=seed, n=draws
-    )
+    share, (low, high) = shares(split.by_row, np.floor(seconds / block), seed=seed, n=draws)
     table = pd.DataFrame(
         {"unit": args.unit, "space": spaces, "share": share, "low": low, "high": high}
     )
