@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import nibabel as nib
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from stim2bold.files import read_json
@@ -47,7 +48,7 @@ def apart(one: Path, other: Path) -> float:
         if one.suffix == ".json":
             return 0.0 if read_json(one) == read_json(other) else np.inf
         a, b = dict(content(one)), dict(content(other))
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError, ValueError, SafetensorError):
         return np.inf
     if not a or a.keys() != b.keys():
         return np.inf

@@ -29,6 +29,8 @@ class Killed:
     cores : int
     seconds : float
         What one run may take at the most.
+    targets : tuple of str
+        What is to be made; nothing names all.
 
     Attributes
     ----------
@@ -41,6 +43,7 @@ class Killed:
     root: Path
     cores: int
     seconds: float = 1400
+    targets: tuple[str, ...] = ()
     snapshots: list[Path] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
@@ -58,7 +61,7 @@ class Killed:
         return Program(
             [
                 *(binaries / "snakemake", "--cores", str(self.cores)),
-                *("--configfile", "config.yaml", TINY, *arguments),
+                *("--configfile", "config.yaml", TINY, *arguments, "--", *self.targets),
             ],
             cwd=self.root,
             env={**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"},
@@ -112,8 +115,7 @@ class Killed:
         assert done.returncode != 0, self.told[-1][-4000:]
 
     def unlock(self) -> None:
-        """Start again, be refused, and remove the lock as the message says."""
-        self.refused()
+        """Remove the lock, as the message says that refuses a run."""
         done = self.start("--unlock").ended(seconds=self.seconds)
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 

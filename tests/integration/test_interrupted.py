@@ -22,6 +22,7 @@ def resumed(tmp_path_factory):
     for kill, (finished, delay) in enumerate(moments(7, 3, jobs=JOBS)):
         # A second run beside the first, too.
         study.kill_at(finished, delay, meanwhile=study.refused if kill == 0 else None)
+        study.refused()
         study.unlock()
     study.finish()
     return study
