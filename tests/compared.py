@@ -5,6 +5,7 @@ images, feature tables, transforms and weights every array and attribute, where 
 of the array's largest value apart.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from stim2bold.files import read_json
 TOLERANCE = 1e-6
 #: What tells of the run and not of the data: how long steps took, and what they said.
 TOLD = ("logs/", "benchmarks/", "failures.json", "bench/")
+#: Of the report, the table of what the steps cost.
+COSTS = re.compile(r'aria-label="Time and memory of each rule">.*?</table>', re.DOTALL)
 #: Made by steps that were cut off; nothing reads them.
 LEFT = (".writing-", "_checkpoint", ".snakemake_timestamp", ".gitkeep")
 
@@ -47,6 +50,9 @@ def apart(one: Path, other: Path) -> float:
     try:
         if one.suffix == ".json":
             return 0.0 if read_json(one) == read_json(other) else np.inf
+        if one.suffix == ".html":
+            pages = [COSTS.sub("", path.read_text(encoding="utf-8")) for path in (one, other)]
+            return 0.0 if pages[0] == pages[1] else np.inf
         a, b = dict(content(one)), dict(content(other))
     except (OSError, EOFError, ValueError, SafetensorError):
         return np.inf

@@ -63,6 +63,14 @@ def test_json_by_content_and_everything_else_by_its_bytes(tmp_path):
     assert apart(tmp_path / "a.tsv", tmp_path / "b.tsv") == np.inf
 
 
+def test_of_a_page_all_but_the_costs_of_the_run(tmp_path):
+    page = 'r = {}<div aria-label="Time and memory of each rule"><table>{} s</table></div>end'
+    for name, parts in (("a", (0.1, 3)), ("b", (0.1, 4)), ("c", (0.2, 3))):
+        (tmp_path / f"{name}.html").write_text(page.format(*parts))
+    assert apart(tmp_path / "a.html", tmp_path / "b.html") == 0
+    assert apart(tmp_path / "a.html", tmp_path / "c.html") == np.inf
+
+
 def test_only_what_tells_of_the_run_is_left_out(tmp_path):
     for name in ("scores/a.tsv", "logs/a.log", "benchmarks/a.tsv", "maps/.writing-1-x/a.tsv"):
         (tmp_path / name).parent.mkdir(parents=True)
