@@ -13,12 +13,13 @@ unexport BIDS_DIR FILM
 quoted = '$(subst ','\'', '$(subst ','',$(value $(1)))' )'
 named = $(if $(value $(1)),$(2)=$(call quoted,$(1)))
 
-.PHONY: help demo ds003688 check test unit bench cluster envs format clean
+.PHONY: help demo ds003688 check unlock test unit bench cluster envs format clean
 
 help:
 	@echo "make demo   run the whole experiment on the built-in simulated data set"
 	@echo "make ds003688 FILM=/path/film.mp4   fetch that data set and run the experiment on it"
 	@echo "make check  look at the data before anything runs: make check BIDS_DIR=/data FILM=/film.mp4"
+	@echo "make unlock  after kill -9 or a power loss: then the same command goes on where it was"
 	@echo "make test   format, lint, unit, workflow and integration tests"
 	@echo "make unit   the unit tests alone"
 	@echo "make bench  measure the claims of docs/benchmarks.md; some: make bench ROWS='i3d.*'"
@@ -60,6 +61,9 @@ check: $(VENV)/complete
 	@python workflow/scripts/validate_inputs.py --schema workflow/config.schema.yaml \
 		--configfile config.yaml $(CONFIG) --config \
 		$(call named,BIDS_DIR,bids_dir) $(call named,FILM,film)
+
+unlock: $(VENV)/complete
+	snakemake --unlock
 
 # As many workers as cores: threads that wait for each other, spinning, would take these from one another.
 test unit: export OMP_NUM_THREADS := 1

@@ -32,6 +32,10 @@ rule all:
         "results/decoding/summary.tsv",
 
 
+onstart:
+    refuse_unwritable("results")
+
+
 onsuccess:
     say_where_the_report_lies()
 

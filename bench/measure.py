@@ -26,6 +26,7 @@ import plan  # noqa: E402
 import preprocess  # noqa: E402
 import preprocess_workflow  # noqa: E402
 import report  # noqa: E402
+import resume  # noqa: E402
 import sound  # noqa: E402
 import stimulus  # noqa: E402
 
@@ -46,6 +47,7 @@ ROOMS = (
     device,
     doctor,
     report,
+    resume,
 )
 CLAIMS = {name: measure for room in ROOMS for name, measure in room.CLAIMS.items()}
 COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]

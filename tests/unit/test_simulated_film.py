@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -299,6 +300,30 @@ def test_speech_gives_every_word_its_time(text):
     assert edges == sorted(edges) and edges[-1] <= said.duration
     for sound in said.phonemes:
         assert any(w.onset - 0.02 <= sound.onset < w.offset + 0.02 for w in said.words)
+
+
+def test_speech_is_the_same_in_every_process_at_any_time():
+    program = (
+        "import hashlib; from stim2bold.simulation import speech\n"
+        f"for name in {[speaker.voice.name for speaker in SPEAKERS]!r}:\n"
+        "    said = speech.say('Waar woon jij nu?', speech.Voice(name, 50, 150))\n"
+        "    print(name, hashlib.sha256(said.samples.tobytes()).hexdigest())\n"
+    )
+    said = set()
+    for _ in range(2):
+        said.add(
+            subprocess.run(
+                [sys.executable, "-c", program],
+                env={"PYTHONPATH": str(Path(speech.__file__).parents[2])},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=True,
+            ).stdout
+        )
+        # eSpeak NG knows the time to the second.
+        time.sleep(1)
+    assert len(said) == 1, said
 
 
 def test_voices_differ_in_pitch():

@@ -5,7 +5,7 @@ import numpy as np
 import planted_head
 import pytest
 
-from stim2bold import t1w
+from stim2bold import registration, t1w
 from stim2bold.errors import InputError
 
 
@@ -32,6 +32,15 @@ def test_conforming_keeps_every_place():
 
 def test_cubic_voxels_are_left_alone(head):
     assert t1w.conform(head.t1w) is head.t1w
+
+
+def test_tissues_are_the_same_every_time(head):
+    points = registration.voxel_points(head.t1w)
+    brain = registration.sample(registration.template("mask", 4), points) > 0.5
+    one, other = (t1w.segment(head.t1w, brain, points) for _ in range(2))
+    for name in ("GM", "WM", "CSF"):
+        np.testing.assert_array_equal(one[name], other[name])
+    np.testing.assert_allclose(sum(one.values())[brain], 1, atol=1e-3)
 
 
 def test_an_image_without_a_brain_is_refused():

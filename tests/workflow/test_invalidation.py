@@ -201,6 +201,14 @@ def test_draws_of_the_nulls(study):
     assert set(plan) == statistics | clips | MAPPED | {"render_report"}
 
 
+def test_seed_of_the_nulls(study):
+    study.configure(evaluation={"seed": 2})
+    # Statistics and what is made of them: no training, no prediction, no sound.
+    statistics = {"score_predictions", "summarise_scores", "partition_variance"}
+    clips = {"retrieve_clips", "summarise_decoding", "check_leakage"}
+    assert set(study.plan()) == statistics | clips | MAPPED | {"render_report"}
+
+
 def test_versions_in_the_report(study):
     study.append("requirements.txt", "another==1.0")
     assert set(study.plan()) == {"render_report"}

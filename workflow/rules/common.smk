@@ -24,10 +24,21 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from stim2bold import bids, study  # noqa: E402
 from stim2bold.bids_index import excluded  # noqa: E402
+from stim2bold.disk import full, unwritable  # noqa: E402
 from stim2bold.errors import InputError  # noqa: E402
 from stim2bold.failures import advice, failures, told  # noqa: E402
 from stim2bold.files import read_json, write_json  # noqa: E402
 from stim2bold.problems import refuse  # noqa: E402
+
+
+def refuse_unwritable(folder):
+    """Raise a WorkflowError where nothing can be written in a folder."""
+    if why := unwritable(folder):
+        raise WorkflowError(why)
+
+
+# Before Snakemake finds out, and tells it by a traceback.
+refuse_unwritable(".snakemake")
 
 
 @functools.cache
@@ -434,8 +445,12 @@ def say_how_to_go_on(logs):
     """Say whose step failed and what to do, and note it; `logs` are Snakemake's own."""
     text = "".join(Path(path).read_text(encoding="utf-8") for path in logs)
     found = told(failures(text))
+    print(advice(found), file=sys.stderr)
+    # A step that could not even write its log has said nothing.
+    if trouble := full("results"):
+        print(trouble, file=sys.stderr)
+        return
     failed = {label: why for label, why in found.items() if label}
     if failed:
         known = read_json(FAILURES) if config["failed"] == "leave_out" else {}
         write_json(FAILURES, {**known, **failed})
-    print(advice(found), file=sys.stderr)

@@ -75,7 +75,7 @@ rule retrieve_clips:
         settings=decoding(
             segment=config["evaluation"]["segment"],
             draws=config["evaluation"]["surrogates"],
-            seed=config["seed"],
+            seed=config["evaluation"]["seed"],
         ),
     message:
         "Which seconds of the film it was, from the BOLD of {wildcards.unit}"

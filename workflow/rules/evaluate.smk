@@ -20,7 +20,7 @@ rule score_predictions:
         mem_mb=memory(1500),
         runtime=minutes(15),
     params:
-        settings=section("evaluation", seed=config["seed"]),
+        settings=section("evaluation"),
     message:
         "Scores of {wildcards.direction}, {wildcards.unit}"
     shell:
@@ -51,11 +51,8 @@ rule estimate_ceiling:
     params:
         settings=json.dumps(
             {
-                "seed": config["seed"],
-                **{
-                    key: config["evaluation"][key]
-                    for key in ("surrogates", "draws", "block")
-                },
+                key: config["evaluation"][key]
+                for key in ("seed", "surrogates", "draws", "block")
             }
         ),
     message:
@@ -150,7 +147,10 @@ rule map_group:
         runtime=minutes(10),
     params:
         settings=json.dumps(
-            {"seed": config["seed"], "n": config["evaluation"]["surrogates"]}
+            {
+                "seed": config["evaluation"]["seed"],
+                "n": config["evaluation"]["surrogates"],
+            }
         ),
     message:
         "Map of {wildcards.model} over participants"
@@ -187,6 +187,7 @@ rule partition_variance:
             seed=config["seed"],
             resamplings=config["evaluation"]["draws"],
             block=config["evaluation"]["block"],
+            resampling_seed=config["evaluation"]["seed"],
         ),
     message:
         "What picture, sound and annotations explain in {wildcards.unit}"

@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 
 from stim2bold.command import run
+from stim2bold.files import replacing
 from stim2bold.listening import compress_ladder
 from stim2bold.spectrogram import SpectrogramSettings
 
@@ -17,12 +17,9 @@ def main() -> None:
     parser.add_argument("--listening", type=Path, required=True, help="folder to write")
     parser.add_argument("--settings", type=json.loads, required=True, help="section spectrogram")
     options = parser.parse_args()
-    options.listening.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.listening.parent, prefix=".writing-") as folder:
-        target = Path(folder) / options.listening.name
-        target.mkdir()
-        compress_ladder(options.sounds, target, settings=SpectrogramSettings(**options.settings))
-        target.rename(options.listening)
+    with replacing(options.listening) as folder:
+        folder.mkdir()
+        compress_ladder(options.sounds, folder, settings=SpectrogramSettings(**options.settings))
 
 
 if __name__ == "__main__":

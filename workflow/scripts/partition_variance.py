@@ -34,7 +34,9 @@ def main() -> None:
         "--settings", type=json.loads, required=True, help="section baselines, names of the spaces"
     )
     args = parser.parse_args()
-    spaces, draws, block = (args.settings.pop(key) for key in ("spaces", "resamplings", "block"))
+    spaces, draws, block, seed = (
+        args.settings.pop(key) for key in ("spaces", "resamplings", "block", "resampling_seed")
+    )
     settings = RidgeSettings(**args.settings)
     content = read_json(args.folds)
     bold = read_array(args.bold)
@@ -42,9 +44,7 @@ def main() -> None:
     problem = assemble("video2bold", source=tables, target=bold, content=content)
     split = partition(problem, read_folds(content), settings)
     seconds = bold["time"].values[split.rows - problem.rows[0]]
-    share, (low, high) = shares(
-        split.by_row, np.floor(seconds / block), seed=settings.seed, n=draws
-    )
+    share, (low, high) = shares(split.by_row, np.floor(seconds / block), seed=seed, n=draws)
     table = pd.DataFrame(
         {"unit": args.unit, "space": spaces, "share": share, "low": low, "high": high}
     )

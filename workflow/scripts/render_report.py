@@ -3,11 +3,11 @@
 import argparse
 import json
 import logging
-import tempfile
 from pathlib import Path
 
 from stim2bold.annotations import read_blocks, read_events
 from stim2bold.command import run
+from stim2bold.files import replacing
 from stim2bold.report_site import Source, write_site
 
 logger = logging.getLogger("render_report")
@@ -36,12 +36,9 @@ def main() -> None:
         simulated=options.settings["simulated"],
         film_onset=options.settings["film_onset"],
     )
-    options.report.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.report.parent, prefix=".writing-") as folder:
-        site = Path(folder) / options.report.name
+    with replacing(options.report) as site:
         site.mkdir()
         write_site(source, site)
-        site.rename(options.report)
     logger.info("report: %s", (options.report / "index.html").resolve())
 
 

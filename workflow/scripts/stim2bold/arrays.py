@@ -4,7 +4,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from stim2bold.files import replacing
+from stim2bold.hdf5 import replacing_hdf5
 
 
 def write_array(path: str | Path, array: xr.DataArray | xr.Dataset) -> None:
@@ -23,8 +23,8 @@ def write_array(path: str | Path, array: xr.DataArray | xr.Dataset) -> None:
         for name, variable in dataset.data_vars.items()
         if variable.dtype.kind in "fiu" and variable.ndim
     }
-    with replacing(path) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+    with replacing_hdf5(path) as file:
+        dataset.to_netcdf(file, engine="h5netcdf", encoding=encoding)
 
 
 def read_dataset(path: str | Path) -> xr.Dataset:

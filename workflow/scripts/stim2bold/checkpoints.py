@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from stim2bold.files import replacing
 
@@ -51,10 +51,11 @@ class Checkpoint:
     def save(self, state: dict[str, np.ndarray], notes: dict) -> None:
         """Write tensors, and beside them what JSON can hold."""
         with replacing(self.path) as temporary:
-            save_file(
-                {name: np.ascontiguousarray(value) for name, value in state.items()},
-                temporary,
-                metadata={"of": self.of, "notes": json.dumps(notes)},
+            temporary.write_bytes(
+                save(
+                    {name: np.ascontiguousarray(value) for name, value in state.items()},
+                    metadata={"of": self.of, "notes": json.dumps(notes)},
+                )
             )
 
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 
 from tqdm import tqdm
 
+from stim2bold.disk import explained
 from stim2bold.errors import InputError
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script's `main` with logging on stderr; bad input or SIGTERM ends it with one line.
+    """Run a script's `main` with logging on stderr; what a user can mend ends it with one line.
 
     Parameters
     ----------
@@ -21,7 +22,8 @@ def run(main: Callable[[], None]) -> None:
     Raises
     ------
     SystemExit
-        With code 1 and the message of the `InputError` that `main` raised.
+        With code 1 and the message of the `InputError` that `main` raised, or what is wrong with
+        the disk.
     """
     # A job that is cancelled is told so by this signal: it then leaves no half-written file either.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("cancelled"))
@@ -35,6 +37,10 @@ def run(main: Callable[[], None]) -> None:
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        if explained(error) is None:
+            raise
+        sys.exit(f"error: {explained(error)}")
 
 
 def progress(iterable: Iterable, description: str, *, total: int | None = None) -> Iterable:

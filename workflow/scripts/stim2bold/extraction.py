@@ -19,6 +19,10 @@ from torch.nn import functional as F
 
 from stim2bold.i3d import FRAME_MULTIPLE, I3D, grid_of_time, stream
 
+#: Over how many threads a network's sums are split, on one core as on many: another split gives
+#: other last digits, and so other tables at the end.
+THREADS = 2
+
 
 @dataclass(frozen=True)
 class I3DSettings:

@@ -1,7 +1,9 @@
 """Files that are written whole or not at all."""
 
+import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from stim2bold.disk import REMEDIES
 
 
 @contextmanager
@@ -18,20 +22,36 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Parameters
     ----------
     path : str or Path
-        The file to write. Its folder is made when it is not there.
+        The file to write, or a folder that is not there or empty. Its own folder is made when it is
+        not there.
 
     Yields
     ------
     Path
         In the same folder and with the same suffixes, so that writers which choose a format by
         suffix (nibabel, soundfile) do the right thing and the rename cannot cross file systems.
+
+    Raises
+    ------
+    OSError
+        Of a full disk and the like, with the name of the file that was to be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        os.replace(temporary, path)
+    # What a job that was killed left of this very file goes when the job is done again.
+    mark = f".writing-{hashlib.sha256(path.name.encode()).hexdigest()[:12]}-"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f"{mark}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=mark) as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            os.replace(temporary, path)
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        # A user knows nothing of temporary names, and a write that fails has no name at all.
+        raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from error
 
 
 def write_json(path: str | Path, content: Any) -> None:

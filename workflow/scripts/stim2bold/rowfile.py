@@ -7,7 +7,7 @@ from typing import Any
 import h5netcdf
 import numpy as np
 
-from stim2bold.files import replacing
+from stim2bold.hdf5 import replacing_hdf5
 
 
 def write_rows(
@@ -37,7 +37,7 @@ def write_rows(
         When there is no row at all.
     """
     n_rows = 0
-    with replacing(path) as temporary, h5netcdf.File(temporary, "w") as file:
+    with replacing_hdf5(path) as disk, h5netcdf.File(disk, "w") as file:
         for times, features in rows:
             if not n_rows:
                 n_features = features.shape[1]
@@ -62,6 +62,8 @@ def write_rows(
             time[n_rows:end] = times
             values[n_rows:end] = features
             n_rows = end
+            # A long film is not looked at to its end for a file that is lost.
+            disk.check()
         if not n_rows:
             raise ValueError("there is no row to write")
     return n_rows

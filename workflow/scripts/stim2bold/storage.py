@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from stim2bold.designs import Design
 from stim2bold.errors import InputError
@@ -32,8 +32,9 @@ def write_model(path: str | Path, tensors: dict[str, np.ndarray], record: dict[s
     """
     path = Path(path)
     with replacing(path) as temporary:
-        save_file(
-            {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in tensors.items()}, temporary
+        # Not save_file: what it says of a full disk is no OSError.
+        temporary.write_bytes(
+            save({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in tensors.items()})
         )
     shapes = {name: list(value.shape) for name, value in tensors.items()}
     write_json(path.with_suffix(".json"), record | {"format": FORMAT, "shapes": shapes})

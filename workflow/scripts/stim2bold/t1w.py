@@ -184,9 +184,9 @@ def segment(
     # What of the brain is neither is fluid; no tissue is impossible anywhere.
     priors["CSF"] = np.clip(1 - priors["GM"] - priors["WM"], 0, 1)
     total = sum(priors.values()) + 3 * LEAST_PRIOR
-    found = ants.prior_based_segmentation(
-        to_ants(image),
-        [
+    found = ants.atropos(
+        a=to_ants(image),
+        i=[
             to_ants(
                 nib.Nifti1Image(
                     (brain * (priors[name] + LEAST_PRIOR) / total).astype(np.float32), image.affine
@@ -194,10 +194,13 @@ def segment(
             )
             for name in ("CSF", "GM", "WM")
         ],
-        to_ants(nib.Nifti1Image(brain.astype(np.float32), image.affine)),
+        x=to_ants(nib.Nifti1Image(brain.astype(np.float32), image.affine)),
         priorweight=PRIOR_WEIGHT,
-        mrf=0.1,
-        iterations=5,
+        # Markov field over the nearest voxels; iterations.
+        m="[0.1,1x1x1]",
+        c="[5,0]",
+        # The voxels' order is drawn: by the same seed, not by the time of day.
+        r="0",
     )
     csf, gm, wm = (part.numpy().astype(np.float32) for part in found["probabilityimages"])
     return {"GM": gm, "WM": wm, "CSF": csf}

@@ -133,8 +133,10 @@ class _Synthesiser:
 
     def say(self, text: str, voice: Voice) -> tuple[np.ndarray, list]:
         self.chunks, self.events = [], []
+        # Otherwise the breath of some voices is drawn by the time of day.
+        status = self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         encoded = text.encode() + b"\0"
-        status = self.library.espeak_SetVoiceByName(voice.name.encode())
+        status |= self.library.espeak_SetVoiceByName(voice.name.encode())
         for parameter, value in (
             (_PARAMETER_RATE, voice.words_per_minute),
             (_PARAMETER_PITCH, voice.pitch),
