@@ -344,8 +344,8 @@ def i3d_speed(*, seconds: float = 390.0, every: int = 10) -> list[dict]:
     """Time dense, windowed and plain windowed extraction of a film at one row a TR, in turns.
 
     Dense goes over the whole film. All windows cost the same: every tenth is computed, and its
-    time counted ten times. Time is that of the processor, and the ways take turns over pieces of
-    the film, so that what else the machine does falls on all or on none.
+    time counted for all. Time is that of the processor, and the ways take turns over pieces of the
+    film, so that what else the machine does falls on all or on none.
     """
     path = film()
     zero = probe(path)[1]["zero"]
@@ -358,7 +358,10 @@ def i3d_speed(*, seconds: float = 390.0, every: int = 10) -> list[dict]:
     begun, clock = time.perf_counter(), time.process_time()
     shown = list(sample(path, sample_times(seconds, 25.0), zero=zero))
     decoding = time.process_time() - clock
-    centres = (np.arange(0, int(seconds / TR), every) + 0.5) * TR
+    n_windows = int(seconds / TR)
+    centres = (np.arange(0, n_windows, every) + 0.5) * TR
+    # How many windows each computed one stands for: about `every`.
+    each = n_windows / len(centres)
     spent = dict.fromkeys(("dense", "windowed", "plain"), 0.0)
     coming = dense(model, shown, settings)
     n_turns = max(1, len(shown) // 512)
@@ -375,11 +378,11 @@ def i3d_speed(*, seconds: float = 390.0, every: int = 10) -> list[dict]:
             start = time.process_time()
             for _ in windowed(model, _from(shown, mine), settings, _shifted(mine)):
                 pass
-            spent["windowed"] += every * (time.process_time() - start)
+            spent["windowed"] += each * (time.process_time() - start)
             start = time.process_time()
             for clip in _windows(shown, mine):
                 plain(clip).mean(dim=(2, 3, 4))
-            spent["plain"] += every * (time.process_time() - start)
+            spent["plain"] += each * (time.process_time() - start)
     # Half precision is a matter of the processor: a minute of film tells.
     excerpt = shown[: round(60 * 25)]
     precision = {}
