@@ -201,13 +201,24 @@ def test_the_report_opens_whole_in_a_browser(tiny_study, visit):
     assert page.locator("[data-part=region] option").count() >= 5
 
 
-def test_figures_are_in_snakemakes_own_report(tiny_study, tmp_path):
+def test_figures_and_pages_open_from_snakemakes_own_report(tiny_study, tmp_path, visit):
     run = tiny_study.snakemake("--report", str(tmp_path / "report.zip"))
     assert run.returncode == 0, (run.stdout + run.stderr)[-3000:]
     with zipfile.ZipFile(tmp_path / "report.zip") as report:
-        names = report.namelist()
-    assert any(name.endswith("/index.html") and "/data/" in name for name in names)
-    assert sum(name.endswith("_bold.png") for name in names) >= 2 * 5
+        report.extractall(tmp_path)
+    page = visit(tmp_path / "report", "report.html").page
+    assert "stim2bold" in page.inner_text("body")
+    # As many rows as figures: seven a run, three an anatomy, of two participants.
+    for category, rows in (("Quality", 2 * 10), ("Maps", 3), ("Film", 1), ("Pages", 1)):
+        page.reload()
+        page.locator("a", has_text=re.compile(f"^{category}$")).click()
+        page.wait_for_function(f"document.querySelectorAll('tbody tr').length === {rows}")
+    page.locator("tbody a").first.click()
+    frame = page.frame_locator("iframe")
+    frame.locator("table.verdict").wait_for(timeout=20_000)
+    frame.locator("[data-view=maps][data-ready]").wait_for(timeout=60_000)
+    frame.locator("a[href^='participants/']").first.click()
+    frame.locator("h1", has_text="sub-01").wait_for(timeout=20_000)
 
 
 def test_every_job_left_its_log_and_its_cost(tiny_study):

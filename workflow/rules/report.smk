@@ -264,7 +264,7 @@ rule render_report:
             directory("results/report"),
             htmlindex="index.html",
             caption="../report/report.rst",
-            category="Report",
+            category="Pages",
             labels={"figure": "the whole report"},
         ),
     log:

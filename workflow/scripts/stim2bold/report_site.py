@@ -66,6 +66,7 @@ def write_site(source: Source, root: Path) -> None:
         ),
         "version": VERSION,
         "columns": columns,
+        "sound": source.config["spectrogram"],
     }
     film = film_data(source, folds, root)
     runs = {unit: runs_of(source, unit, inputs, root) for unit in units}

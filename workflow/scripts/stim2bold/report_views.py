@@ -104,9 +104,10 @@ def players_of(
                 pages.copy_into(root, f"{address}/{path.name}", path)
         scores = read_table(source.results / "scores" / "sounds" / direction / f"{unit}.tsv")
         view = player(folder, scores, source.words, address=up + pages.quote(address))
-        speech = [bool(segment["words"]) for segment in view["segments"]]
+        kinds = source.config["sounds"]["speech"]
+        speech = [bool(one["words"]) or one["label"] in kinds for one in view["segments"]]
         middle = len(speech) // 2
-        # The segment shown first: the first with words from the middle of the film on.
+        # The segment shown first: the first with speech from the middle of the film on.
         first = next((i for i in range(middle, len(speech)) if speech[i]), middle)
         found.append({**view, "name": f"{direction}, {unit}", "first": first})
     return found

@@ -23,7 +23,7 @@ def write_dataset(bids: Path, *, n_participants: int, seed: int) -> None:
     write_json(
         bids / "dataset_description.json",
         {
-            "Name": "Simulated participants watching a simulated film (stim2bold)",
+            "Name": "Simulated participants watching a film (stim2bold)",
             "BIDSVersion": "1.10.0",
             "DatasetType": "raw",
             "License": "CC0",
@@ -54,7 +54,7 @@ def write_dataset(bids: Path, *, n_participants: int, seed: int) -> None:
         },
     )
     text = (
-        "Nobody lay in a scanner for this data set: head, film and signal were simulated by\n"
+        "Nobody lay in a scanner for this data set: its images were simulated by\n"
         "stim2bold. It has the shape of OpenNeuro ds003688. What is true of it lies outside this\n"
         "folder and is read by no analysis.\n"
     )
