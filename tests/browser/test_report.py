@@ -302,12 +302,14 @@ def test_bars_and_intervals_of_the_verdict_are_as_long_as_they_say(visit, report
 
 def test_a_lone_participants_map_stands_in_front(visit, tmp_path):
     source = planted_report.plant(tmp_path / "results", participants=1)
+    (tmp_path / "results" / "scores" / "ceiling.tsv").unlink()
     site = tmp_path / "report"
     site.mkdir()
     write_site(dataclasses.replace(source, words=None), site)
     one = visit(site, "index.html")
     one.see_everything()
     assert "Of sub-01, the only participant" in one.page.inner_text("#main")
+    assert "Ceiling: not available with fewer than three" in one.page.inner_text("#main")
     assert one.page.locator("[data-view=maps][data-ready]").count() == 1
     # Nobody wrote down the words: no place is kept for them.
     assert not one.page.locator("[data-part=said]").first.is_visible()

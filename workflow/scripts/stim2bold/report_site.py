@@ -49,7 +49,11 @@ def write_site(source: Source, root: Path) -> None:
     inputs = read_json(results / "inputs.json")
     folds = read_json(results / "folds.json")
     summary = read_table(results / "scores" / "summary.tsv")
-    ceiling = table_of(results / "scores" / "ceiling.tsv") if _predicts_bold(summary) else None
+    ceiling = None
+    if _predicts_bold(summary):
+        ceiling = table_of(results / "scores" / "ceiling.tsv")
+        # With fewer than three participants there is none, which is to be said.
+        ceiling = pd.DataFrame() if ceiling is None else ceiling
     units = [f"sub-{label}" for label in inputs["participants"]]
     directions = list(dict.fromkeys(summary["direction"]))
     columns = report_scores.model_columns(summary)
