@@ -1,7 +1,6 @@
 """The simulated film, against what can be decoded from the file it is written to."""
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pandas as pd
+import processes
 import pytest
 import xarray as xr
 from nilearn.glm.first_level import spm_hrf
@@ -37,12 +37,13 @@ SETTINGS = FilmSettings(**SECTION)
 def make(folder: Path, **changes) -> Path:
     """Run the script as the rule does."""
     section = {**SECTION, "participants": None, "images": None, **changes}
-    subprocess.run(
+    done = processes.run(
         [sys.executable, SCRIPTS / "simulate_film.py", "--film", folder / "film.mp4",
          "--annotations", folder / "annotations", "--truth", folder / "film_features.nc",
          "--settings", json.dumps(section)],
-        check=True, capture_output=True,
+        seconds=120,
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     return folder
 
 
