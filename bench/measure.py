@@ -18,6 +18,7 @@ sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "b
 
 import decoding  # noqa: E402
 import device  # noqa: E402
+import deployment  # noqa: E402
 import doctor  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
@@ -45,6 +46,7 @@ ROOMS = (
     nulls,
     plan,
     device,
+    deployment,
     doctor,
     report,
     resume,

@@ -38,7 +38,7 @@ class Cluster:
             program.chmod(0o755)
 
     def start(self, *targets: str, killed: str = "") -> Program:
-        """Start Snakemake with the shipped profile; the first job of the rule `killed` is killed."""
+        """Run the shipped profile; the first job of the rule `killed` is killed."""
         binaries = Path(sys.executable).parent
         return Program(
             [
