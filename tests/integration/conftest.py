@@ -21,7 +21,7 @@ class Study:
         self.root = root
         self.results = root / "results"
 
-    def snakemake(self, *arguments: str, timeout: float = 1400) -> CompletedProcess:
+    def snakemake(self, *arguments: str, timeout: float = 2400) -> CompletedProcess:
         """Run Snakemake with the tiny configuration over the shipped one."""
         binaries = Path(sys.executable).parent
         return run(
@@ -64,3 +64,11 @@ def tiny_study(tmp_path_factory):
             assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
             (shared / "tiny.done").touch()
     return study
+
+
+def pytest_collection_modifyitems(items):
+    """Let the test that waits for the tiny study wait as long as that may take."""
+    for item in items:
+        waits = "tiny_study" in getattr(item, "fixturenames", ())
+        if waits and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(2700))

@@ -114,12 +114,15 @@ def finished(slurm, tmp_path_factory):
 def study(slurm, finished):
     """The study; what a test that failed has left running is no matter of the next."""
     yield finished
-    if finished.running:
-        finished.running.kill()
+    running, finished.running = finished.running, None
+    if running and running.process.poll() is None:
+        running.kill()
     slurm.cancel_all()
+    if running and running.process.returncode == -signal.SIGKILL:
+        finished.local("--unlock")
 
 
-def ended(program: Program, *, seconds: float = 300) -> str:
+def ended(program: Program, *, seconds: float = 600) -> str:
     """Wait for Snakemake, not for ever; return what it said."""
     done = program.ended(seconds=seconds)
     return done.stdout + done.stderr
