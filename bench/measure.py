@@ -17,8 +17,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
 import decoding  # noqa: E402
-import device  # noqa: E402
 import deployment  # noqa: E402
+import device  # noqa: E402
 import doctor  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402

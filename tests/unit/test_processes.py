@@ -81,12 +81,9 @@ def test_a_wait_has_an_end():
         wait_until(lambda: False, seconds=0.3)
 
 
-def test_every_test_runs_its_programs_so():
-    # Stand-ins run alone; a line that is too long never starts; a pipe is what is looked at.
-    own = {"processes.py", "pbs_stand_in.py", "test_arguments.py", "test_command.py"}
-    own |= {Path(__file__).name}
-    for path in TESTS.rglob("*.py"):
-        if path.name not in own and path.parent.name != "conda":
-            assert not re.search(r"subprocess\.(run|Popen|check_\w+|call)\(", path.read_text()), (
-                path
-            )
+@pytest.mark.parametrize("folder", ["integration", "workflow"])
+def test_what_starts_programs_of_programs_runs_them_so(folder):
+    paths = list((TESTS / folder).glob("*.py"))
+    assert len(paths) > 5
+    for path in paths:
+        assert not re.search(r"subprocess\.(run|Popen|check_\w+|call)\(", path.read_text()), path
