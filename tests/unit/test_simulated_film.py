@@ -312,16 +312,13 @@ def test_speech_is_the_same_in_every_process_at_any_time():
     )
     said = set()
     for _ in range(2):
-        said.add(
-            subprocess.run(
-                [sys.executable, "-c", program],
-                env={"PYTHONPATH": str(Path(speech.__file__).parents[2])},
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=True,
-            ).stdout
+        done = processes.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONPATH": str(Path(speech.__file__).parents[2])},
+            seconds=60,
         )
+        assert done.returncode == 0, done.stderr
+        said.add(done.stdout)
         # eSpeak NG knows the time to the second.
         time.sleep(1)
     assert len(said) == 1, said
