@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
 import decoding  # noqa: E402
+import deployment  # noqa: E402
 import device  # noqa: E402
 import doctor  # noqa: E402
 import models  # noqa: E402
@@ -45,6 +46,7 @@ ROOMS = (
     nulls,
     plan,
     device,
+    deployment,
     doctor,
     report,
     resume,

@@ -3,11 +3,11 @@
 What is planned next is then read from Snakemake itself, in seconds.
 """
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
-Snakemake = Callable[..., subprocess.CompletedProcess]
+Snakemake = Callable[..., CompletedProcess]
 
 
 def finish(snakemake: Snakemake, folder: Path, *arguments: str) -> None:

@@ -2,21 +2,29 @@
 
 Everything listens on loopback and lies in one folder, but for three links in /etc/slurm: the job
 step of the executor plugin drops SLURM_CONF from the environment of its srun, which then looks
-there. It takes root, and it refuses a machine that has a SLURM of its own.
+there. It takes root, and it refuses a machine that has a SLURM of its own. A machine has one at a
+time: a second run of the tests waits for the first.
 """
 
 import os
 import shutil
 import signal
 import socket
-import subprocess
+import tempfile
 import time
 from pathlib import Path
+
+import processes
+from filelock import FileLock, Timeout
 
 ETC = Path("/etc/slurm")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
 PORT = 16817
 PATH = os.environ["PATH"] + ":/usr/sbin"
+#: Held while a SLURM of the tests is up.
+LOCK = Path(tempfile.gettempdir()) / "stim2bold-slurm.lock"
+#: As much as another run of the tests may need it for, in seconds.
+PATIENCE = 1200
 
 
 def missing() -> str | None:
@@ -30,12 +38,9 @@ def missing() -> str | None:
     return None if os.geteuid() == 0 else "starting a SLURM takes root"
 
 
-def run(*command: str, timeout: float = 20) -> str:
+def run(*command: str) -> str:
     """Run one of SLURM's programs; return what it says."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, check=False, env=environment()
-    )
-    return done.stdout
+    return processes.run(command, seconds=30, env=environment()).stdout
 
 
 def environment() -> dict[str, str]:
@@ -63,17 +68,35 @@ class Slurm:
         How many nodes, and what each claims (memory in MB); more than is there is allowed.
     """
 
-    def __init__(self, folder: Path, *, nodes: int = 2, cpus: int = 2, memory: int = 10_000):
+    def __init__(self, folder: Path, *, nodes: int = 2, cpus: int = 8, memory: int = 32_000):
         self.folder = folder
         self.names = [f"node{number}" for number in range(1, nodes + 1)]
         self.cpus, self.memory = cpus, memory
         self.kernel = memory_is_limited_by_kernel()
+        self.lock = FileLock(LOCK)
 
     def start(self) -> None:
-        """Start it and wait until every node is idle."""
-        for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
+        """Wait for another run of the tests to be done with its own, start it, wait for its nodes.
+
+        Raises
+        ------
+        RuntimeError
+            If another run holds the machine's SLURM for too long, the machine has one of its own,
+            or it does not come up.
+        """
+        try:
+            self.lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            raise RuntimeError(
+                f"another run of the tests has had a SLURM up for {PATIENCE} s ({LOCK}); wait for "
+                "it or end it"
+            ) from None
+        for name in self.configuration():
             if (ETC / name).exists() and not (ETC / name).is_symlink():
                 raise RuntimeError(f"{ETC / name}: this machine has its own SLURM")
+        if (ETC / "slurm.conf").is_symlink():
+            # Of a run that was killed: whoever held the lock is gone, its daemons need not be.
+            end_daemons(Path(os.readlink(ETC / "slurm.conf")).parent)
         for name in ("munge", "state", "log", "run", *self.names):
             (self.folder / name).mkdir(parents=True)
         (self.folder / "munge").chmod(0o700)
@@ -101,14 +124,9 @@ class Slurm:
 
     def call(self, *command: str) -> None:
         """Start a daemon, which returns when it has gone to the background."""
-        subprocess.run(
-            command,
-            check=True,
-            timeout=30,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        done = processes.run(command, seconds=30, env=environment())
+        if done.returncode:
+            raise RuntimeError(f"{command[0]}: {done.stdout}{done.stderr}")
 
     def start_node(self, name: str) -> None:
         """Start the daemon of a node."""
@@ -116,7 +134,7 @@ class Slurm:
 
     def kill_node(self, name: str) -> None:
         """End a node as a power cut would: its daemon and all that it started."""
-        daemon = self.pid(f"slurmd.{name}")
+        daemon = daemon_of(self.folder / "run" / f"slurmd.{name}.pid")
         job_steps = [
             pid
             for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
@@ -132,12 +150,15 @@ class Slurm:
         """Wait until so many nodes are idle."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
+            if not daemon_of(self.folder / "run" / "slurmctld.pid"):
+                time.sleep(0.2)
+                continue
             idle = run("sinfo", "-h", "-N", "-t", "idle", "-p", "cpu", "-o", "%N").split()
             if len(idle) >= number:
                 return
             time.sleep(0.2)
         logs = "\n".join(path.read_text()[-1500:] for path in self.folder.glob("log/*.log"))
-        raise RuntimeError(f"SLURM did not come up: {run('sinfo', '-R')}\n{logs}")
+        raise RuntimeError(f"SLURM did not come up:\n{logs}")
 
     def queue(self, states: str = "PENDING,RUNNING,COMPLETING") -> list[str]:
         """Return the ids of the jobs in these states."""
@@ -152,28 +173,28 @@ class Slurm:
             if record.startswith("JobId=")
         ]
 
-    def pid(self, name: str) -> int | None:
-        """Return the process id of a daemon, None where it is not running."""
-        path = self.folder / "run" / f"{name}.pid"
-        return int(path.read_text()) if path.exists() and path.read_text().strip() else None
-
-    def stop(self) -> None:
-        """Cancel what is queued, end the daemons, take the links away."""
+    def cancel_all(self) -> None:
+        """Cancel what is queued or runs, and wait for it to be gone."""
+        if not daemon_of(self.folder / "run" / "slurmctld.pid"):
+            return
         run("scancel", "--user=root")
         end = time.monotonic() + 15
         while self.queue() and time.monotonic() < end:
             time.sleep(0.2)
-        for name in (*(f"slurmd.{node}" for node in self.names), "slurmctld", "munged"):
-            pid = self.pid(name)
-            if pid and with_no_such_process_ignored(pid, signal.SIGTERM):
-                end = time.monotonic() + 10
-                while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
-                    time.sleep(0.1)
-                with_no_such_process_ignored(pid, signal.SIGKILL)
-        for name in self.configuration():
-            link = ETC / name
-            if link.is_symlink() and Path(os.readlink(link)).parent == self.folder:
-                link.unlink()
+
+    def stop(self) -> None:
+        """Cancel what is queued, end the daemons, take the links away, let the next one start."""
+        if not self.lock.is_locked:
+            return
+        try:
+            self.cancel_all()
+        finally:
+            end_daemons(self.folder)
+            for name in self.configuration():
+                link = ETC / name
+                if link.is_symlink() and Path(os.readlink(link)).parent == self.folder:
+                    link.unlink()
+            self.lock.release()
 
     def configuration(self) -> dict[str, str]:
         """Return the three files of a configuration by name."""
@@ -205,7 +226,7 @@ class Slurm:
             "ReturnToService=2",
             "SlurmdTimeout=15",
             "KillWait=5",
-            "MinJobAge=300",
+            "MinJobAge=7200",
             "AccountingStorageType=accounting_storage/none",
             "JobAcctGatherType=jobacct_gather/linux",
             "JobAcctGatherFrequency=task=2",
@@ -243,6 +264,31 @@ class Slurm:
             "gres.conf": "Name=gpu File=/dev/zero\n",
             "cgroup.conf": "\n".join(cgroup) + "\n",
         }
+
+
+def daemon_of(path: Path) -> int | None:
+    """Return the process id in a daemon's file, None where it runs no more.
+
+    A number is given again to another process; that one is no daemon of ours.
+    """
+    try:
+        pid = int(path.read_text())
+    except (OSError, ValueError):
+        return None
+    name = path.name.partition(".")[0].encode()
+    return pid if name in read_bytes(f"/proc/{pid}/cmdline").partition(b"\0")[0] else None
+
+
+def end_daemons(folder: Path) -> None:
+    """End the daemons of a SLURM, nodes first: what does not end when told is killed."""
+    for path in sorted(folder.glob("run/*.pid"), key=lambda path: "slurmd" not in path.name):
+        pid = daemon_of(path)
+        if pid and with_no_such_process_ignored(pid, signal.SIGTERM):
+            end = time.monotonic() + 10
+            while daemon_of(path) == pid and time.monotonic() < end:
+                time.sleep(0.1)
+            if daemon_of(path) == pid:
+                with_no_such_process_ignored(pid, signal.SIGKILL)
 
 
 def read_bytes(path: str) -> bytes:

@@ -1,7 +1,7 @@
 """A conda channel made of the interpreter and the packages of a virtual environment.
 
-``python channel.py CHANNEL --site-packages FOLDER --python PREFIX --packages NAME ...`` packs the
-named packages and all that they require, at the versions that are installed.
+``python channel.py CHANNEL --site-packages FOLDER ... --python PREFIX --packages NAME ...`` packs
+the named packages and all that they require, at the versions that are installed.
 """
 
 import argparse
@@ -46,39 +46,47 @@ def write_package(
     links = links or {}
     index = {"name": name, "version": version, "build": "0", "build_number": 0}
     index |= {"subdir": SUBDIR, "arch": "x86_64", "platform": "linux", "depends": depends}
-    content, paths = {}, []
-    for path, source in files.items():
-        data = source.read_bytes()
-        entry = {"_path": path, "path_type": "hardlink"}
-        if prefix and data.startswith(b"\x7fELF"):
-            # The library is looked for beside the program, not where it was built.
-            old = f"{prefix}/lib\0".encode()
-            new = f"$ORIGIN/{os.path.relpath('lib', os.path.dirname(path))}\0".encode()
-            data = data.replace(old, new.ljust(len(old), b"\0"))
-        elif prefix and prefix.encode() in data and b"\0" not in data:
-            data = data.replace(prefix.encode(), PLACEHOLDER.encode())
-            entry |= {"prefix_placeholder": PLACEHOLDER, "file_mode": "text"}
-        entry |= {"sha256": hashlib.sha256(data).hexdigest(), "size_in_bytes": len(data)}
-        content[path] = (data, 0o755 if os.access(source, os.X_OK) else 0o644)
-        paths.append(entry)
-    paths += [{"_path": path, "path_type": "softlink"} for path in links]
-    information = {
-        "info/index.json": json.dumps(index),
-        "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}),
-        "info/files": "".join(f"{entry['_path']}\n" for entry in paths),
-        "info/about.json": json.dumps({"summary": "packed for the tests"}),
-    }
-    stem = f"{name}-{version}-0"
-    with conda_builder(stem, channel / SUBDIR, compression_level=1) as archive:
-        every = {path: (text.encode(), 0o644) for path, text in information.items()} | content
-        for path, (data, mode) in every.items():
+    paths = [{"_path": path, "path_type": "softlink"} for path in links]
+    with conda_builder(
+        f"{name}-{version}-0", channel / SUBDIR, compression_level=1, compression_threads=2
+    ) as archive:
+        for path, source in files.items():
+            data = source.read_bytes()
+            entry = {"_path": path, "path_type": "hardlink"}
+            if prefix and data.startswith(b"\x7fELF"):
+                # The library is looked for beside the program, not where it was built.
+                old = f"{prefix}/lib\0".encode()
+                new = f"$ORIGIN/{os.path.relpath('lib', os.path.dirname(path))}\0".encode()
+                data = data.replace(old, new.ljust(len(old), b"\0"))
+            elif prefix and prefix.encode() in data and b"\0" not in data:
+                data = data.replace(prefix.encode(), PLACEHOLDER.encode())
+                entry |= {"prefix_placeholder": PLACEHOLDER, "file_mode": "text"}
+            entry |= {"sha256": hashlib.sha256(data).hexdigest(), "size_in_bytes": len(data)}
+            paths.append(entry)
             member = tarfile.TarInfo(path)
-            member.size, member.mode = len(data), mode
-            archive.addfile(member, io.BytesIO(data))
+            member.mode = 0o755 if os.access(source, os.X_OK) else 0o644
+            # What is compiled is good for a source of this time; to compile it all in each
+            # environment would take longer than the jobs.
+            member.mtime = int(source.stat().st_mtime)
+            add(archive, member, data)
         for path, target in links.items():
             member = tarfile.TarInfo(path)
             member.type, member.linkname = tarfile.SYMTYPE, target
             archive.addfile(member)
+        information = {
+            "info/index.json": json.dumps(index),
+            "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}),
+            "info/files": "".join(f"{entry['_path']}\n" for entry in paths),
+            "info/about.json": json.dumps({"summary": "packed for the tests"}),
+        }
+        for path, text in information.items():
+            add(archive, tarfile.TarInfo(path), text.encode())
+
+
+def add(archive: tarfile.TarFile, member: tarfile.TarInfo, data: bytes) -> None:
+    """Add a file to an archive."""
+    member.size = len(data)
+    archive.addfile(member, io.BytesIO(data))
 
 
 def pack_python(channel: Path, prefix: Path) -> str:
@@ -86,13 +94,13 @@ def pack_python(channel: Path, prefix: Path) -> str:
     ask = "import platform; print(platform.python_version())"
     version = subprocess.check_output([prefix / "bin" / "python3", "-Ic", ask], text=True).strip()
     short = version.rpartition(".")[0]
-    left_out = {"site-packages", "test", "__pycache__", "idlelib", "ensurepip", "tkinter"}
+    left_out = {"site-packages", "test", "idlelib", "ensurepip", "tkinter"}
     library = prefix / "lib" / f"python{short}"
     files = {f"bin/python{short}": (prefix / "bin" / f"python{short}").resolve()}
     for folder, folders, names in os.walk(library):
         folders[:] = [name for name in folders if name not in left_out]
         for name in names:
-            if not name.endswith((".pyc", ".a", ".o")):
+            if not name.endswith((".a", ".o")):
                 path = Path(folder) / name
                 files[str(path.relative_to(prefix))] = path
     links = {"bin/python": f"python{short}", "bin/python3": f"python{short}"}
@@ -121,7 +129,9 @@ def main() -> None:
     """Pack the interpreter, then the packages and what they require."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("channel", type=Path)
-    parser.add_argument("--site-packages", type=Path, required=True)
+    parser.add_argument(
+        "--site-packages", type=Path, nargs="+", required=True, help="the first that has it counts"
+    )
     parser.add_argument("--python", type=Path, required=True)
     parser.add_argument("--packages", nargs="+", required=True, help="as the index calls them")
     arguments = parser.parse_args()
@@ -130,7 +140,8 @@ def main() -> None:
     short = pack_python(arguments.channel, arguments.python)
     installed = {
         canonicalize_name(package.metadata["Name"]): package
-        for package in distributions(path=[str(arguments.site_packages)])
+        for folder in reversed(arguments.site_packages)
+        for package in distributions(path=[str(folder)])
     }
     waiting, packed = [canonicalize_name(name) for name in arguments.packages], set()
     while waiting:
@@ -144,7 +155,7 @@ def main() -> None:
         files = {
             f"lib/python{short}/site-packages/{path}": Path(path.locate())
             for path in package.files
-            if not str(path).startswith("..") and path.suffix != ".pyc" and path.locate().is_file()
+            if not str(path).startswith("..") and path.locate().is_file()
         }
         write_package(
             arguments.channel,

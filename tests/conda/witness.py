@@ -1,4 +1,4 @@
-"""The sitecustomize of a test's environment: a job writes down where its modules are from."""
+"""The sitecustomize of a test environment: a job writes down where it and its modules are from."""
 
 import atexit
 import json
@@ -8,14 +8,20 @@ from pathlib import Path
 
 
 def testify() -> None:
-    """Write interpreter, script and the files of all modules that were loaded."""
-    if not sys.argv[0].endswith(".py"):
+    """Write interpreter, script, search path and the files of all modules that were loaded."""
+    script = Path(sys.argv[0]).resolve()
+    if script.suffix != ".py" or script.parent.name != "scripts":
         return
-    script = Path(sys.argv[0]).stem
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    found = {"prefix": sys.prefix, "script": script, "modules": [f for f in files if f]}
+    found = {
+        "script": script.stem,
+        "prefix": sys.prefix,
+        "executable": sys.executable,
+        "path": sys.path,
+        "modules": [file for file in files if file],
+    }
     folder = Path(os.environ["STAND_IN_WITNESSES"])
-    (folder / f"{script}_{os.getpid()}.json").write_text(json.dumps(found))
+    (folder / f"{script.stem}_{os.getpid()}.json").write_text(json.dumps(found))
 
 
 if "STAND_IN_WITNESSES" in os.environ:

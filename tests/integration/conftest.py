@@ -1,12 +1,13 @@
 """The tiny study, run once for all tests that look at its results."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from filelock import FileLock
+from processes import run
 from project_copy import copy_project
 
 PROJECT = Path(__file__).parents[2]
@@ -20,10 +21,10 @@ class Study:
         self.root = root
         self.results = root / "results"
 
-    def snakemake(self, *arguments: str, timeout: float = 3000) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str, timeout: float = 2400) -> CompletedProcess:
         """Run Snakemake with the tiny configuration over the shipped one."""
         binaries = Path(sys.executable).parent
-        return subprocess.run(
+        return run(
             [
                 *(str(binaries / "snakemake"), "--cores", "2"),
                 *("--configfile", "config.yaml", str(TINY)),
@@ -31,10 +32,7 @@ class Study:
             ],
             cwd=self.root,
             env={**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
+            seconds=timeout,
         )
 
 
@@ -66,3 +64,11 @@ def tiny_study(tmp_path_factory):
             assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
             (shared / "tiny.done").touch()
     return study
+
+
+def pytest_collection_modifyitems(items):
+    """Let the test that waits for the tiny study wait as long as that may take."""
+    for item in items:
+        waits = "tiny_study" in getattr(item, "fixturenames", ())
+        if waits and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(2700))

@@ -1,201 +1,182 @@
-"""Steps of the tiny study in their own conda environments, by a stand-in for conda.
+"""Every rule of the tiny study in its own conda environment, by a stand-in for conda.
 
 tests/conda/README.md says what this proves and what it does not.
 """
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
-import venv
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
+from conda_machine import Conda, succeed
 from project_copy import copy_project
+from same_results import differences, files
 
 PROJECT = Path(__file__).parents[2]
-CONDA = PROJECT / "tests" / "conda"
-#: The steps from a user's data to the folds, with one output of each.
-STEPS = {
-    "validate_inputs": "results/inputs.json",
-    "probe_film": "results/stimulus/film.json",
-    "extract_spectrogram": "results/stimulus/mel.nc",
-    "resample_spectrogram": "results/features/mel.nc",
-    "extract_lowlevel": "results/stimulus/lowlevel_picture.nc",
-    "resample_lowlevel": "results/features/lowlevel.nc",
-    "gather_blocks": "results/stimulus/blocks.tsv",
-    "tabulate_annotations": "results/features/annotations.nc",
-    "make_folds": "results/folds.json",
-}
-#: Name on the package index of what conda-forge calls otherwise.
-INDEX_NAMES = {"opencv": "opencv-contrib-python-headless", "soxr-python": "soxr"}
+pytestmark = pytest.mark.timeout(3000)
 
 
-def names(rule: str) -> set[str]:
-    """What the rule's environment asks for, as the package index calls it, but for Python."""
-    content = yaml.safe_load((PROJECT / "envs" / f"{rule}.yaml").read_text())
-    found = {item.partition("=")[0] for item in content["dependencies"]} - {"python"}
-    return {INDEX_NAMES.get(name, name) for name in found}
+class Study:
+    """A copy of the project in which Snakemake runs with a shipped profile."""
+
+    def __init__(self, root: Path, conda: Conda):
+        self.root, self.conda = root, conda
+        self.witnesses = root.parent / f"{root.name} witnesses"
+        copy_project(root)
+
+    def snakemake(self, *arguments: str, profile: str = "conda", seconds: float = 300) -> str:
+        """Run Snakemake; return what it said."""
+        return succeed(
+            [
+                *(Path(sys.executable).with_name("snakemake"), "--profile", f"profiles/{profile}"),
+                *("--cores", "2", "--configfile", "config.yaml", "tests/integration/tiny.yaml"),
+                *arguments,
+            ],
+            cwd=self.root,
+            env=self.conda.environment(self.witnesses),
+            seconds=seconds,
+        )
+
+    def planned(self, *arguments: str, profile: str = "conda") -> Counter:
+        """How many jobs of each rule would run."""
+        return jobs(self.snakemake("-n", *arguments, profile=profile))
+
+    def testimonies(self) -> list[dict]:
+        """What the jobs wrote down."""
+        return [json.loads(path.read_text()) for path in self.witnesses.glob("*.json")]
+
+    def faults(self, expected: Counter) -> list[str]:
+        """What is wrong with where the jobs ran; nothing, if all ran in their own environments."""
+        found = self.testimonies()
+        ran = Counter(one["script"] for one in found)
+        missing = expected - ran
+        faults = [f"{rule}: {n} jobs did not testify" for rule, n in missing.items()]
+        for one in found:
+            prefix = f"{one['prefix']}/"
+            if Path(prefix).parent != self.root / ".snakemake" / "conda":
+                faults.append(f"{one['script']}: {prefix} is no environment of the study")
+            faults += [
+                f"{one['script']}: {path} is from elsewhere"
+                for path in {one["executable"], *one["path"], *one["modules"]}
+                if not path.startswith((prefix, f"{self.root}/workflow/scripts"))
+            ]
+        return faults
+
+
+def jobs(text: str) -> Counter:
+    """How many jobs of each rule Snakemake counted."""
+    found = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)}
+    return Counter({name: n for name, n in found.items() if name not in ("all", "total")})
 
 
 @pytest.fixture(scope="module")
 def conda(tmp_path_factory):
-    """The environment of a machine with the stand-in for conda, and its channel."""
-    root = tmp_path_factory.mktemp("conda")
-    venv.create(root / "tools", with_pip=True)
-    tools = root / "tools" / "bin" / "python"
-    subprocess.run(
-        [
-            *(str(tools), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-            *("-r", str(CONDA / "requirements.txt")),
-        ],
-        check=True,
-        timeout=300,
-    )
-    site = next(Path(sys.prefix).glob("lib/python3.*/site-packages"))
-    subprocess.run(
-        [
-            *(str(tools), str(CONDA / "channel.py"), str(root / "channels" / "conda-forge")),
-            *("--site-packages", str(site), "--python", sys.base_prefix),
-            *("--packages", *sorted(set().union(*map(names, STEPS)))),
-        ],
-        check=True,
-        timeout=600,
-    )
-    home = root / "home"
-    (home / "bin").mkdir(parents=True)
-    for name in ("conda_stand_in.py", "witness.py"):
-        shutil.copy2(CONDA / name, home / name)
-    shutil.copy2(CONDA / "bin" / "activate", home / "bin" / "activate")
-    (home / "bin" / "conda").write_text(
-        f'#!/bin/sh\nexec {tools} -I {home / "conda_stand_in.py"} "$@"\n'
-    )
-    (home / "bin" / "conda").chmod(0o755)
-    (root / "witnesses").mkdir()
-    return {
-        **os.environ,
-        "PATH": f"{home / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "STAND_IN_CHANNELS": (root / "channels").as_uri(),
-        "STAND_IN_PACKAGES": str(root / "packages"),
-        "STAND_IN_WITNESSES": str(root / "witnesses"),
-    }
-
-
-def snakemake(root: Path, environment: dict, *options: str, profile: str = "conda") -> str:
-    """Run Snakemake with a shipped profile as far as the folds; return what it said."""
-    run = subprocess.run(
-        [
-            *(str(Path(sys.executable).with_name("snakemake")), "--profile", f"profiles/{profile}"),
-            *("--cores", "2", "--configfile", "config.yaml", "own.yaml", *options),
-            *("--", *STEPS.values()),
-        ],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
-    text = run.stdout + run.stderr
-    assert run.returncode == 0, text[-6000:]
-    return text
-
-
-def own_data(root: Path, data: Path) -> Path:
-    """A copy of the project whose configuration names a user's film and data set."""
-    copy_project(root)
-    film, bids = data / "film.mp4", data / "bids"
-    (root / "own.yaml").write_text(yaml.safe_dump({"film": str(film), "bids_dir": str(bids)}))
-    return root
+    return Conda(tmp_path_factory.mktemp("conda"))
 
 
 @pytest.fixture(scope="module")
-def data(tiny_study, tmp_path_factory):
-    """The simulated film and data set, as a user's own."""
-    folder = tmp_path_factory.mktemp("data") / "simulated"
-    shutil.copytree(tiny_study.results / "simulated", folder)
-    return folder
+def whole(conda, tmp_path_factory):
+    """The tiny study, each job in the environment of its rule; the jobs that Snakemake counted."""
+    study = Study(tmp_path_factory.mktemp("conda study") / "study", conda)
+    study.counted = jobs(study.snakemake(seconds=2400))
+    return study
 
 
-@pytest.fixture(scope="module")
-def study(data, conda, tmp_path_factory):
-    """The steps, each run in its environment."""
-    root = own_data(tmp_path_factory.mktemp("conda study") / "study", data)
-    snakemake(root, conda)
-    return root
-
-
-def foreign(path: str, prefix: str) -> bool:
-    """Whether a module is neither of the project nor of the environment."""
-    return not path.startswith(prefix) and "/workflow/scripts/" not in path
-
-
-def test_each_step_ran_in_its_own_environment(study, conda):
-    witnesses = [
-        json.loads(path.read_text()) for path in Path(conda["STAND_IN_WITNESSES"]).glob("*.json")
-    ]
-    assert {witness["script"] for witness in witnesses} == set(STEPS)
-    for witness in witnesses:
-        prefix = witness["prefix"]
-        assert Path(prefix).parent == study / ".snakemake" / "conda", witness["script"]
-        assert [path for path in witness["modules"] if foreign(path, prefix)] == []
+def test_every_job_ran_in_the_environment_of_its_rule(whole):
+    assert len(whole.counted) > 40 and whole.counted["train_vae"] >= 3
+    assert whole.faults(whole.counted) == []
     # As many environments as there are different ones.
-    texts = {(PROJECT / "envs" / f"{rule}.yaml").read_text() for rule in STEPS}
-    assert len({witness["prefix"] for witness in witnesses}) == len(texts)
+    texts = {(PROJECT / "envs" / f"{rule}.yaml").read_text() for rule in whole.counted}
+    assert len({one["prefix"] for one in whole.testimonies()}) == len(texts)
 
 
-def test_results_equal_those_without_conda(study, data, conda, tmp_path):
-    plain = own_data(tmp_path / "study", data)
-    snakemake(plain, conda, profile="default")
-    for path in STEPS.values():
-        assert (study / path).read_bytes() == (plain / path).read_bytes(), path
+def test_results_equal_those_without_conda(whole, tiny_study):
+    assert len(files(tiny_study.results)) > 100
+    assert differences(whole.root / "results", tiny_study.results) == []
 
 
-def planned(text: str) -> set[str]:
-    """The rules that would run."""
-    return set(re.findall(r"^(\w+) +\d+$", text, re.MULTILINE)) - {"total"}
-
-
-def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(study, conda):
-    path = study / "envs" / "extract_lowlevel.yaml"
+def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(whole):
+    path = whole.root / "envs" / "compress_sounds.yaml"
     before = path.read_text()
-    assert "Nothing to be done" in snakemake(study, conda, "-n")
+    assert whole.planned() == Counter()
     path.write_text(before + "  - six=1.17.0\n")
-    plan = planned(snakemake(study, conda, "-n"))
+    plan = whole.planned()
     path.write_text(before)
-    assert plan == {"extract_lowlevel", "resample_lowlevel"}
+    assert set(plan) == {"compress_sounds", "render_report"}
 
 
-def test_leaving_conda_invalidates_all(study, conda):
-    assert planned(snakemake(study, conda, "-n", profile="default")) == set(STEPS)
+def test_leaving_conda_invalidates_all(whole):
+    assert set(whole.planned(profile="default")) == set(whole.counted)
 
 
-def test_a_failed_activation_does_not_go_unseen(study, conda, tmp_path):
-    """The job succeeds with another Python; but then nobody testifies for its environment."""
-    home = tmp_path / "home"
-    shutil.copytree(Path(conda["PATH"].split(":")[0]).parent, home)
-    for name in ("activate", "conda"):
-        path = home / "bin" / name
-        path.write_text(path.read_text().replace(conda["PATH"].split("/bin:")[0], str(home)))
-    (home / "bin" / "activate").write_text("true\n")
-    (tmp_path / "witnesses").mkdir()
-    changed = {"PATH": f"{home / 'bin'}:{conda['PATH']}"}
-    changed["STAND_IN_WITNESSES"] = str(tmp_path / "witnesses")
-    snakemake(study, conda | changed, "--forcerun", "make_folds")
-    assert list((tmp_path / "witnesses").glob("make_folds_*")) == []
-    changed["PATH"] = conda["PATH"]
-    snakemake(study, conda | changed, "--forcerun", "make_folds")
-    assert len(list((tmp_path / "witnesses").glob("make_folds_*"))) == 1
+# How a job can run elsewhere than in its environment, and Snakemake be content.
+
+#: A rule that needs nothing but its code, and its output.
+RULE, OUTPUT = "pack_brain", "results/views/brain.json"
 
 
-def test_no_environment_is_pinned_by_a_file_that_fails_silently():
-    assert not list((PROJECT / "envs").glob("*.pin.txt"))
+@pytest.fixture
+def study(conda, tmp_path):
+    """A study of which nothing has run."""
+    return Study(tmp_path / "study", conda)
+
+
+def test_a_job_that_runs_where_it_should_has_no_fault(study):
+    study.snakemake("--", OUTPUT)
+    assert study.faults(Counter({RULE: 1})) == []
+
+
+def test_an_environment_without_python_is_seen(study):
+    path = study.root / "envs" / f"{RULE}.yaml"
+    path.write_text("channels: [conda-forge, nodefaults]\ndependencies: []\n")
+    study.snakemake("--", OUTPUT)
+    assert (study.root / OUTPUT).exists()
+    assert study.faults(Counter({RULE: 1})) == [f"{RULE}: 1 jobs did not testify"]
+
+
+def test_a_failed_activation_is_seen(study):
+    activate = study.conda.home / "bin" / "activate"
+    before = activate.read_text()
+    activate.write_text("false\n")
+    try:
+        study.snakemake("--", OUTPUT)
+    finally:
+        activate.write_text(before)
+    assert (study.root / OUTPUT).exists()
+    assert study.faults(Counter({RULE: 1})) == [f"{RULE}: 1 jobs did not testify"]
+
+
+def test_environments_that_are_not_used_are_seen(study):
+    study.snakemake("--", OUTPUT, profile="default")
+    assert study.faults(Counter({RULE: 1})) == [f"{RULE}: 1 jobs did not testify"]
 
 
 def test_the_profiles_for_conda_turn_conda_on():
     for name in ("conda", "slurm", "generic-cluster"):
         profile = yaml.safe_load((PROJECT / "profiles" / name / "config.yaml").read_text())
         assert profile["software-deployment-method"] == ["conda"], name
+
+
+def test_a_module_from_elsewhere_is_seen(study):
+    """As `script:` would allow it, which adds the packages of Snakemake to the job's path."""
+    site = next(Path(sys.prefix).glob("lib/python3.*/site-packages"))
+    path = study.root / "workflow" / "scripts" / f"{RULE}.py"
+    path.write_text(
+        f"import sys\nsys.path.append({str(site)!r})\nimport pytest\n{path.read_text()}"
+    )
+    study.snakemake("--", OUTPUT)
+    faults = study.faults(Counter({RULE: 1}))
+    assert any("pytest" in fault and "is from elsewhere" in fault for fault in faults)
+
+
+def test_no_rule_has_a_directive_that_mixes_environments():
+    for path in [PROJECT / "Snakefile", *(PROJECT / "workflow" / "rules").glob("*.smk")]:
+        mixing = r"^\s+(script|run|notebook|wrapper|template_engine|cwl):"
+        assert re.findall(mixing, path.read_text(), re.MULTILINE) == [], path
+
+
+def test_no_environment_is_pinned_by_a_file_that_fails_silently():
+    assert not list((PROJECT / "envs").glob("*.pin.txt"))

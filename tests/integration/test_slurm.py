@@ -1,22 +1,29 @@
-"""The profile for SLURM on a real SLURM: what reaches it, and what happens when things go wrong.
+"""The profile for SLURM on a real SLURM: the whole tiny study, and what happens when steps fail.
 
-The study is finished but for head motion, whose script is stood in for (`stand_in.py`).
+For the latter the study is finished but for head motion, with a script of its own (`stand_in.py`).
 """
 
 import json
 import os
 import re
+import shutil
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
+from subprocess import CompletedProcess
 
+import processes
 import pytest
+import yaml
 from finished import finish
+from processes import Program, wait_until
+from project_copy import copy_project
+from same_results import differences, files
 from slurm import Slurm, missing
 
 PROJECT = Path(__file__).parents[2]
+# Another run of the tests may have the machine's SLURM for a while.
+pytestmark = pytest.mark.timeout(3600)
 HEAD = PROJECT / ".venv-cluster" / "bin" / "python"
 #: Asked for where a study of the tests is not like a user's: files are seen at once here.
 SWIFT = (
@@ -53,6 +60,7 @@ class Study:
         (programs / "python").chmod(0o755)
         self.path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         finish(self.local, folder)
+        self.running: Program | None = None
 
     def command(self, python: Path | str, *arguments: str) -> list[str]:
         return [
@@ -64,31 +72,24 @@ class Study:
     def environment(self, orders: dict) -> dict[str, str]:
         return {**os.environ, "PATH": self.path, "STAND_IN": json.dumps(orders)}
 
-    def local(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
+    def local(self, *arguments: str) -> CompletedProcess:
+        return processes.run(
             self.command(sys.executable, "--cores", "2", *arguments),
             cwd=PROJECT,
             env=self.environment({}),
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
+            seconds=200,
         )
 
-    def start(self, orders: dict, *arguments: str) -> subprocess.Popen:
+    def start(self, orders: dict, *arguments: str) -> Program:
         """Start Snakemake with the shipped profile."""
-        return subprocess.Popen(
+        self.running = Program(
             self.command(
                 HEAD, "--profile", str(PROJECT / "profiles" / "slurm"), *SWIFT, *arguments
             ),
             cwd=self.folder,
             env=self.environment(orders),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # In the background of a script the signal is ignored, and so by all that it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
+        return self.running
 
     def motion(self, label: str) -> Path:
         """Where the motion of a participant is written."""
@@ -105,25 +106,26 @@ class Study:
 
 
 @pytest.fixture(scope="module")
-def study(slurm, tmp_path_factory):
+def finished(slurm, tmp_path_factory):
     return Study(tmp_path_factory.mktemp("study") / "it's a study; really")
 
 
-def ended(process: subprocess.Popen, *, seconds: float = 400) -> str:
+@pytest.fixture
+def study(slurm, finished):
+    """The study; what a test that failed has left running is no matter of the next."""
+    yield finished
+    running, finished.running = finished.running, None
+    if running and running.process.poll() is None:
+        running.kill()
+    slurm.cancel_all()
+    if running and running.process.returncode == -signal.SIGKILL:
+        finished.local("--unlock")
+
+
+def ended(program: Program, *, seconds: float = 600) -> str:
     """Wait for Snakemake, not for ever; return what it said."""
-    try:
-        return process.communicate(timeout=seconds)[0]
-    except subprocess.TimeoutExpired:
-        process.kill()
-        pytest.fail(f"not done after {seconds} s:\n{process.communicate()[0][-4000:]}")
-
-
-def wait_until(what, *, seconds: float = 180) -> None:
-    """Wait until a function returns something true."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.2)
+    done = program.ended(seconds=seconds)
+    return done.stdout + done.stderr
 
 
 def asked_for(resource: str) -> int:
@@ -157,9 +159,9 @@ def test_a_job_that_runs_out_of_memory_gets_more(slurm, study):
 
 def test_one_participant_fails_and_the_others_finish(slurm, study):
     orders = {"02": {"fail": True}}
-    process = study.start(orders, "--retries", "0", *study.targets("01", "02", "03"))
-    text = ended(process)
-    assert process.returncode != 0
+    program = study.start(orders, "--retries", "0", *study.targets("01", "02", "03"))
+    text = ended(program)
+    assert program.process.returncode != 0
     assert study.motion("01").read_text() == study.motion("03").read_text() == "whole"
     assert not study.motion("02").exists()
     why = "preprocess_motion failed: sub-02_bold.nii.gz: broken; mend it"
@@ -176,11 +178,11 @@ def test_one_participant_fails_and_the_others_finish(slurm, study):
 
 def test_an_interrupted_run_leaves_no_partial_output_and_an_empty_queue(slurm, study):
     slow = {label: {"seconds": 120} for label in ("01", "02")}
-    process = study.start(slow, *study.targets("01", "02"))
+    program = study.start(slow, *study.targets("01", "02"))
     folders = [study.motion(label).parent for label in ("01", "02")]
-    wait_until(lambda: all(list(folder.glob(".writing-*")) for folder in folders))
-    process.send_signal(signal.SIGINT)
-    text = ended(process, seconds=120)
+    wait_until(lambda: all(list(folder.glob(".writing-*")) for folder in folders), seconds=180)
+    program.process.send_signal(signal.SIGINT)
+    text = ended(program, seconds=120)
     wait_until(lambda: not slurm.queue(), seconds=60)
     # SLURM kills what is still there after a moment: half a file lies under a name nobody reads.
     assert not study.motion("01").exists() and not study.motion("02").exists(), text
@@ -189,16 +191,64 @@ def test_an_interrupted_run_leaves_no_partial_output_and_an_empty_queue(slurm, s
 
 
 def test_a_killed_node_is_survived(slurm, study):
-    process = study.start({"03": {"seconds": 20}}, *study.targets("03"))
+    program = study.start({"03": {"seconds": 20}}, *study.targets("03"))
     wait_until(
-        lambda: slurm.queue("RUNNING") and list(study.motion("03").parent.glob(".writing-*"))
+        lambda: slurm.queue("RUNNING") and list(study.motion("03").parent.glob(".writing-*")),
+        seconds=180,
     )
     (job,) = [job for job in slurm.jobs() if job["JobState"] == "RUNNING"]
     slurm.kill_node(job["NodeList"])
     try:
-        text = ended(process)
+        text = ended(program)
         assert study.motion("03").read_text() == "whole", text
-        assert process.returncode == 0
+        assert program.process.returncode == 0
     finally:
         slurm.start_node(job["NodeList"])
         slurm.wait_for_nodes(len(slurm.names))
+
+
+@pytest.fixture(scope="module")
+def whole(slurm, tiny_study, tmp_path_factory):
+    """The data of the tiny study as a user's own, analysed by the shipped profile."""
+    # A plain name, as docs/cluster.md asks for.
+    root = tmp_path_factory.mktemp("slurm") / "study"
+    copy_project(root)
+    shutil.copytree(tiny_study.results / "simulated", root / "mine")
+    own = {"film": str(root / "mine/film.mp4"), "bids_dir": str(root / "mine/bids")}
+    (root / "own.yaml").write_text(yaml.safe_dump(own))
+    configuration = ["config.yaml", "tests/integration/tiny.yaml", "own.yaml"]
+    before = len(slurm.jobs())
+    program = Program(
+        [
+            *(HEAD, "-m", "snakemake", "--profile", "profiles/slurm", *SWIFT, "--jobs", "3"),
+            *("--configfile", *configuration),
+        ],
+        cwd=root,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
+    text = ended(program, seconds=3000)
+    assert program.process.returncode == 0, text[-6000:]
+    return root, text, slurm.jobs()[before:]
+
+
+def test_the_whole_study_comes_out_as_on_one_machine(whole, tiny_study):
+    root, _, _ = whole
+    assert len(files(tiny_study.results)) > 100
+    assert differences(root / "results", tiny_study.results) == []
+    assert (root / "results" / "report" / "index.html").exists()
+
+
+def test_every_rule_ran_on_the_cluster_at_its_first_attempt(whole, tiny_study):
+    root, text, submitted = whole
+    # Each job was done by a job of the cluster, within the memory that its rule asks for.
+    assert {job["JobState"] for job in submitted} <= {"COMPLETED", "COMPLETING"}
+    assert "Trying to restart" not in text
+    assert "localrule" not in text
+    # Small jobs travel together.
+    assert len(submitted) == len(re.findall("has been submitted with SLURM jobid", text))
+    counted = int(re.search(r"^total +(\d+)$", text, re.MULTILINE)[1])
+    assert len(submitted) < 0.8 * counted
+    ran = {path.relative_to(root) for path in root.glob("results/benchmarks/**/*.tsv")}
+    local = tiny_study.root
+    expected = {path.relative_to(local) for path in local.glob("results/benchmarks/**/*.tsv")}
+    assert {path for path in expected - ran if "simulate" not in path.name} == set()

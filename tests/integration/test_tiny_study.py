@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pandas as pd
+import processes
 import pytest
 import soundfile
 import xarray as xr
@@ -127,13 +127,7 @@ def test_labels_are_decoded_from_the_picture_and_named_where_they_cannot_be(tiny
 @pytest.mark.parametrize("folder", ["preprocessed", "cleaned"])
 def test_derivatives_are_valid_bids(tiny_study, folder):
     validator = Path(sys.executable).with_name("bids-validator-deno")
-    found = subprocess.run(
-        [str(validator), "--format", "json", str(tiny_study.results / folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    found = processes.run([validator, "--format", "json", tiny_study.results / folder], seconds=120)
     issues = json.loads(found.stdout)["issues"]["issues"]
     errors = [issue for issue in issues if issue["severity"] == "error"]
     assert errors == [], errors

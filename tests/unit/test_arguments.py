@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 
 from stim2bold.arguments import ListParser
@@ -25,13 +26,8 @@ def parsed(tmp_path: Path, paths: list[str]) -> list[str]:
     )
     script = tmp_path / "line.sh"
     script.write_text(line)
-    found = subprocess.run(
-        ["bash", str(script)],
-        env={"PYTHONPATH": str(SCRIPTS)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    found = processes.run(["bash", str(script)], env={"PYTHONPATH": str(SCRIPTS)}, seconds=60)
+    assert found.returncode == 0, found.stderr
     return found.stdout.split("\0") if found.stdout else []
 
 

@@ -91,6 +91,18 @@ def test_environment_is_complete_and_exact(rule):
     assert not missing, f"envs/{rule}.yaml lacks {sorted(missing)}"
 
 
+def test_the_environment_that_plans_holds_what_a_plan_imports(tmp_path):
+    # graph_rules has Snakemake read the rules, and the user's data set with them.
+    common = (PROJECT / "workflow" / "rules" / "common.smk").read_text()
+    lines = re.findall(r"^from stim2bold.*", common, re.MULTILINE)
+    source = tmp_path / "common.py"
+    source.write_text("\n".join(lines))
+    imports = foreign_imports(source)
+    assert "bids2table" in imports
+    wanted = {item.partition("=")[0] for item in dependencies("graph_rules")}
+    assert {CONDA_NAMES.get(name, name.replace("_", "-")) for name in imports} <= wanted
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_environment_agrees_with_requirements(rule):
     versions = pinned()

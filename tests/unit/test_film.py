@@ -1,8 +1,8 @@
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import processes
 import pytest
 from planted_film import grey, write_film
 
@@ -156,11 +156,9 @@ def test_every_fault_is_one_line_of_a_script(tmp_path):
     script = Path(__file__).parents[2] / "workflow" / "scripts" / "probe_film.py"
     for name in ("none.mp4", "text.mp4"):
         out = ["--frames", str(tmp_path / "f.tsv"), "--clock", str(tmp_path / "c.json")]
-        result = subprocess.run(
+        result = processes.run(
             [sys.executable, str(script), "--film", str(tmp_path / name), *out, "--settings", "{}"],
-            capture_output=True,
-            text=True,
-            check=False,
+            seconds=120,
         )
         assert result.returncode == 1
         lines = result.stderr.strip().splitlines()

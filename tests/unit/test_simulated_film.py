@@ -1,7 +1,6 @@
 """The simulated film, against what can be decoded from the file it is written to."""
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pandas as pd
+import processes
 import pytest
 import xarray as xr
 from nilearn.glm.first_level import spm_hrf
@@ -37,12 +37,13 @@ SETTINGS = FilmSettings(**SECTION)
 def make(folder: Path, **changes) -> Path:
     """Run the script as the rule does."""
     section = {**SECTION, "participants": None, "images": None, **changes}
-    subprocess.run(
+    done = processes.run(
         [sys.executable, SCRIPTS / "simulate_film.py", "--film", folder / "film.mp4",
          "--annotations", folder / "annotations", "--truth", folder / "film_features.nc",
          "--settings", json.dumps(section)],
-        check=True, capture_output=True,
+        seconds=120,
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -311,16 +312,13 @@ def test_speech_is_the_same_in_every_process_at_any_time():
     )
     said = set()
     for _ in range(2):
-        said.add(
-            subprocess.run(
-                [sys.executable, "-c", program],
-                env={"PYTHONPATH": str(Path(speech.__file__).parents[2])},
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=True,
-            ).stdout
+        done = processes.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONPATH": str(Path(speech.__file__).parents[2])},
+            seconds=60,
         )
+        assert done.returncode == 0, done.stderr
+        said.add(done.stdout)
         # eSpeak NG knows the time to the second.
         time.sleep(1)
     assert len(said) == 1, said

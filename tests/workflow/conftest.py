@@ -1,10 +1,11 @@
 """Snakemake, run as a user runs it."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
+import processes
 import pytest
 
 PROJECT = Path(__file__).parents[2]
@@ -14,9 +15,9 @@ PROJECT = Path(__file__).parents[2]
 def snakemake(tmp_path):
     """Return a function that runs Snakemake on the project, with results in a test's folder."""
 
-    def run(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess:
+    def run(*arguments: str, timeout: float = 120) -> CompletedProcess:
         binaries = Path(sys.executable).parent
-        return subprocess.run(
+        return processes.run(
             [
                 str(binaries / "snakemake"),
                 "--snakefile",
@@ -31,10 +32,7 @@ def snakemake(tmp_path):
             ],
             cwd=PROJECT,
             env={**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
+            seconds=timeout,
         )
 
     return run

@@ -2,11 +2,11 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import planted_study
+import processes
 import pytest
 
 PROJECT = Path(__file__).parents[2]
@@ -31,15 +31,12 @@ def make_check(tmp_path, *variables):
     for name in ("Makefile", "workflow", "config.yaml"):
         (tmp_path / name).symlink_to(PROJECT / name)
     (tmp_path / ".venv").symlink_to(binaries.parent)
-    return subprocess.run(
+    return processes.run(
         # The environment is there: it is not to be made again.
         ["make", "--old-file=.venv/complete", "check", *variables],
         cwd=tmp_path,
         env={**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        seconds=120,
     )
 
 

@@ -6,13 +6,13 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import processes
 import pytest
 import xarray as xr
 from s3_server import make_bucket, s3_server
@@ -68,17 +68,14 @@ def archive(tmp_path_factory):
 
 def fetch(folder, archive):
     way, manifest = archive
-    return subprocess.run(
+    return processes.run(
         [
             *(sys.executable, str(PROJECT / "workflow/scripts/fetch_ds003688.py")),
             *("--manifest", str(manifest), "--folder", str(folder)),
             *("--record", str(folder.parent / "record.json"), "--n-volumes", str(N_VOLUMES)),
             *("--settings", json.dumps({"workers": 8, "endpoint": way.address})),
         ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
+        seconds=300,
     )
 
 
@@ -203,6 +200,6 @@ def test_the_doctor_takes_seconds_for_thirty(fetched, real_input):
         *as_settings(bids_dir=fetched, film=real_input("real/film.mp4")),
     ]
     began = time.perf_counter()
-    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    run = processes.run(command, seconds=120)
     assert run.returncode == 0, run.stdout + run.stderr
     assert time.perf_counter() - began < 30

@@ -7,10 +7,11 @@ Snakemake itself plans. Rows about conda environments are in tests/integration/t
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
+import processes
 import pytest
 import yaml
 from finished import finish
@@ -39,10 +40,10 @@ class Copy:
     def __init__(self, root: Path):
         self.root = root
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str) -> CompletedProcess:
         binaries = Path(sys.executable).parent
         extra = self.root / "changed.yaml"
-        return subprocess.run(
+        return processes.run(
             [
                 *(str(binaries / "snakemake"), "--cores", "2", "--configfile", "config.yaml"),
                 *("tests/integration/tiny.yaml", *([str(extra)] if extra.exists() else [])),
@@ -50,10 +51,7 @@ class Copy:
             ],
             cwd=self.root,
             env={**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+            seconds=300,
         )
 
     def plan(self, *arguments: str) -> dict[str, int]:

@@ -3,10 +3,10 @@
 import os
 import re
 import resource
-import subprocess
 import sys
 from pathlib import Path
 
+import processes
 from finished import finish
 from skeleton import write_skeleton
 
@@ -106,7 +106,7 @@ def test_lines_that_gather_all_participants_can_be_run(snakemake, tmp_path):
         # The limit for a program's arguments is a quarter of the stack: here 32 KB.
         script = tmp_path / f"{rule}.sh"
         script.write_text(f"set -euo pipefail\nulimit -s 128\n{line[1]}\n")
-        done = subprocess.run(
+        done = processes.run(
             ["bash", str(script)],
             cwd=tmp_path,
             env={
@@ -114,9 +114,7 @@ def test_lines_that_gather_all_participants_can_be_run(snakemake, tmp_path):
                 "PATH": f"{program.parent}:{os.environ['PATH']}",
                 "PYTHONPATH": str(PROJECT / "workflow" / "scripts"),
             },
-            capture_output=True,
-            text=True,
-            check=False,
+            seconds=60,
         )
         assert done.returncode == 0, f"{rule}: {done.stderr}"
         given, read = map(int, log.read_text().split())

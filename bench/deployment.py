@@ -1,0 +1,138 @@
+"""Measured claims of deployment: the demo comes out the same however its jobs are run.
+
+Once in the environment of this program, once with a conda environment for every rule (by the
+tests' stand-in for conda, tests/conda/README.md) and once on a SLURM (`tests/slurm.py`): all of it
+on this machine, each from nothing.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from claims import row
+from conda_machine import Conda, succeed
+from project_copy import copy_project
+from same_results import differences
+from slurm import Slurm
+
+from stim2bold.files import read_table
+
+PROJECT = Path(__file__).parents[1]
+#: Each way may take this long, in seconds.
+LIMIT = 4 * 3600
+SUMMARIES = ("scores/summary.tsv", "decoding/summary.tsv")
+#: As the tests run the shipped profile: files are seen at once, jobs find programs by their PATH.
+SWIFT = (
+    *("--seconds-between-status-checks", "2", "--slurm-init-seconds-before-status-checks", "1"),
+    *("--latency-wait", "5", "--workflow-profile", "none", "--jobs", "3"),
+    *("--software-deployment-method", "env-modules"),
+)
+
+
+def here(root: Path, folder: Path, *configuration: str) -> None:
+    """Run the study in `root` by the default profile."""
+    binaries = Path(sys.executable).parent
+    succeed(
+        [binaries / "snakemake", "--cores", "2", "--configfile", *configuration],
+        cwd=root,
+        env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}"},
+        seconds=LIMIT,
+    )
+
+
+def with_conda(root: Path, folder: Path, *configuration: str) -> None:
+    """Run the study in `root`, every rule in an environment of its own."""
+    conda = Conda(folder / "machine")
+    succeed(
+        [
+            *(Path(sys.executable).with_name("snakemake"), "--profile", "profiles/conda"),
+            *("--cores", "2", "--configfile", *configuration),
+        ],
+        cwd=root,
+        env=conda.environment(folder / "witnesses"),
+        seconds=LIMIT,
+    )
+
+
+def on_slurm(root: Path, folder: Path, *configuration: str) -> None:
+    """Run the study in `root` by the jobs of a SLURM."""
+    cluster = Slurm(folder / "cluster")
+    try:
+        cluster.start()
+        succeed(
+            [
+                *(PROJECT / ".venv-cluster/bin/python", "-m", "snakemake"),
+                *("--profile", "profiles/slurm", *SWIFT, "--configfile", *configuration),
+            ],
+            cwd=root,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            seconds=LIMIT,
+        )
+    finally:
+        cluster.stop()
+
+
+def largest_difference(one: Path, other: Path) -> float:
+    """Return how far two folders of results are apart in any figure of their summaries.
+
+    Infinite, where they have not the same rows or not the same words.
+    """
+    largest = 0.0
+    for name in SUMMARIES:
+        a, b = read_table(one / name), read_table(other / name)
+        if list(a) != list(b) or len(a) != len(b):
+            return np.inf
+        for column in a:
+            x, y = (pd.to_numeric(table[column], errors="coerce") for table in (a, b))
+            words = x.isna() | y.isna()
+            if (a[column][words].astype(str) != b[column][words].astype(str)).any():
+                return np.inf
+            largest = max(largest, (x - y).abs().max() if (~words).any() else 0.0)
+    return largest
+
+
+def compared(one: Path, others: Sequence[Path], *, seconds: float) -> list[dict]:
+    """Return the rows that say how far the other ways are from the first."""
+    return [
+        row(
+            "dag_three_ways",
+            [largest_difference(one, other) for other in others],
+            unit="largest difference in any figure of the summaries",
+            goal=0,
+            better="lower",
+            statistic=np.max,
+            seconds=seconds,
+        ),
+        row(
+            "dag_three_ways_files",
+            [len(differences(one, other)) for other in others],
+            unit="tables, sounds and arrays that differ",
+            goal=0,
+            better="lower",
+            statistic=np.max,
+            seconds=seconds,
+        ),
+    ]
+
+
+def three_ways(*configuration: str) -> list[dict]:
+    """Run a study three ways, the demo if no configuration is named, and compare."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="ways") as name:
+        folders = []
+        ways: list[Callable] = [here, with_conda, on_slurm]
+        for way in ways:
+            folder = Path(name) / way.__name__
+            folders.append(folder / "study")
+            copy_project(folder / "study")
+            way(folder / "study", folder, *(configuration or ("config.yaml",)))
+        one, *others = (folder / "results" for folder in folders)
+        return compared(one, others, seconds=time.perf_counter() - start)
+
+
+CLAIMS = {"dag_three_ways": three_ways}
