@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from claims import row
+from compared import differences
 from conda_machine import Conda, succeed
 from project_copy import copy_project
-from same_results import differences
 from slurm import Slurm
 
 from stim2bold.files import read_table
@@ -111,7 +111,7 @@ def compared(one: Path, others: Sequence[Path], *, seconds: float) -> list[dict]
         row(
             "dag_three_ways_files",
             [len(differences(one, other)) for other in others],
-            unit="tables, sounds and arrays that differ",
+            unit="files of results that differ",
             goal=0,
             better="lower",
             statistic=np.max,

@@ -19,9 +19,12 @@ from stim2bold.files import read_json
 
 TOLERANCE = 1e-6
 #: What tells of the run and not of the data: how long steps took, and what they said.
-TOLD = ("logs/", "benchmarks/", "failures.json", "bench/")
-#: Of the report, the table of what the steps cost.
-COSTS = re.compile(r'aria-label="Time and memory of each rule">.*?</table>', re.DOTALL)
+#: The picture of the rules tells of the plan: of a resumed run, without what is done.
+TOLD = ("logs/", "benchmarks/", "failures.json", "bench/", "views/rules.json")
+#: Of the report, the table of what the steps cost, and that picture.
+COSTS = re.compile(
+    r'aria-label="Time and memory of each rule">.*?</table>|<svg class="graph".*?</svg>', re.DOTALL
+)
 #: Made by steps that were cut off; nothing reads them.
 LEFT = (".writing-", "_checkpoint", ".snakemake_timestamp", ".gitkeep")
 

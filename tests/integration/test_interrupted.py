@@ -12,7 +12,7 @@ from killed import Killed, moments
 #: Jobs of the tiny study, at the least.
 JOBS = 100
 #: Made by another test in the undisturbed study, when asked for by name.
-ASKED_FOR = "space-T1w"
+ASKED_FOR = "_run-1_space-T1w_"
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -27,7 +28,7 @@ from stim2bold.simulation.planted_dimensions import (
     respond,
 )
 from stim2bold.simulation.sentences import SENTENCES
-from stim2bold.simulation.shooting import draw_pictures
+from stim2bold.simulation.shooting import draw_pictures, write_film
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 SECTION = {"seed": 4, "n_blocks": 5, "block_seconds": 3.0, "TR": 0.608}
@@ -301,6 +302,21 @@ def test_speech_gives_every_word_its_time(text):
     assert edges == sorted(edges) and edges[-1] <= said.duration
     for sound in said.phonemes:
         assert any(w.onset - 0.02 <= sound.onset < w.offset + 0.02 for w in said.words)
+
+
+def test_a_film_is_the_same_bytes_whatever_lay_in_memory(folder, tmp_path):
+    with av.open(str(folder / "film.mp4")) as film:
+        pictures = [f.to_ndarray(format="rgb24") for f in islice(film.decode(video=0), 60)]
+    sound = np.zeros(3 * SOUND_RATE, np.float32)
+    rng = np.random.default_rng(0)
+    written = set()
+    for number in range(12):
+        # Freed at once: what the encoder is given next holds it.
+        left = [np.full(size, number, np.uint8) for size in rng.integers(10_000, 4_000_000, 20)]
+        del left
+        write_film(tmp_path / f"{number}.mp4", iter(pictures), sound)
+        written.add((tmp_path / f"{number}.mp4").read_bytes())
+    assert len(written) == 1
 
 
 def test_speech_is_the_same_in_every_process_at_any_time():

@@ -91,8 +91,13 @@ def write_film(path: Path, pictures: Iterator[np.ndarray], sound: np.ndarray) ->
         container.flags |= Flags.bitexact.value
         video = container.add_stream("libx264", rate=FRAME_RATE)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        # One thread: with more, the bits would depend on the machine.
-        video.options = {"preset": "veryfast", "crf": "20", "threads": "1", "g": "50"}
+        # One thread: with more, the bits would depend on the machine. Neither a tree of macroblocks
+        # nor weighted prediction: x264's look ahead for these reads memory that nobody wrote, and
+        # one film in a dozen came out with other bits.
+        video.options = {
+            **{"preset": "veryfast", "crf": "20", "threads": "1", "g": "50"},
+            "x264-params": "mbtree=0:weightp=0",
+        }
         video.codec_context.flags |= CodecFlags.bitexact
         audio = container.add_stream("aac", rate=SOUND_RATE, layout="mono")
         audio.bit_rate = 128_000
