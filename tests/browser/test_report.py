@@ -271,15 +271,15 @@ def test_paper_shows_everything_and_no_controls(visit, report):
         assert page.locator("details:not([open])").count() == 0
 
 
-@pytest.mark.parametrize("width", [390, 900, 1280])
+@pytest.mark.parametrize("width", [390, 900, 1440])
 def test_the_verdict_is_seen_whole(visit, report, width):
     page = visit(report, "index.html", viewport={"width": width, "height": 900}).page
     table = page.locator("table.verdict")
     assert table.evaluate("(one) => one.getBoundingClientRect().right") <= width
     named = table.locator("tr").nth(1).locator("td").nth(2)
     said = named.evaluate("(one) => getComputedStyle(one, '::before').content")
-    assert said == ('"ridge"' if width < 1200 else "none")
-    assert table.locator("thead").is_visible() == (width == 1280)
+    assert said == ('"ridge"' if width < 1344 else "none")
+    assert table.locator("thead").is_visible() == (width == 1440)
 
 
 def test_bars_and_intervals_of_the_verdict_are_as_long_as_they_say(visit, report):
