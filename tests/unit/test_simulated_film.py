@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import av
+import espeakng_loader
 import numpy as np
 import pandas as pd
 import processes
@@ -338,6 +339,23 @@ def test_speech_is_the_same_in_every_process_at_any_time():
         # eSpeak NG knows the time to the second.
         time.sleep(1)
     assert len(said) == 1, said
+
+
+def test_speech_is_found_however_deep_its_environment_lies(tmp_path):
+    deep = tmp_path / ("d" * 100) / ("e" * 100) / "espeak-ng-data"
+    deep.parent.mkdir(parents=True)
+    deep.symlink_to(espeakng_loader.get_data_path(), target_is_directory=True)
+    program = (
+        "import espeakng_loader; from stim2bold.simulation import speech\n"
+        f"espeakng_loader.get_data_path = lambda: {str(deep)!r}\n"
+        "print(len(speech.say('Waar woon jij nu?', speech.Voice('nl', 50, 150)).samples))\n"
+    )
+    done = processes.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(Path(speech.__file__).parents[2])},
+        seconds=60,
+    )
+    assert done.returncode == 0 and int(done.stdout) > 10_000, done.stderr
 
 
 def test_voices_differ_in_pitch():

@@ -8,7 +8,9 @@ events.
 
 import ctypes
 import functools
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import espeakng_loader
 import numpy as np
@@ -106,11 +108,13 @@ class _Synthesiser:
 
     def __init__(self) -> None:
         self.library = ctypes.CDLL(espeakng_loader.get_library_path())
+        # eSpeak NG keeps 160 characters of the path to its data, and an environment may lie deeper;
+        # the link is there as long as the library reads voices.
+        self.folder = tempfile.TemporaryDirectory()
+        data = Path(self.folder.name) / "espeak-ng-data"
+        data.symlink_to(espeakng_loader.get_data_path(), target_is_directory=True)
         rate = self.library.espeak_Initialize(
-            _AUDIO_OUTPUT_SYNCHRONOUS,
-            0,
-            str(espeakng_loader.get_data_path()).encode(),
-            _INITIALIZE_PHONEME_EVENTS,
+            _AUDIO_OUTPUT_SYNCHRONOUS, 0, str(data).encode(), _INITIALIZE_PHONEME_EVENTS
         )
         if rate != RATE:
             raise RuntimeError(f"eSpeak NG started with a sampling rate of {rate}, not {RATE}")
