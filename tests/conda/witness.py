@@ -13,12 +13,14 @@ def testify() -> None:
     if script.suffix != ".py" or script.parent.name != "scripts":
         return
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    # torch names files for modules that it makes as it runs, "_ops.py": they lie nowhere.
+    files = [file for file in files if file and Path(file).is_absolute()]
     found = {
         "script": script.stem,
         "prefix": sys.prefix,
         "executable": sys.executable,
         "path": sys.path,
-        "modules": [file for file in files if file],
+        "modules": files,
     }
     folder = Path(os.environ["STAND_IN_WITNESSES"])
     (folder / f"{script.stem}_{os.getpid()}.json").write_text(json.dumps(found))

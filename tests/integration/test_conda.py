@@ -119,7 +119,9 @@ def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(whole):
 
 
 def test_leaving_conda_invalidates_all(whole):
-    assert set(whole.planned("--", *FILM, profile="default")) == set(whole.counted)
+    # What has let the data pass once is not asked again for these targets.
+    passed = {"simulate_dataset", "validate_inputs"}
+    assert set(whole.planned("--", *FILM, profile="default")) == set(whole.counted) - passed
 
 
 # How a job can run elsewhere than in its environment, and Snakemake be content.
