@@ -40,8 +40,10 @@ def test_the_real_weights_agree_with_the_independent_network(checkpoint, network
     for endpoint in ("Mixed_3c", "Mixed_4f", "Mixed_5c"):
         got = network(x, endpoint)[0].permute(1, 2, 3, 0).numpy()
         np.testing.assert_allclose(got, expected[endpoint], atol=1e-4)
-    # Noise drives the logits up to 50, where float32 itself is good to 1e-5.
-    np.testing.assert_allclose(network.classify(x)[0], expected["logits"], atol=1e-4, rtol=1e-5)
+    # Noise drives the logits up to 76, sums of large terms of both signs: a small one is as far off
+    # as a large one. PyTorch's own kernels were good to 2e-6 of the largest, oneDNN's are to 3e-6.
+    logits = network.classify(x)[0].numpy()
+    assert np.abs(logits - expected["logits"]).max() < 5e-6 * np.abs(expected["logits"]).max()
 
 
 def _nested(tree):
