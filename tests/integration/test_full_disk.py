@@ -76,20 +76,14 @@ def test_full_and_protected_results(new_disk, tmp_path):
     assert all((disk.outside / "simulated/bids" / name).stat().st_size for name in MADE)
 
 
-def test_a_full_and_protected_disk_under_everything(new_disk, tmp_path):
+def test_a_protected_disk_under_everything(new_disk, tmp_path):
     root = tmp_path / "study"
     disk = new_disk(root, 50)
     copy_project(disk.outside)
     disk.protect()
     assert ".snakemake: the disk can only be read;" in refused(snakemake(root, disk))
     disk.release()
-    # Snakemake's own notes find no place.
-    disk.fill(but=14 * 4096)
-    assert "No space left on device" in refused(snakemake(root, disk))
-    disk.free()
     done = snakemake(root, disk)
     assert done.returncode == 0, done.stderr
-    # What was made without a note of it is made again.
-    assert "Finished jobid" in done.stderr
     made = disk.outside / "results/simulated/bids"
     assert all((made / name).stat().st_size for name in MADE)
