@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conda_machine import INDEX_NAMES
 
 PROJECT = Path(__file__).parents[2]
 SCRIPTS = PROJECT / "workflow" / "scripts"
@@ -22,13 +23,6 @@ CONDA_NAMES = {
     "soxr": "soxr-python",
     "torch": "pytorch",
     "yaml": "pyyaml",
-}
-#: Name on the package index of what conda-forge calls otherwise.
-INDEX_NAMES = {
-    "pytorch": "torch",
-    "pysoundfile": "soundfile",
-    "soxr-python": "soxr",
-    "opencv": "opencv-contrib-python-headless",
 }
 RULES = sorted(path.stem for path in (PROJECT / "envs").glob("*.yaml"))
 

@@ -95,7 +95,10 @@ def write_film(path: Path, pictures: Iterator[np.ndarray], sound: np.ndarray) ->
         # nor weighted prediction: x264's look ahead for these reads memory that nobody wrote, and
         # one film in a dozen came out with other bits.
         video.options = {
-            **{"preset": "veryfast", "crf": "20", "threads": "1", "g": "50"},
+            "preset": "veryfast",
+            "crf": "20",
+            "threads": "1",
+            "g": "50",
             "x264-params": "mbtree=0:weightp=0",
         }
         video.codec_context.flags |= CodecFlags.bitexact
