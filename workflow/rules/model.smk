@@ -118,7 +118,6 @@ rule train_vae:
         " --target {input.target:q} --folds {input.folds:q} --prediction {output.prediction:q}"
         " --model {output.model:q} --history {output.history:q}"
         " --diagnostics {output.diagnostics:q} --checkpoints {params.checkpoints:q}"
-        " --threads {threads}"
         " --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('train_vae.py')}"
 
@@ -162,8 +161,7 @@ rule train_group:
         " --newcomers @<(printf '%s\\n' {input.newcomers:q}) --folds {input.folds:q}"
         " --predictions @<(printf '%s\\n' {output.predictions:q}) --model {output.model:q}"
         " --history {output.history:q} --diagnostics {output.diagnostics:q}"
-        # Not {threads}: on a single core the sums would be split otherwise, and end in other digits.
-        " --checkpoints {params.checkpoints:q} --threads 2"
+        " --checkpoints {params.checkpoints:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('train_group.py')}"
 

@@ -4,10 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-import torch
-
 from stim2bold.command import progress, run
-from stim2bold.extraction import THREADS, I3DSettings, describe, feature_rows
+from stim2bold.devices import use_threads
+from stim2bold.extraction import I3DSettings, describe, feature_rows
 from stim2bold.files import read_json
 from stim2bold.film import sample
 from stim2bold.rowfile import write_rows
@@ -24,7 +23,7 @@ def main() -> None:
     parser.add_argument("--features", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument("--settings", type=json.loads, required=True, help="section i3d, device")
     options = parser.parse_args()
-    torch.set_num_threads(THREADS)
+    use_threads(2)
     settings = I3DSettings(**options.settings)
     clock = read_json(options.clock)
     network, about = load_network(options.weights)

@@ -4,12 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-import torch
-
 from stim2bold.arrays import write_array
 from stim2bold.backbones import BackboneSettings, extract_film
 from stim2bold.command import run
-from stim2bold.extraction import THREADS
+from stim2bold.devices import use_threads
 from stim2bold.files import read_json
 from stim2bold.r2plus1d import load
 
@@ -24,7 +22,7 @@ def main() -> None:
         "--settings", type=json.loads, required=True, help="section backbones: r2plus1d, device"
     )
     options = parser.parse_args()
-    torch.set_num_threads(THREADS)
+    use_threads(2)
     settings = BackboneSettings(**options.settings)
     clock = read_json(options.clock)
     backbone = load(settings.weights)

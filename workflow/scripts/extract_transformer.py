@@ -4,12 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-import torch
-
 from stim2bold.arrays import write_array
 from stim2bold.backbones import BackboneSettings, extract_film
 from stim2bold.command import run
-from stim2bold.extraction import THREADS
+from stim2bold.devices import use_threads
 from stim2bold.files import read_json
 from stim2bold.video_transformer import NAMES, load
 
@@ -25,7 +23,7 @@ def main() -> None:
         "--settings", type=json.loads, required=True, help="section backbones: NAME, device"
     )
     options = parser.parse_args()
-    torch.set_num_threads(THREADS)
+    use_threads(2)
     settings = BackboneSettings(**options.settings)
     clock = read_json(options.clock)
     backbone = load(options.backbone, settings.weights)

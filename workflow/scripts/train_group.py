@@ -4,11 +4,10 @@ import json
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from stim2bold.arguments import ListParser
 from stim2bold.arrays import read_array, write_array
 from stim2bold.command import progress, run
+from stim2bold.devices import use_threads
 from stim2bold.directions import assemble
 from stim2bold.files import read_json, write_table
 from stim2bold.fits import prediction_array
@@ -36,12 +35,11 @@ def main() -> None:
     parser.add_argument(
         "--checkpoints", type=Path, required=True, help="stem; deleted when training has ended"
     )
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="configuration section vae"
     )
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    use_threads(2)
     content = read_json(args.folds)
     folds = read_folds(content)
     source = [read_array(path) for path in args.source]

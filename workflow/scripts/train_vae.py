@@ -5,10 +5,9 @@ import json
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from stim2bold.arrays import write_array
 from stim2bold.command import progress, run
+from stim2bold.devices import use_threads
 from stim2bold.directions import DIRECTIONS, read_problem
 from stim2bold.files import read_json, write_table
 from stim2bold.fits import prediction_array
@@ -32,12 +31,11 @@ def main() -> None:
     parser.add_argument(
         "--checkpoints", type=Path, required=True, help="stem; deleted when training has ended"
     )
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="configuration section vae"
     )
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    use_threads(1)
     content = read_json(args.folds)
     problem = read_problem(args.direction, source=args.source, target=args.target, content=content)
     trained = fit(

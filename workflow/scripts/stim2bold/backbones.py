@@ -20,8 +20,8 @@ import xarray as xr
 from torch import Tensor, nn
 
 from stim2bold.command import progress
+from stim2bold.devices import choose_device
 from stim2bold.errors import InputError
-from stim2bold.extraction import choose_device
 from stim2bold.film import sample
 from stim2bold.timing import sample_times
 

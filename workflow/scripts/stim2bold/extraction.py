@@ -17,11 +17,8 @@ import xarray as xr
 from torch import Tensor
 from torch.nn import functional as F
 
+from stim2bold.devices import choose_device
 from stim2bold.i3d import FRAME_MULTIPLE, I3D, grid_of_time, stream
-
-#: Over how many threads a network's sums are split, on one core as on many: another split gives
-#: other last digits, and so other tables at the end.
-THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -77,19 +74,6 @@ class I3DSettings:
             raise ValueError(f"window must be a multiple of {FRAME_MULTIPLE}, not {self.window}")
         if min(self.grid, self.group) < 1 or min(self.rate, self.step) <= 0:
             raise ValueError("grid and group must be at least 1, rate and step positive")
-
-
-def choose_device(name: str) -> torch.device:
-    """Turn 'auto' into the GPU where there is one, else the processor.
-
-    On a GPU float32 is then float32: left to itself cuDNN rounds a convolution's inputs to the 10
-    bits of TF32.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda":
-        torch.backends.cudnn.conv.fp32_precision = "ieee"
-    return torch.device(name)
 
 
 def prepare(network: I3D, settings: I3DSettings) -> I3D:

@@ -12,8 +12,8 @@ import torch
 
 from stim2bold.batches import Batch, Job, make_batch
 from stim2bold.checkpoints import Checkpoint, discard, fingerprint
+from stim2bold.devices import choose_device
 from stim2bold.directions import Problem
-from stim2bold.errors import InputError
 from stim2bold.fits import Fitted, collect, within
 from stim2bold.folds import Fold
 from stim2bold.linear_start import Task, prepare, start_model
@@ -23,15 +23,6 @@ from stim2bold.vae import VAE, gaussian_kl
 from stim2bold.vae_settings import VAESettings
 
 log = logging.getLogger(__name__)
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device that a configuration names; auto takes a GPU when there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("configuration device: cuda, but there is no GPU; use auto or cpu")
-    return torch.device(name)
 
 
 @dataclass(frozen=True)
@@ -246,7 +237,7 @@ def fit(
     checkpoints : str or Path, optional
         Stem of the files that a training which was killed goes on from; deleted at the end.
     """
-    device = pick_device(settings.device)
+    device = choose_device(settings.device)
     stages: list[Checkpoint | None] = [None, None]
     if checkpoints:
         rows = [np.concatenate([fold.train, fold.test]) for fold in folds]
