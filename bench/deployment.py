@@ -5,6 +5,7 @@ tests' stand-in for conda, tests/conda/README.md) and once on a SLURM (`tests/sl
 on this machine, each from nothing.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -16,63 +17,42 @@ import numpy as np
 import pandas as pd
 from claims import row
 from compared import differences
-from conda_machine import Conda, succeed
+from conda_machine import Conda
+from processes import succeed
 from project_copy import copy_project
-from slurm import Slurm
+from slurm import Slurm, on_slurm
 
 from stim2bold.files import read_table
 
-PROJECT = Path(__file__).parents[1]
+log = logging.getLogger(__name__)
 #: Each way may take this long, in seconds.
 LIMIT = 4 * 3600
 SUMMARIES = ("scores/summary.tsv", "decoding/summary.tsv")
-#: As the tests run the shipped profile: files are seen at once, jobs find programs by their PATH.
-SWIFT = (
-    *("--seconds-between-status-checks", "2", "--slurm-init-seconds-before-status-checks", "1"),
-    *("--latency-wait", "5", "--workflow-profile", "none", "--jobs", "3"),
-    *("--software-deployment-method", "env-modules"),
-)
 
 
-def here(root: Path, folder: Path, *configuration: str) -> None:
+def here(root: Path, *configuration: str) -> None:
     """Run the study in `root` by the default profile."""
     binaries = Path(sys.executable).parent
     succeed(
-        [binaries / "snakemake", "--cores", "2", "--configfile", *configuration],
+        [binaries / "snakemake", "--cores", "2", "--configfile", "config.yaml", *configuration],
         cwd=root,
         env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}"},
         seconds=LIMIT,
     )
 
 
-def with_conda(root: Path, folder: Path, *configuration: str) -> None:
+def with_conda(root: Path, *configuration: str) -> None:
     """Run the study in `root`, every rule in an environment of its own."""
-    conda = Conda(folder / "machine")
-    succeed(
-        [
-            *(Path(sys.executable).with_name("snakemake"), "--profile", "profiles/conda"),
-            *("--cores", "2", "--configfile", *configuration),
-        ],
-        cwd=root,
-        env=conda.environment(folder / "witnesses"),
-        seconds=LIMIT,
-    )
+    machine = Conda(root.parent / "machine")
+    machine.snakemake(root, "conda", *configuration, seconds=LIMIT)
 
 
-def on_slurm(root: Path, folder: Path, *configuration: str) -> None:
+def with_slurm(root: Path, *configuration: str) -> None:
     """Run the study in `root` by the jobs of a SLURM."""
-    cluster = Slurm(folder / "cluster")
+    cluster = Slurm(root.parent / "cluster")
     try:
         cluster.start()
-        succeed(
-            [
-                *(PROJECT / ".venv-cluster/bin/python", "-m", "snakemake"),
-                *("--profile", "profiles/slurm", *SWIFT, "--configfile", *configuration),
-            ],
-            cwd=root,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-            seconds=LIMIT,
-        )
+        on_slurm(root, *configuration, seconds=LIMIT)
     finally:
         cluster.stop()
 
@@ -121,17 +101,20 @@ def compared(one: Path, others: Sequence[Path], *, seconds: float) -> list[dict]
 
 
 def three_ways(*configuration: str) -> list[dict]:
-    """Run a study three ways, the demo if no configuration is named, and compare."""
+    """Run a study three ways, the demo if no further configuration is named, and compare."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ways") as name:
-        folders = []
-        ways: list[Callable] = [here, with_conda, on_slurm]
+        results = []
+        ways: list[Callable] = [here, with_conda, with_slurm]
         for way in ways:
-            folder = Path(name) / way.__name__
-            folders.append(folder / "study")
-            copy_project(folder / "study")
-            way(folder / "study", folder, *(configuration or ("config.yaml",)))
-        one, *others = (folder / "results" for folder in folders)
+            root = Path(name) / way.__name__ / "study"
+            copy_project(root)
+            way(root, *configuration)
+            log.info("%s: done after %.0f s", way.__name__, time.perf_counter() - start)
+            results.append(root / "results")
+        one, *others = results
+        for other in others:
+            log.info("%s: different: %s", other.parents[1].name, differences(one, other))
         return compared(one, others, seconds=time.perf_counter() - start)
 
 

@@ -21,6 +21,8 @@ TOLERANCE = 1e-6
 #: What tells of the run and not of the data: how long steps took, and what they said.
 #: The picture of the rules tells of the plan: of a resumed run, without what is done.
 TOLD = ("logs/", "benchmarks/", "failures.json", "bench/", "views/rules.json")
+#: Made by a test in the undisturbed study, when asked for by name.
+ASKED_FOR = "_run-1_space-T1w_"
 #: Of the report, the table of what the steps cost, and that picture.
 COSTS = re.compile(
     r'aria-label="Time and memory of each rule">.*?</table>|<svg class="graph".*?</svg>', re.DOTALL

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from processes import run
+from processes import succeed
 
 PROJECT = Path(__file__).parents[1]
 CONDA = PROJECT / "tests" / "conda"
@@ -26,12 +26,9 @@ def asked_for(rule: str) -> dict[str, str]:
     return dict(item.split("=") for item in items)
 
 
-def succeed(command: list, *, seconds: float, **options) -> str:
-    """Run a program that must succeed; return what it said."""
-    done = run(command, seconds=seconds, **options)
-    text = done.stdout + done.stderr
-    assert done.returncode == 0, text[-6000:]
-    return text
+def witnesses_of(root: Path) -> Path:
+    """Return the folder in which the jobs of a study testify."""
+    return root.parent / f"{root.name} witnesses"
 
 
 class Conda:
@@ -76,6 +73,21 @@ class Conda:
         path = self.home / "bin" / name
         path.write_text(text)
         path.chmod(0o755)
+
+    def snakemake(self, root: Path, profile: str, *arguments: str, seconds: float) -> str:
+        """Run Snakemake in a copy of the project by a shipped profile; return what it said.
+
+        Its jobs testify in a folder beside it, see `witnesses_of`.
+        """
+        return succeed(
+            [
+                *(Path(sys.executable).with_name("snakemake"), "--profile", f"profiles/{profile}"),
+                *("--cores", "2", "--configfile", "config.yaml", *arguments),
+            ],
+            cwd=root,
+            env=self.environment(witnesses_of(root)),
+            seconds=seconds,
+        )
 
     def environment(self, witnesses: Path) -> dict[str, str]:
         """The environment of a shell that has it on its PATH."""

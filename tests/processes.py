@@ -131,6 +131,14 @@ def run(
     return Program(command, cwd=cwd, env=env).ended(seconds=seconds)
 
 
+def succeed(command: Sequence[str | Path], *, seconds: float, **options) -> str:
+    """Run a program that must succeed, see `Program`; return what it said."""
+    done = run(command, seconds=seconds, **options)
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, text[-6000:]
+    return text
+
+
 def wait_until(what, *, seconds: float) -> None:
     """Wait until a function returns something true.
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,6 +24,16 @@ PORT = 16817
 PATH = os.environ["PATH"] + ":/usr/sbin"
 #: Held while a SLURM of the tests is up.
 LOCK = Path(tempfile.gettempdir()) / "stim2bold-slurm.lock"
+PROJECT = Path(__file__).parents[1]
+#: Snakemake as it runs on a cluster's login node.
+HEAD = PROJECT / ".venv-cluster" / "bin" / "python"
+#: Asked for where a study of the tests is not like a user's: files are seen at once here, and jobs
+#: find the environment of the tests by their PATH.
+SWIFT = (
+    *("--seconds-between-status-checks", "2", "--slurm-init-seconds-before-status-checks", "1"),
+    *("--latency-wait", "5", "--workflow-profile", "none"),
+    *("--software-deployment-method", "env-modules"),
+)
 #: As much as another run of the tests may need it for, in seconds.
 PATIENCE = 1200
 
@@ -54,6 +65,19 @@ def memory_is_limited_by_kernel() -> bool:
     groups = [f"/sys/fs/cgroup/{name}" for name in ("memory", "freezer")]
     return all(
         f"cgroup {group} cgroup " in mounts and os.access(group, os.W_OK) for group in groups
+    )
+
+
+def on_slurm(root: Path, *arguments: str, seconds: float) -> str:
+    """Run a copy of the project by the jobs of a SLURM; return what Snakemake said."""
+    return processes.succeed(
+        [
+            *(HEAD, "-m", "snakemake", "--profile", "profiles/slurm", *SWIFT, "--jobs", "3"),
+            *("--configfile", "config.yaml", *arguments),
+        ],
+        cwd=root,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        seconds=seconds,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the tiny study makes of its film, each rule in its own conda environment, by a stand-in.
+"""The tiny study, each rule in its own conda environment, by a stand-in.
 
 tests/conda/README.md says what this proves and what it does not.
 """
@@ -11,21 +11,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from compared import differences, files
-from conda_machine import Conda, succeed
+from compared import ASKED_FOR, differences, files
+from conda_machine import Conda, witnesses_of
 from project_copy import copy_project
 
 PROJECT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(2400)
-#: What is learned from the film alone, and what the report shows beside: with every kind of
-#: environment but those of images.
-FILM = (
-    "results/predictions/video2audio/film/vae.nc",
-    "results/predictions/video2audio/film/ridge.nc",
-    "results/features/annotations.nc",
-    "results/features/lowlevel.nc",
-    "results/views/brain.json",
-)
+TINY = "tests/integration/tiny.yaml"
 
 
 class Study:
@@ -33,21 +25,11 @@ class Study:
 
     def __init__(self, root: Path, conda: Conda):
         self.root, self.conda = root, conda
-        self.witnesses = root.parent / f"{root.name} witnesses"
         copy_project(root)
 
     def snakemake(self, *arguments: str, profile: str = "conda", seconds: float = 300) -> str:
         """Run Snakemake; return what it said."""
-        return succeed(
-            [
-                *(Path(sys.executable).with_name("snakemake"), "--profile", f"profiles/{profile}"),
-                *("--cores", "2", "--configfile", "config.yaml", "tests/integration/tiny.yaml"),
-                *arguments,
-            ],
-            cwd=self.root,
-            env=self.conda.environment(self.witnesses),
-            seconds=seconds,
-        )
+        return self.conda.snakemake(self.root, profile, TINY, *arguments, seconds=seconds)
 
     def planned(self, *arguments: str, profile: str = "conda") -> Counter:
         """How many jobs of each rule would run."""
@@ -55,7 +37,7 @@ class Study:
 
     def testimonies(self) -> list[dict]:
         """What the jobs wrote down."""
-        return [json.loads(path.read_text()) for path in self.witnesses.glob("*.json")]
+        return [json.loads(path.read_text()) for path in witnesses_of(self.root).glob("*.json")]
 
     def faults(self, expected: Counter) -> list[str]:
         """What is wrong with where the jobs ran; nothing, if all ran in their own environments."""
@@ -88,14 +70,14 @@ def conda(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(conda, tmp_path_factory):
-    """What is made of the film, each job in the environment of its rule; the jobs counted."""
+    """The tiny study, each job in the environment of its rule; the jobs counted."""
     study = Study(tmp_path_factory.mktemp("conda study") / "study", conda)
-    study.counted = jobs(study.snakemake("--", *FILM, seconds=2000))
+    study.counted = jobs(study.snakemake(seconds=2000))
     return study
 
 
 def test_every_job_ran_in_the_environment_of_its_rule(whole):
-    assert len(whole.counted) > 12 and {"train_vae", "extract_i3d"} <= set(whole.counted)
+    assert len(whole.counted) > 50
     assert whole.faults(whole.counted) == []
     # As many environments as there are different ones.
     texts = {(PROJECT / "envs" / f"{rule}.yaml").read_text() for rule in whole.counted}
@@ -103,25 +85,25 @@ def test_every_job_ran_in_the_environment_of_its_rule(whole):
 
 
 def test_results_equal_those_without_conda(whole, tiny_study):
-    found = files(whole.root / "results")
-    assert set(FILM) <= {f"results/{name}" for name in found}
-    assert differences(whole.root / "results", tiny_study.results, names=found) == {}
+    results = whole.root / "results"
+    found = files(results)
+    assert found == {name for name in files(tiny_study.results) if ASKED_FOR not in name}
+    assert differences(results, tiny_study.results, names=found) == {}
 
 
 def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(whole):
-    path = whole.root / "envs" / "resample_lowlevel.yaml"
+    path = whole.root / "envs" / "fit_baselines.yaml"
     before = path.read_text()
-    assert whole.planned("--", *FILM) == Counter()
+    assert whole.planned() == Counter()
     path.write_text(before + "  - six=1.17.0\n")
-    plan = whole.planned("--", *FILM)
+    plan = whole.planned()
     path.write_text(before)
-    assert set(plan) == {"resample_lowlevel", "fit_baselines"}
+    assert {"fit_baselines", "stack_predictions", "render_report"} <= set(plan)
+    assert not {"train_vae", "extract_i3d", "clean_bold"} & set(plan)
 
 
 def test_leaving_conda_invalidates_all(whole):
-    # What has let the data pass once is not asked again for these targets.
-    passed = {"simulate_dataset", "validate_inputs"}
-    assert set(whole.planned("--", *FILM, profile="default")) == set(whole.counted) - passed
+    assert whole.planned(profile="default") == whole.counted
 
 
 # How a job can run elsewhere than in its environment, and Snakemake be content.

@@ -6,13 +6,11 @@ which files to look at, and `compared.py` what may differ.
 """
 
 import pytest
-from compared import differences, files
+from compared import ASKED_FOR, differences, files
 from killed import Killed, moments
 
 #: Jobs of the tiny study, at the least.
 JOBS = 100
-#: Made by another test in the undisturbed study, when asked for by name.
-ASKED_FOR = "_run-1_space-T1w_"
 
 
 @pytest.fixture(scope="session")

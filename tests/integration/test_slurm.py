@@ -1,8 +1,7 @@
 """The profile for SLURM on a real SLURM: what reaches it, and what happens when steps fail.
 
-The study is finished but for head motion, with a script of its own (`stand_in.py`). A whole study
-comes out of a SLURM as of one machine: that is a measured claim (`bench/deployment.py`), too long
-for a test.
+A whole study comes out of it as of one machine. The others are of a study that is finished but for
+head motion, with a script of its own (`stand_in.py`).
 """
 
 import json
@@ -15,21 +14,15 @@ from subprocess import CompletedProcess
 
 import processes
 import pytest
+from compared import ASKED_FOR, differences, files
 from finished import finish
 from processes import Program, wait_until
-from slurm import Slurm, missing
+from project_copy import copy_project
+from slurm import HEAD, SWIFT, Slurm, missing, on_slurm
 
 PROJECT = Path(__file__).parents[2]
 # Another run of the tests may have the machine's SLURM for a while.
 pytestmark = pytest.mark.timeout(2400)
-HEAD = PROJECT / ".venv-cluster" / "bin" / "python"
-#: Asked for where a study of the tests is not like a user's: files are seen at once here.
-SWIFT = (
-    *("--seconds-between-status-checks", "2", "--slurm-init-seconds-before-status-checks", "1"),
-    *("--latency-wait", "5", "--workflow-profile", "none"),
-    # Jobs find the environment of the tests by their PATH.
-    *("--software-deployment-method", "env-modules"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +196,16 @@ def test_a_killed_node_is_survived(slurm, study):
     finally:
         slurm.start_node(job["NodeList"])
         slurm.wait_for_nodes(len(slurm.names))
+
+
+def test_a_whole_study_comes_out_of_a_slurm_as_of_one_machine(slurm, tiny_study, tmp_path):
+    before = len(slurm.jobs())
+    copy_project(tmp_path / "study")
+    on_slurm(tmp_path / "study", "tests/integration/tiny.yaml", seconds=2000)
+    records = slurm.jobs()[before:]
+    assert len(records) > 50
+    assert {record["JobState"] for record in records} <= {"COMPLETED", "COMPLETING"}
+    results = tmp_path / "study" / "results"
+    found = files(results)
+    assert found == {name for name in files(tiny_study.results) if ASKED_FOR not in name}
+    assert differences(results, tiny_study.results, names=found) == {}
