@@ -77,7 +77,7 @@ test: $(VENV)/complete cluster
 	python -m pytest tests --numprocesses 2 --dist loadfile
 
 ROWS ?= .*
-bench: $(VENV)/complete
+bench: $(VENV)/complete cluster
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r bench/requirements.txt
 	python bench/measure.py --rows "$(ROWS)"
 
