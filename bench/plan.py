@@ -60,6 +60,9 @@ def write_bare(folder: Path, participants: int) -> None:
     (folder / "step.py").touch()
     (folder / "step.yaml").write_text("channels: [conda-forge]\n")
     target = (
+        # As in ours, common.smk.
+        "import gc\n"
+        "gc.set_threshold(200_000, 50, 50)\n"
         "rule all:\n"
         f"    input: [f'results/{JOBS - 1}/sub-{{n}}.txt' for n in range({participants})]\n"
         "wildcard_constraints:\n"
@@ -159,23 +162,32 @@ def dag_plan() -> list[dict]:
     ]
 
 
-def dag_bare(participants: int = 300) -> list[dict]:
-    """Our plan over that of a bare Snakemake workflow with as many jobs, turn by turn."""
+def dag_bare(participants: int = 1000) -> list[dict]:
+    """Plan a bare Snakemake workflow with as many jobs, and ours: the one is the other's limit."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         study = Skeleton(Path(folder) / "study", participants)
         bare = Path(folder) / "bare"
         write_bare(bare, participants)
-        pairs = [(study.cost("-n")[0], cost(partial(plan_bare, bare))[0]) for _ in range(2)]
+        ours, theirs = study.cost("-n")[0], cost(partial(plan_bare, bare))[0]
+    seconds = time.perf_counter() - start
     return [
         row(
+            f"dag_bare_{participants}",
+            [theirs],
+            unit="s of processor time, a bare workflow with as many jobs: the least there can be",
+            goal=GOALS[participants],
+            better="lower",
+            seconds=seconds,
+        ),
+        row(
             f"dag_over_bare_{participants}",
-            [ours / theirs for ours, theirs in pairs],
-            unit="of the time of a bare workflow with as many jobs",
+            [ours / theirs],
+            unit="times as long as a bare workflow with as many jobs",
             goal=1.5,
             better="lower",
-            seconds=time.perf_counter() - start,
-        )
+            seconds=seconds,
+        ),
     ]
 
 
