@@ -198,6 +198,8 @@ def test_a_killed_node_is_survived(slurm, study):
         slurm.wait_for_nodes(len(slurm.names))
 
 
+# It may have to wait for the study that it is compared with.
+@pytest.mark.timeout(3000)
 def test_a_whole_study_comes_out_of_a_slurm_as_of_one_machine(slurm, tiny_study, tmp_path):
     before = len(slurm.jobs())
     copy_project(tmp_path / "study")
