@@ -1,7 +1,7 @@
 """Measured claims about the stimulus: clock, I3D, spectrograms, annotations."""
 
 import csv
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -483,7 +483,10 @@ def extract_in_this_process(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = feature_rows(model, shown, settings, duration=seconds)
         write_rows(Path(folder) / "features.nc", rows, describe(model, settings))
-    sys.stdout.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}\n")
+    # Not `ru_maxrss`: that begins with what the program held that started this one.
+    status = Path("/proc/self/status").read_text()
+    peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+    sys.stdout.write(f"{peak / 1024}\n")
 
 
 def stimulus_mel() -> list[dict]:
