@@ -11,7 +11,7 @@ from stim2bold.errors import InputError
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 SUMS = """
-import hashlib, sys
+import hashlib
 import numpy as np
 import torch
 from threadpoolctl import threadpool_info
