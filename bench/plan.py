@@ -22,6 +22,8 @@ from skeleton import write_skeleton  # noqa: E402
 
 GOALS = {30: 5.0, 300: 15.0, 1000: 40.0}
 REPEATS = {30: 3, 300: 2, 1000: 2}
+#: How often ours and the bare workflow are planned.
+TURNS = 3
 
 
 #: Jobs for a participant of this workflow, and of the bare one it is compared with.
@@ -169,12 +171,13 @@ def dag_bare(participants: int = 1000) -> list[dict]:
         study = Skeleton(Path(folder) / "study", participants)
         bare = Path(folder) / "bare"
         write_bare(bare, participants)
-        ours, theirs = study.cost("-n")[0], cost(partial(plan_bare, bare))[0]
+        # By turns: what else the machine does, it does to both.
+        turns = [(study.cost("-n")[0], cost(partial(plan_bare, bare))[0]) for _ in range(TURNS)]
     seconds = time.perf_counter() - start
     return [
         row(
             f"dag_bare_{participants}",
-            [theirs],
+            [theirs for _, theirs in turns],
             unit="s of processor time, a bare workflow with as many jobs: the least there can be",
             goal=GOALS[participants],
             better="lower",
@@ -182,7 +185,7 @@ def dag_bare(participants: int = 1000) -> list[dict]:
         ),
         row(
             f"dag_over_bare_{participants}",
-            [ours / theirs],
+            [ours / theirs for ours, theirs in turns],
             unit="times as long as a bare workflow with as many jobs",
             goal=1.5,
             better="lower",

@@ -41,6 +41,11 @@ def files(results: Path) -> set[str]:
     }
 
 
+def unasked(results: Path) -> set[str]:
+    """Return the names of the files that a study makes when none is asked for by name."""
+    return {name for name in files(results) if ASKED_FOR not in name}
+
+
 def apart(one: Path, other: Path) -> float:
     """Return how far two files are apart.
 

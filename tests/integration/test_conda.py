@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from compared import ASKED_FOR, differences, files
+from compared import differences, files, unasked
 from conda_machine import Conda, witnesses_of
 from project_copy import copy_project
 
@@ -95,7 +95,7 @@ def test_every_job_ran_in_the_environment_of_its_rule(whole):
 def test_results_equal_those_without_conda(whole, tiny_study):
     results = whole.root / "results"
     found = files(results)
-    assert found == {name for name in files(tiny_study.results) if ASKED_FOR not in name}
+    assert found == unasked(tiny_study.results)
     assert differences(results, tiny_study.results, names=found) == {}
 
 

@@ -6,7 +6,7 @@ which files to look at, and `compared.py` what may differ.
 """
 
 import pytest
-from compared import ASKED_FOR, differences, files
+from compared import differences, files, unasked
 from killed import Killed, moments
 
 #: Jobs of the tiny study, at the least.
@@ -51,8 +51,7 @@ def test_resumed_on_one_core_the_results_are_those_of_an_undisturbed_run_on_two(
     resumed, tiny_study
 ):
     mine = files(resumed.results)
-    theirs = {name for name in files(tiny_study.results) if ASKED_FOR not in name}
-    assert mine == theirs
+    assert mine == unasked(tiny_study.results)
     assert len(mine) > 300
     wrong = differences(resumed.results, tiny_study.results, names=mine)
     assert wrong == {}, "killed three times and on one core; undisturbed on two"

@@ -14,7 +14,7 @@ from subprocess import CompletedProcess
 
 import processes
 import pytest
-from compared import ASKED_FOR, differences, files
+from compared import differences, files, unasked
 from finished import finish
 from processes import Program, wait_until
 from project_copy import copy_project
@@ -209,5 +209,5 @@ def test_a_whole_study_comes_out_of_a_slurm_as_of_one_machine(slurm, tiny_study,
     assert {record["JobState"] for record in records} <= {"COMPLETED", "COMPLETING"}
     results = tmp_path / "study" / "results"
     found = files(results)
-    assert found == {name for name in files(tiny_study.results) if ASKED_FOR not in name}
+    assert found == unasked(tiny_study.results)
     assert differences(results, tiny_study.results, names=found) == {}
