@@ -35,13 +35,16 @@ RUN_FIGURES = [
     for figure in ("carpet", "motion", "coregistration", "normalised", "tsnr")
 ]
 ANAT_FIGURES = [FIGURES / "sub-01_desc-tissues_T1w.png"]
+#: With it, twenty volumes are as long as the film: no step before cleaning looks at it.
+LONG_TR = 19.5
 SERIES = FUNC / f"{NAME}_space-{registration.SPACE}_desc-preproc_bold.nii.gz"
 
 
 def write_study(root: Path, bold: nib.Nifti1Image, head: nib.Nifti1Image | None, *, TR: float):
-    """Write a BIDS data set of one participant, a film of a few seconds and its annotations."""
+    """Write a BIDS data set of one participant, and a film as long as the series."""
     bids = root / "bids"
     (bids / "sub-01" / "func").mkdir(parents=True)
+    bold.header.set_zooms((*bold.header.get_zooms()[:3], TR))
     nib.save(bold, bids / "sub-01" / "func" / f"{NAME}_bold.nii.gz")
     if head is not None:
         (bids / "sub-01" / "anat").mkdir()
@@ -52,13 +55,15 @@ def write_study(root: Path, bold: nib.Nifti1Image, head: nib.Nifti1Image | None,
     }
     for name, content in texts.items():
         (bids / name).write_text(json.dumps(content))
-    blocks = [f"{30 * b}\t30\t{('music', 'speech')[b % 2]}" for b in range(13)]
+    seconds = bold.shape[3] * TR
+    block = seconds / 13
+    lines = [f"{block * b}\t{block}\t{('music', 'speech')[b % 2]}" for b in range(13)]
     (bids / "sub-01" / "func" / f"{NAME}_events.tsv").write_text(
-        "\n".join(["onset\tduration\ttrial_type", *blocks]) + "\n"
+        "\n".join(["onset\tduration\ttrial_type", *lines]) + "\n"
     )
-    pictures = [grey(20 * k) for k in range(10)]
-    write_film(root / "film.mkv", [0.1 * k for k in range(10)], pictures, sounds=[np.zeros(16000)])
-    (root / "annotations").mkdir()
+    pictures = [grey(k % 200) for k in range(int(seconds))]
+    silence = np.zeros(int(16000 * seconds))
+    write_film(root / "film.mkv", range(len(pictures)), pictures, sounds=[silence], end=seconds)
 
 
 def preprocess(root: Path, targets: list[Path]) -> float:
@@ -68,7 +73,7 @@ def preprocess(root: Path, targets: list[Path]) -> float:
         [
             *("snakemake", "--snakefile", str(PROJECT / "Snakefile")),
             *("--configfile", str(PROJECT / "config.yaml"), "--cores", "2"),
-            *("--config", "bids_dir=bids", "film=film.mkv", "annotations_dir=annotations"),
+            *("--config", "bids_dir=bids", "film=film.mkv"),
             *("--", *map(str, targets)),
         ],
         cwd=root,
@@ -139,7 +144,7 @@ def preprocess_storage() -> list[dict]:
                 planted_head.stored(image, tuple(codes), sform=bool(sform), qform=bool(qform))
                 for image in (run.bold, head.t1w)
             )
-            write_study(Path(folder), bold, anatomy, TR=0.608)
+            write_study(Path(folder), bold, anatomy, TR=LONG_TR)
             preprocess(Path(folder), [SERIES])
             found.append(place_in_raw(Path(folder)))
     (points, values), *others = found
@@ -162,7 +167,7 @@ def preprocess_without_t1w() -> list[dict]:
         head = planted_head.planted_head(seed)
         run = planted_head.planted_run(head, seed, n_volumes=20, motion=np.zeros((20, 6)))
         with tempfile.TemporaryDirectory() as folder:
-            write_study(Path(folder), run.bold, None, TR=0.608)
+            write_study(Path(folder), run.bold, None, TR=LONG_TR)
             preprocess(Path(folder), [SERIES])
             name = f"{NAME}_from-boldref_to-{registration.SPACE}_mode-image_xfm.h5"
             moved = registration.moved_points(Path(folder) / FUNC / name, mask)

@@ -1,9 +1,6 @@
 """Functions that the rules share; no rule stands here."""
 
-import ast
-import functools
 import gc
-import hashlib
 import json
 import os
 import shlex
@@ -29,6 +26,7 @@ from stim2bold.errors import InputError  # noqa: E402
 from stim2bold.failures import advice, failures, told  # noqa: E402
 from stim2bold.files import read_json, write_json  # noqa: E402
 from stim2bold.problems import refuse  # noqa: E402
+from stim2bold.sources import digest  # noqa: E402
 
 
 def refuse_unwritable(folder):
@@ -41,39 +39,11 @@ def refuse_unwritable(folder):
 refuse_unwritable(".snakemake")
 
 
-@functools.cache
-def imported(source):
-    """Return the project's own modules that a Python file imports, as paths."""
-    names = set()
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names |= {node.module} | {
-                f"{node.module}.{alias.name}" for alias in node.names
-            }
-    paths = {SCRIPTS.joinpath(*name.split(".")).with_suffix(".py") for name in names}
-    return frozenset(path for path in paths if path.is_file())
-
-
-@functools.cache
-def closure(script):
-    """Return all of the project that a script imports, directly or not, as sorted paths."""
-    script = SCRIPTS / script
-    found, waiting = {script}, [script]
-    while waiting:
-        new = imported(waiting.pop()) - found
-        found |= new
-        waiting += sorted(new)
-    return sorted(found - {script})
-
-
 def code(script):
     """Return a script, declared as an input of the rule that runs it."""
     return [os.path.relpath(SCRIPTS / script)]
 
 
-@functools.cache
 def sources(script):
     """Return the end of a rule's command: a digest of a script and of all that it imports.
 
@@ -81,12 +51,7 @@ def sources(script):
     reruns the rule, and an edit of anything else does not; and none of them costs a look at a file
     for every job, as twenty inputs would.
     """
-    digest = hashlib.sha256()
-    for path in [SCRIPTS / script, *closure(script)]:
-        text = path.read_bytes()
-        digest.update(f"{path.relative_to(SCRIPTS).as_posix()} {len(text)}\n".encode())
-        digest.update(text)
-    return f"  # sources {digest.hexdigest()[:16]}"
+    return f"  # sources {digest(script)}"
 
 
 def project_file(name):

@@ -1,0 +1,64 @@
+"""What a script imports of the project, against Python's own reading of it."""
+
+import ast
+from pathlib import Path
+
+from stim2bold import sources
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+FILES = sorted(SCRIPTS.rglob("*.py"))
+PLANTED = '''"""Words about what to import.
+
+from here on: a docstring.
+"""
+import os, stim2bold.hrf as response
+from stim2bold import (  # shared
+    files,
+    vae as network,
+)
+from stim2bold.errors import InputError
+
+def late():
+    from stim2bold.maps import save_map
+    import stim2bold.nothing
+
+text = "from stim2bold import folds"
+'''
+
+
+def by_ast(source: Path) -> set[Path]:
+    """Modules of the project that a file imports, by its syntax tree."""
+    names = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{source}: relative imports are not looked for"
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    paths = {SCRIPTS / (name.replace(".", "/") + ".py") for name in names}
+    return {path for path in paths if path.is_file()}
+
+
+def test_imports_are_those_of_the_syntax_tree():
+    assert len(FILES) > 100
+    wrong = {path.name: sources.imported(path) ^ by_ast(path) for path in FILES}
+    assert {name: paths for name, paths in wrong.items() if paths} == {}
+
+
+def test_imports_in_every_form_and_nothing_from_text(tmp_path):
+    path = tmp_path / "planted.py"
+    path.write_text(PLANTED)
+    names = {found.stem for found in sources.imported(path)}
+    assert names == {"hrf", "files", "vae", "errors", "maps"}
+    assert sources.imported(path) == by_ast(path)
+
+
+def test_a_digest_stands_for_a_script_and_all_that_it_reaches():
+    reached = sources.closure(SCRIPTS / "train_vae.py")
+    assert SCRIPTS / "stim2bold" / "vae.py" in reached
+    assert SCRIPTS / "train_vae.py" not in reached
+    # What is reached is closed: nothing in it imports what is not.
+    for path in reached:
+        assert by_ast(path) <= set(reached)
+    found = {path.name: sources.digest(path.name) for path in SCRIPTS.glob("*.py")}
+    assert len(set(found.values())) == len(found)
