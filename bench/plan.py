@@ -5,6 +5,7 @@ its processor time is what it takes on a machine that does nothing else.
 """
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -74,6 +75,21 @@ def write_bare(folder: Path, participants: int) -> None:
     (folder / "Snakefile").write_text(target + "".join(rules))
 
 
+# Runs Snakemake, and says at the end how much memory that took. Not the parent's `ru_maxrss`:
+# that begins with what the parent itself holds.
+TOLD = """
+import atexit, runpy, sys
+from pathlib import Path
+
+@atexit.register
+def tell():
+    sys.stderr.write(Path("/proc/self/status").read_text())
+
+sys.argv[0] = "snakemake"
+runpy.run_module("snakemake", run_name="__main__")
+"""
+
+
 class Skeleton:
     """A data set of so many participants, and Snakemake on it."""
 
@@ -86,7 +102,7 @@ class Skeleton:
         """Run Snakemake in the folder of the data set."""
         return subprocess.run(
             [
-                *(sys.executable, "-m", "snakemake", "--cores", "2"),
+                *(sys.executable, "-c", TOLD, "--cores", "2"),
                 *("--snakefile", str(PROJECT / "Snakefile")),
                 *("--directory", str(self.folder)),
                 *("--configfile", str(PROJECT / "config.yaml")),
@@ -117,6 +133,11 @@ def cost(snakemake: Snakemake, *arguments: str) -> tuple[float, str]:
     return spent, text
 
 
+def peak(text: str) -> float:
+    """Return the most memory that a plan took in MB, by what it said at its end."""
+    return int(re.search(r"^VmHWM:\s+(\d+) kB$", text, re.MULTILINE)[1]) / 1024
+
+
 def plan_bare(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Plan the bare workflow in a folder."""
     return subprocess.run(
@@ -131,13 +152,13 @@ def plan_bare(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 def dag_plan() -> list[dict]:
     """Plan from nothing for 30, 300 and 1,000 participants: time, growth, memory."""
     start = time.perf_counter()
-    seconds = {}
+    seconds, memory = {}, {}
     for participants, repeats in REPEATS.items():
         with tempfile.TemporaryDirectory() as folder:
             study = Skeleton(Path(folder) / "study", participants)
-            seconds[participants] = [study.cost("-n")[0] for _ in range(repeats)]
-    # The largest child so far is the plan of the largest data set.
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            plans = [study.cost("-n") for _ in range(repeats)]
+        seconds[participants] = [spent for spent, _ in plans]
+        memory[participants] = [peak(text) for _, text in plans]
     took = time.perf_counter() - start
     growth = min(seconds[1000]) / min(seconds[300]) / (1000 / 300)
     return [
@@ -160,7 +181,7 @@ def dag_plan() -> list[dict]:
             better="lower",
             seconds=took,
         ),
-        row("dag_memory_1000", [memory], unit="MB", goal=2000, better="lower", seconds=took),
+        row("dag_memory_1000", memory[1000], unit="MB", goal=2000, better="lower", seconds=took),
     ]
 
 
