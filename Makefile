@@ -22,7 +22,7 @@ help:
 	@echo "make unlock  after kill -9 or a power loss: then the same command goes on where it was"
 	@echo "make test   format, lint, unit, workflow and integration tests"
 	@echo "make unit   the unit tests alone"
-	@echo "make bench  measure the claims of docs/benchmarks.md; some: make bench ROWS='i3d.*'"
+	@echo "make bench  measure the claims of docs/benchmarks.md, after make demo; some: ROWS='i3d.*'"
 	@echo "make cluster  .venv-cluster: Snakemake as it runs on a cluster's login node"
 	@echo "make envs   build every rule's conda environment now, with the conda on the PATH"
 	@echo "make format lay out the code as the tests want it"
