@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[1]
-# Read as text: to parse all modules takes a tenth of the time of a plan for 30 participants.
+# Read as text: to parse all modules takes 0.4 s, of the 4 s of a plan for 30 participants.
 IMPORT = re.compile(
     r"^ *(?:from (?P<package>\w[\w.]*) import (?P<members>\([^)]*\)|.*)|import (?P<modules>.*))",
     re.MULTILINE,
