@@ -1,5 +1,6 @@
 """One row of the table of benchmarks, and what several claims are measured by."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -52,3 +53,11 @@ def row(
 def dice(a: np.ndarray, b: np.ndarray) -> float:
     """Return the overlap of two masks."""
     return 2 * float((a & b).sum()) / float(a.sum() + b.sum())
+
+
+def peak_memory(status: str) -> float:
+    """Return the most memory that a process held, in MB, by its `/proc/self/status`.
+
+    Not `ru_maxrss`: that begins with what the program held that started it.
+    """
+    return int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)[1]) / 1024

@@ -5,7 +5,6 @@ its processor time is what it takes on a machine that does nothing else.
 """
 
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests")]
 
-from claims import row  # noqa: E402
+from claims import peak_memory, row  # noqa: E402
 from finished import Snakemake, finish  # noqa: E402
 from skeleton import write_skeleton  # noqa: E402
 
@@ -75,8 +74,7 @@ def write_bare(folder: Path, participants: int) -> None:
     (folder / "Snakefile").write_text(target + "".join(rules))
 
 
-# Runs Snakemake, and says at the end how much memory that took. Not the parent's `ru_maxrss`:
-# that begins with what the parent itself holds.
+# Runs Snakemake, and says at the end how much memory that took.
 TOLD = """
 import atexit, runpy, sys
 from pathlib import Path
@@ -133,11 +131,6 @@ def cost(snakemake: Snakemake, *arguments: str) -> tuple[float, str]:
     return spent, text
 
 
-def peak(text: str) -> float:
-    """Return the most memory that a plan took in MB, by what it said at its end."""
-    return int(re.search(r"^VmHWM:\s+(\d+) kB$", text, re.MULTILINE)[1]) / 1024
-
-
 def plan_bare(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Plan the bare workflow in a folder."""
     return subprocess.run(
@@ -158,7 +151,7 @@ def dag_plan() -> list[dict]:
             study = Skeleton(Path(folder) / "study", participants)
             plans = [study.cost("-n") for _ in range(repeats)]
         seconds[participants] = [spent for spent, _ in plans]
-        memory[participants] = [peak(text) for _, text in plans]
+        memory[participants] = [peak_memory(text) for _, text in plans]
     took = time.perf_counter() - start
     growth = min(seconds[1000]) / min(seconds[300]) / (1000 / 300)
     return [

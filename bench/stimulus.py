@@ -1,7 +1,6 @@
 """Measured claims about the stimulus: clock, I3D, spectrograms, annotations."""
 
 import csv
-import re
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ SIMULATED = PROJECT / "results" / "simulated" / "film.mp4"
 sys.path[:0] = [str(SCRIPTS), str(PROJECT / "tests"), str(PROJECT / "bench")]
 
 import librosa  # noqa: E402
-from claims import row  # noqa: E402
+from claims import peak_memory, row  # noqa: E402
 from reference_i3d import forward, random_tree  # noqa: E402
 
 from stim2bold import weights  # noqa: E402
@@ -483,10 +482,7 @@ def extract_in_this_process(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = feature_rows(model, shown, settings, duration=seconds)
         write_rows(Path(folder) / "features.nc", rows, describe(model, settings))
-    # Not `ru_maxrss`: that begins with what the program held that started this one.
-    status = Path("/proc/self/status").read_text()
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
-    sys.stdout.write(f"{peak / 1024}\n")
+    sys.stdout.write(f"{peak_memory(Path('/proc/self/status').read_text())}\n")
 
 
 def stimulus_mel() -> list[dict]:

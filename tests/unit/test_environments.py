@@ -1,6 +1,5 @@
 """Each rule's conda environment holds what its script imports, at the versions of the .venv."""
 
-import ast
 import re
 import sys
 from functools import cache
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conda_machine import INDEX_NAMES
+from imports import imported_names
 
 PROJECT = Path(__file__).parents[2]
 SCRIPTS = PROJECT / "workflow" / "scripts"
@@ -47,19 +47,12 @@ def dependencies(rule: str) -> list[str]:
 def foreign_imports(path: Path) -> frozenset[str]:
     """Top-level packages that a file and the project's modules it imports need, at import time."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for module in modules:
-            own = SCRIPTS.joinpath(*module.split(".")).with_suffix(".py")
-            if own.is_file():
-                found |= foreign_imports(own)
-            elif module.split(".")[0] != "stim2bold":
-                found.add(module.split(".")[0])
+    for name in imported_names(path):
+        own = SCRIPTS.joinpath(*name.split(".")).with_suffix(".py")
+        if own.is_file():
+            found |= foreign_imports(own)
+        elif name.split(".")[0] != "stim2bold":
+            found.add(name.split(".")[0])
     return frozenset(found - sys.stdlib_module_names)
 
 

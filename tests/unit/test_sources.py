@@ -1,7 +1,8 @@
 """What a script imports of the project, against Python's own reading of it."""
 
-import ast
 from pathlib import Path
+
+from imports import imported_names
 
 from stim2bold import sources
 
@@ -28,14 +29,7 @@ text = "from stim2bold import folds"
 
 def by_ast(source: Path) -> set[Path]:
     """Modules of the project that a file imports, by its syntax tree."""
-    names = set()
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{source}: relative imports are not looked for"
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    paths = {SCRIPTS / (name.replace(".", "/") + ".py") for name in names}
+    paths = {SCRIPTS / (name.replace(".", "/") + ".py") for name in imported_names(source)}
     return {path for path in paths if path.is_file()}
 
 

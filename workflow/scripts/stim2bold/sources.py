@@ -27,7 +27,6 @@ def imported(source: Path) -> frozenset[Path]:
     return frozenset(path for path in paths if path.is_file())
 
 
-@functools.cache
 def closure(script: Path) -> tuple[Path, ...]:
     """Return all of the project that a script imports, directly or not, sorted; without itself."""
     found, waiting = {script}, [script]
