@@ -13,33 +13,43 @@ unexport BIDS_DIR FILM
 quoted = '$(subst ','\'', '$(subst ','',$(value $(1)))' )'
 named = $(if $(value $(1)),$(2)=$(call quoted,$(1)))
 
-.PHONY: help demo ds003688 check unlock test unit bench cluster envs format clean
+.PHONY: help demo ds003688 check unlock unit test test-all lint pesq bench cluster envs format clean
 
 help:
 	@echo "make demo   run the whole experiment on the built-in simulated data set"
 	@echo "make ds003688 FILM=/path/film.mp4   fetch that data set and run the experiment on it"
 	@echo "make check  look at the data before anything runs: make check BIDS_DIR=/data FILM=/film.mp4"
 	@echo "make unlock  after kill -9 or a power loss: then the same command goes on where it was"
-	@echo "make test   format, lint, unit, workflow and integration tests"
-	@echo "make unit   the unit tests alone"
+	@echo "make unit   the unit tests alone: 3 minutes on two cores"
+	@echo "make test   format, lint, unit, workflow and integration tests: 15 minutes"
+	@echo "make test-all  and the whole study by conda, on SLURM and after kills: 30 minutes, for releases"
+	@echo "make pesq   PESQ for the scores of sounds; needs a C compiler and Python's headers"
 	@echo "make bench  measure the claims of docs/benchmarks.md, after make demo; some: ROWS='i3d.*'"
 	@echo "make cluster  .venv-cluster: Snakemake as it runs on a cluster's login node"
 	@echo "make envs   build every rule's conda environment now, with the conda on the PATH"
 	@echo "make format lay out the code as the tests want it"
 
-$(VENV)/complete: requirements.txt
+# pip's output goes to a log; what failed is one line.
+pip = $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(1) >> $(VENV)/install.log 2>&1 \
+	|| { echo "error: the installation failed: $$({ grep -iE '^ *(error|fatal)' $(VENV)/install.log || cat $(VENV)/install.log; } | tail -n 1); all of it is in $(VENV)/install.log" >&2; exit 1; }
+
+$(VENV)/complete: requirements.txt requirements-no-deps.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is too old: Python 3.11 or newer is needed; name one with make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 		{ echo "error: $(PYTHON) cannot make virtual environments; install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r requirements.txt
+	@echo "Installing $$(grep -vc '^#' requirements.txt) packages into $(VENV), once: 3 GB (8 GB where PyTorch comes for GPUs), 2 to 10 minutes."
+	@$(PYTHON) -m venv $(VENV)
+	@rm -f $(VENV)/install.log
+	@$(call pip,-r requirements.txt)
+	@$(call pip,--no-deps -r requirements-no-deps.txt)
 	@touch $@
 
 # Snakemake with the cluster's executors, which want another NumPy than the jobs: see docs/decisions.md.
 $(VENV)-cluster/complete: profiles/requirements.txt
-	$(PYTHON) -m venv $(VENV)-cluster
-	$(VENV)-cluster/bin/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r $<
+	@echo "Installing Snakemake for clusters into $(VENV)-cluster, once: 0.5 GB, a minute."
+	@$(PYTHON) -m venv $(VENV)-cluster
+	@$(VENV)-cluster/bin/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r $<
 	@touch $@
 
 cluster: $(VENV)-cluster/complete
@@ -66,23 +76,34 @@ unlock: $(VENV)/complete
 	snakemake --unlock
 
 # As many workers as cores: threads that wait for each other, spinning, would take these from one another.
-test unit: export OMP_NUM_THREADS := 1
-test unit: export OMP_WAIT_POLICY := passive
+unit test test-all: export OMP_NUM_THREADS := 1
+unit test test-all: export OMP_WAIT_POLICY := passive
+# A file's tests run in one worker, in the order of tests/conftest.py: the dearest first.
+pytest = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/complete cluster
+lint: $(VENV)/complete
 	ruff format --check .
 	ruff check .
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
-	python -m pytest tests --numprocesses 2 --dist loadfile
+
+unit: $(VENV)/complete
+	$(pytest) tests/unit
+
+test: lint
+	$(pytest) -m "not release" tests
+
+test-all: lint cluster
+	$(pytest) tests
+
+# PESQ has no wheel.
+pesq: $(VENV)/complete
+	@$(call pip,-r requirements-compiled.txt)
 
 ROWS ?= .*
 bench: $(VENV)/complete cluster
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off -r bench/requirements.txt
 	python bench/measure.py --rows "$(ROWS)"
-
-unit: $(VENV)/complete
-	python -m pytest tests/unit --numprocesses 2 --dist loadfile
 
 format: $(VENV)/complete
 	ruff format .

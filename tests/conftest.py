@@ -7,6 +7,36 @@ from browsing import Visit, launch
 from playwright.sync_api import sync_playwright
 
 PROJECT = Path(__file__).parents[1]
+pytest_plugins = ["left_behind"]
+#: What a test that takes a fixture needs, as a mark.
+NEEDS = {"browser": "browser", "tiny_study": "study", "slurm": "slurm", "conda": "conda"}
+#: Files that take minutes, the dearest first; each then runs beside many small ones. What compares
+#: its results with the tiny study's comes after what makes it, or has minutes of its own before.
+FIRST = (
+    "test_conda.py",
+    "test_interrupted.py",
+    "test_slurm.py",
+    "test_tiny_study.py",
+    "test_invalidation.py",
+    "test_preprocess.py",
+)
+LAST = ("test_fmriprep_study.py", "test_generic_cluster.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark each test by what it needs, and put the dearest files first."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in NEEDS:
+                item.add_marker(NEEDS[fixture])
+
+    def place(item):
+        name = item.path.name
+        if name in FIRST:
+            return FIRST.index(name)
+        return len(FIRST) + LAST.index(name) + 1 if name in LAST else len(FIRST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -22,8 +21,8 @@ ETC = Path("/etc/slurm")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
 PORT = 16817
 PATH = os.environ["PATH"] + ":/usr/sbin"
-#: Held while a SLURM of the tests is up.
-LOCK = Path(tempfile.gettempdir()) / "stim2bold-slurm.lock"
+#: Held while a SLURM of the tests is up; the same for every run of the tests on this machine.
+LOCK = Path("/var/tmp/stim2bold-slurm.lock")
 PROJECT = Path(__file__).parents[1]
 #: Snakemake as it runs on a cluster's login node.
 HEAD = PROJECT / ".venv-cluster" / "bin" / "python"

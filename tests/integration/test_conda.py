@@ -10,13 +10,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import yaml
 from compared import differences, files, unasked
 from conda_machine import Conda, witnesses_of
 from project_copy import copy_project
 
 PROJECT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(2400)
+pytestmark = [pytest.mark.release, pytest.mark.timeout(2400)]
 TINY = "tests/integration/tiny.yaml"
 #: What is learned from the film alone, and what the report shows beside.
 FILM = (
@@ -157,12 +156,6 @@ def test_environments_that_are_not_used_are_seen(study):
     assert study.faults(Counter({RULE: 1})) == [f"{RULE}: 1 jobs did not testify"]
 
 
-def test_the_profiles_for_conda_turn_conda_on():
-    for name in ("conda", "slurm", "generic-cluster"):
-        profile = yaml.safe_load((PROJECT / "profiles" / name / "config.yaml").read_text())
-        assert profile["software-deployment-method"] == ["conda"], name
-
-
 def test_a_module_from_elsewhere_is_seen(study):
     """As `script:` would allow it, which adds the packages of Snakemake to the job's path."""
     site = next(Path(sys.prefix).glob("lib/python3.*/site-packages"))
@@ -173,13 +166,3 @@ def test_a_module_from_elsewhere_is_seen(study):
     study.snakemake("--", OUTPUT)
     faults = study.faults(Counter({RULE: 1}))
     assert any("pytest" in fault and "is from elsewhere" in fault for fault in faults)
-
-
-def test_no_rule_has_a_directive_that_mixes_environments():
-    for path in [PROJECT / "Snakefile", *(PROJECT / "workflow" / "rules").glob("*.smk")]:
-        mixing = r"^\s+(script|run|notebook|wrapper|template_engine|cwl):"
-        assert re.findall(mixing, path.read_text(), re.MULTILINE) == [], path
-
-
-def test_no_environment_is_pinned_by_a_file_that_fails_silently():
-    assert not list((PROJECT / "envs").glob("*.pin.txt"))

@@ -9,6 +9,7 @@ import pytest
 from compared import differences, files, unasked
 from killed import Killed, moments
 
+pytestmark = pytest.mark.release
 #: Jobs of the tiny study, at the least.
 JOBS = 100
 

@@ -22,7 +22,7 @@ from slurm import HEAD, SWIFT, Slurm, missing, on_slurm
 
 PROJECT = Path(__file__).parents[2]
 # Another run of the tests may have the machine's SLURM for a while.
-pytestmark = pytest.mark.timeout(2400)
+pytestmark = [pytest.mark.release, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ def section(**changes):
         "generated": None,
         "simulated": False,
         "annotated": True,
+        "sound_measures": {"pesq_wb", "pesq_nb", "stoi", "estoi", "mcd", "mel_r"},
         "version": "0.1.0",
         "references": REFERENCES,
     }
@@ -97,7 +98,7 @@ def test_it_follows_the_configuration():
     config = planted_study.configuration(directions=["video2bold"], features=["i3d_flow", "vjepa2"])
     config = copy.deepcopy(config)
     config["evaluation"]["surrogates"] = 777
-    text = text_of(config=config)
+    text = text_of(config=config, sound_measures=set())
     assert "optical flow" in text and "V-JEPA 2" in text and "777 predictions" in text
     assert "Griffin-Lim" not in text and "PESQ" not in text
     assert "Nichols & Holmes" in text and "decoded the labels of the film's annotations and" in text
@@ -121,3 +122,12 @@ def test_the_documentation_lists_all_works():
     listed = (PROJECT / "docs" / "methods.md").read_text().split("## References")[1]
     works = [line.removeprefix("- ") for line in listed.splitlines() if line]
     assert works == [REFERENCES[key] for key in sorted(REFERENCES)]
+
+
+def test_only_the_measures_that_were_taken_are_named():
+    assert "PESQ (Rix et al., 2001), STOI" in text_of()
+    without = section(sound_measures={"stoi", "mcd", "mel_r"})
+    text = as_markdown(without)
+    assert "PESQ" not in text and "Rix" not in text
+    assert "scored by STOI (Taal et al., 2011) and mel-cepstral distortion" in text
+    assert "Sounds of speech" not in text_of(sound_measures=set())

@@ -28,9 +28,10 @@ RULES = sorted(path.stem for path in (PROJECT / "envs").glob("*.yaml"))
 
 
 def pinned() -> dict[str, str]:
-    """Versions of requirements.txt by lower-case name."""
-    lines = (PROJECT / "requirements.txt").read_text().splitlines()
-    pairs = (line.split("==") for line in lines if "==" in line)
+    """Versions of what make installs, by lower-case name."""
+    names = ("requirements.txt", "requirements-no-deps.txt", "requirements-compiled.txt")
+    lines = [line for name in names for line in (PROJECT / name).read_text().splitlines()]
+    pairs = (line.partition(";")[0].split("==") for line in lines if "==" in line)
     return {name.lower().replace("_", "-"): number for name, number in pairs}
 
 
@@ -118,3 +119,19 @@ def test_environment_has_its_own_python(rule):
 def test_environment_takes_one_channel(rule):
     content = yaml.safe_load((PROJECT / "envs" / f"{rule}.yaml").read_text())
     assert content["channels"] == ["conda-forge", "nodefaults"]
+
+
+def test_the_profiles_for_conda_turn_conda_on():
+    for name in ("conda", "slurm", "generic-cluster"):
+        profile = yaml.safe_load((PROJECT / "profiles" / name / "config.yaml").read_text())
+        assert profile["software-deployment-method"] == ["conda"], name
+
+
+def test_no_rule_has_a_directive_that_mixes_environments():
+    for path in [PROJECT / "Snakefile", *(PROJECT / "workflow" / "rules").glob("*.smk")]:
+        mixing = r"^\s+(script|run|notebook|wrapper|template_engine|cwl):"
+        assert re.findall(mixing, path.read_text(), re.MULTILINE) == [], path
+
+
+def test_no_environment_is_pinned_by_a_file_that_fails_silently():
+    assert not list((PROJECT / "envs").glob("*.pin.txt"))

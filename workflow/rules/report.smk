@@ -51,6 +51,11 @@ rule write_methods:
         dataset=f"{BIDS_DIR}/dataset_description.json",
         references=project_file("workflow/datasets/references.tsv"),
         derivatives=f"{DERIVATIVES}/dataset_description.json" if DERIVATIVES else [],
+        # One unit's: all are scored by the same measures.
+        sound_scores=[
+            f"results/scores/sounds/{direction}/{unit}.tsv"
+            for direction, unit in units_that_sound()[:1]
+        ],
     output:
         text="results/methods.md",
         section="results/methods.json",
@@ -66,6 +71,7 @@ rule write_methods:
         runtime=minutes(5),
     params:
         derivatives="--derivatives" if DERIVATIVES else "",
+        sound_scores="--sound-scores" if units_that_sound() else "",
         settings=json.dumps(
             {
                 "simulated": SIMULATED,
@@ -78,7 +84,8 @@ rule write_methods:
     shell:
         "python {input.code[0]:q} --inputs {input.inputs:q} --film {input.film:q}"
         " --folds {input.folds:q} --cleaned results/cleaned --dataset {input.dataset:q}"
-        " {params.derivatives} {input.derivatives:q} --references {input.references:q} --text {output.text:q}"
+        " {params.derivatives} {input.derivatives:q} {params.sound_scores} {input.sound_scores:q}"
+        " --references {input.references:q} --text {output.text:q}"
         " --section {output.section:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('write_methods.py')}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from stim2bold.boilerplate import as_markdown, methods_section, read_references
 from stim2bold.command import run
 from stim2bold.derivatives import VERSION
-from stim2bold.files import read_json, replacing, write_json
+from stim2bold.files import read_json, read_table, replacing, write_json
 
 
 def main() -> None:
@@ -19,6 +19,9 @@ def main() -> None:
     parser.add_argument("--cleaned", type=Path, required=True, help="folder of the cleaned series")
     parser.add_argument("--dataset", type=Path, required=True, help="dataset_description.json")
     parser.add_argument("--derivatives", type=Path, help="dataset_description.json of derivatives")
+    parser.add_argument(
+        "--sound-scores", type=Path, help="a table of score_sounds, where sound is predicted"
+    )
     parser.add_argument("--references", type=Path, required=True, help="works by key")
     parser.add_argument("--text", type=Path, required=True, help="Markdown to write")
     parser.add_argument("--section", type=Path, required=True, help="JSON to write")
@@ -42,6 +45,9 @@ def main() -> None:
         else None,
         simulated=arguments.settings["simulated"],
         annotated=arguments.settings["annotated"],
+        sound_measures=set(read_table(arguments.sound_scores)["measure"])
+        if arguments.sound_scores
+        else set(),
         version=VERSION,
         references=read_references(arguments.references),
     )

@@ -194,7 +194,17 @@ def models_paragraph(config: dict, folds: dict, film: dict, *, annotated: bool) 
     return " ".join(parts)
 
 
-def scores_paragraph(config: dict, *, n_participants: int, annotated: bool) -> str:
+#: How sounds of speech are scored, by the measure's name in the table of scores.
+SPEECH_SCORES = {
+    "pesq_wb": "PESQ (Rix et al., 2001)",
+    "stoi": "STOI (Taal et al., 2011)",
+    "mcd": "mel-cepstral distortion (Kubichek, 1993)",
+}
+
+
+def scores_paragraph(
+    config: dict, *, n_participants: int, annotated: bool, sound_measures: set[str]
+) -> str:
     """Say how predictions were judged.
 
     Parameters
@@ -204,6 +214,8 @@ def scores_paragraph(config: dict, *, n_participants: int, annotated: bool) -> s
     n_participants : int
     annotated : bool
         Whether the film is annotated.
+    sound_measures : set of str
+        Measures in the tables of scores of sounds.
     """
     evaluation = config["evaluation"]
     parts = [
@@ -248,10 +260,11 @@ def scores_paragraph(config: dict, *, n_participants: int, annotated: bool) -> s
     if any(name.endswith("audio") for name in config["directions"]):
         parts.append(
             "Predicted spectrograms were made audible by the fast Griffin-Lim algorithm "
-            f"({config['sounds']['iterations']} iterations; Perraudin et al., 2013), and sounds of "
-            "speech scored by PESQ (Rix et al., 2001), STOI (Taal et al., 2011) and mel-cepstral "
-            "distortion (Kubichek, 1993)."
+            f"({config['sounds']['iterations']} iterations; Perraudin et al., 2013)."
         )
+    speech = [words for measure, words in SPEECH_SCORES.items() if measure in sound_measures]
+    if speech:
+        parts.append(f"Sounds of speech were scored by {in_words(speech)}.")
     return " ".join(parts)
 
 
@@ -266,6 +279,7 @@ def methods_section(
     generated: list[dict] | None,
     simulated: bool,
     annotated: bool,
+    sound_measures: set[str],
     version: str,
     references: dict[str, str],
 ) -> dict[str, Any]:
@@ -287,6 +301,8 @@ def methods_section(
         Whether the data set is the built-in one.
     annotated : bool
         Whether the film is annotated.
+    sound_measures : set of str
+        Measures in the tables of scores of sounds; empty where no direction predicts sound.
     version : str
         Of this software.
     references : dict of str to str
@@ -304,7 +320,12 @@ def methods_section(
             config["preprocessing"], inputs, sidecars=sidecars, generated=generated
         ),
         models_paragraph(config, folds, film, annotated=annotated),
-        scores_paragraph(config, n_participants=len(inputs["participants"]), annotated=annotated),
+        scores_paragraph(
+            config,
+            n_participants=len(inputs["participants"]),
+            annotated=annotated,
+            sound_measures=sound_measures,
+        ),
         f"All steps were run by stim2bold {version} as one Snakemake workflow (Mölder et al., "
         "2021), "
         f"seed {config['seed']}.",

@@ -115,12 +115,13 @@ def players_of(
 
 def sounds_of(source: Source, directions: list[str]) -> dict[str, Any]:
     """Return the scores of sounds of each direction, mean over segments and units."""
-    rows, n_units = [], 0
+    rows, n_units, measures = [], 0, set()
     for direction in directions:
         paths = sorted((source.results / "scores" / "sounds" / direction).glob("*.tsv"))
         if paths:
             n_units = max(n_units, len(paths))
             table = pd.concat([read_table(path) for path in paths], ignore_index=True)
+            measures |= set(table["measure"])
             rungs = {
                 row["rung"]: row["what"]
                 for path in paths
@@ -132,5 +133,6 @@ def sounds_of(source: Source, directions: list[str]) -> dict[str, Any]:
     return {
         "sound_table": rows,
         "sound_scores": list(SOUND_SCORES.values()),
+        "without_pesq": "stoi" in measures and "pesq_wb" not in measures,
         "n_listened": n_units,
     }

@@ -1,12 +1,12 @@
 """How like the original a sound is: quality and intelligibility of speech, spectra of anything."""
 
+import importlib.util
 import logging
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import soxr
-from pesq import NoUtterancesError, pesq
 from pystoi import stoi
 from scipy import fft
 
@@ -106,6 +106,36 @@ def spectral_scores(
     }
 
 
+def pesq_is_installed() -> bool:
+    """Return whether the package pesq is installed; it has no wheel, so it must be compiled."""
+    return importlib.util.find_spec("pesq") is not None
+
+
+def pesq_scores(reference: np.ndarray, sound: np.ndarray) -> dict[str, float]:
+    """Measure the perceived quality of speech by the reference implementation.
+
+    Parameters
+    ----------
+    reference, sound : ndarray of shape (n_samples,)
+        At `PESQ_RATE`.
+
+    Returns
+    -------
+    dict
+        ``pesq_wb``, ``pesq_nb`` (ITU-T P.862.2 and P.862; NaN where no speech is found).
+    """
+    from pesq import NoUtterancesError, pesq
+
+    scores = {}
+    for mode in ("wb", "nb"):
+        try:
+            scores[f"pesq_{mode}"] = float(pesq(PESQ_RATE, reference, sound, mode))
+        except NoUtterancesError:
+            log.warning("PESQ finds no speech in the original or in the sound")
+            scores[f"pesq_{mode}"] = float("nan")
+    return scores
+
+
 def speech_scores(
     reference: np.ndarray, sound: np.ndarray, settings: SpectrogramSettings
 ) -> dict[str, float]:
@@ -114,19 +144,13 @@ def speech_scores(
     Returns
     -------
     dict
-        ``pesq_wb``, ``pesq_nb`` (ITU-T P.862.2 and P.862; NaN where no speech is found), ``stoi``
-        (Taal et al. 2011), ``estoi`` (Jensen & Taal 2016) and ``mcd``.
+        `pesq_scores` where the package pesq is installed, ``stoi`` (Taal et al. 2011), ``estoi``
+        (Jensen & Taal 2016) and ``mcd``.
     """
     pair = [
         soxr.resample(np.asarray(x, float), settings.rate, PESQ_RATE) for x in (reference, sound)
     ]
-    scores = {}
-    for mode in ("wb", "nb"):
-        try:
-            scores[f"pesq_{mode}"] = float(pesq(PESQ_RATE, *pair, mode))
-        except NoUtterancesError:
-            log.warning("PESQ finds no speech in the original or in the sound")
-            scores[f"pesq_{mode}"] = float("nan")
+    scores = pesq_scores(*pair) if pesq_is_installed() else {}
     scores["stoi"] = float(stoi(*pair, PESQ_RATE))
     # pystoi adds noise of 1e-16, lest it divide by zero, from NumPy's global generator: the last
     # digits would differ from run to run.
@@ -194,6 +218,8 @@ def score_ladder(
         Columns segment, trial_type, rung, measure, value, unit_of_measure. Segment ``all``:
         identification among the segments of one kind of block, for rungs that all of them have.
     """
+    if segments["trial_type"].isin(speech).any() and not pesq_is_installed():
+        log.warning("PESQ is left out: the package pesq is not installed (make pesq)")
     rows = []
     for segment in segments.itertuples():
         rungs = ladder[segment.segment]
