@@ -7,7 +7,7 @@ from browsing import Visit, launch
 from playwright.sync_api import sync_playwright
 
 PROJECT = Path(__file__).parents[1]
-pytest_plugins = ["left_behind"]
+pytest_plugins = ["left_behind", "store"]
 #: What a test that takes a fixture needs, as a mark.
 NEEDS = {"browser": "browser", "tiny_study": "study", "slurm": "slurm", "conda": "conda"}
 #: Files that take minutes, the dearest first; each then runs beside many small ones. What compares

@@ -6,7 +6,6 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from filelock import FileLock
 from processes import run
 from project_copy import copy_project
 
@@ -48,22 +47,15 @@ def new_study():
 
 
 @pytest.fixture(scope="session")
-def tiny_study(tmp_path_factory):
-    """The tiny study after one run, in a folder whose name a shell must not take apart.
+def tiny_study(store, new_study):
+    """The tiny study after one run, in a folder whose name a shell must not take apart."""
 
-    Run once for all of pytest's workers.
-    """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    study = Study(shared / "it's a $(tiny) study; really")
-    with FileLock(shared / "tiny.lock"):
-        if not (shared / "tiny.done").exists():
-            copy_project(study.root)
-            run = study.snakemake()
-            assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
-            (shared / "tiny.done").touch()
-    return study
+    def make(root: Path) -> None:
+        run = new_study(root).snakemake()
+        assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
+
+    name = "it's a $(tiny) study; really"
+    return Study(store.folder(name, make, configuration=TINY.read_text()))
 
 
 def pytest_collection_modifyitems(items):
