@@ -31,8 +31,8 @@ class Store:
         name : str
             Its last part: what a shell must not take apart, say.
         make : callable
-            Fills the folder it is given, which is not there yet. If it fails, the next test that asks
-            tries again.
+            Fills the folder it is given, which is not there yet. Where it fails, the next test
+            that asks tries again.
         **made_from
             What its content follows from, as JSON can hold it; its digest is the key.
         """
