@@ -9,18 +9,22 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nibabel as nib
+import numpy as np
+from nilearn import datasets
+from scipy import ndimage
+
+from stim2bold.files import replacing
+
+if TYPE_CHECKING:
+    import ants
 
 # One thread whatever the machine: ITK adds up its metrics thread by thread, so that a registration
-# with two threads differs from one with a single thread in the third digit.
+# with two threads differs from one with a single thread in the third digit. Read when ANTs is
+# imported, which takes 2 s and so is left to the functions that use it.
 os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
-
-import ants  # noqa: E402
-import nibabel as nib  # noqa: E402
-import numpy as np  # noqa: E402
-from nilearn import datasets  # noqa: E402
-from scipy import ndimage  # noqa: E402
-
-from stim2bold.files import replacing  # noqa: E402
 
 SPACE = "MNI152NLin2009aSym"
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -46,8 +50,10 @@ class NormaliseSettings:
     seed: int = 1
 
 
-def to_ants(image: nib.Nifti1Image) -> ants.ANTsImage:
+def to_ants(image: nib.Nifti1Image) -> "ants.ANTsImage":
     """Turn a 3D image into one of ANTs, by nibabel's affine."""
+    import ants
+
     matrix = LPS @ image.affine
     spacing = np.linalg.norm(matrix[:3, :3], axis=0)
     return ants.from_numpy(
@@ -58,7 +64,7 @@ def to_ants(image: nib.Nifti1Image) -> ants.ANTsImage:
     )
 
 
-def from_ants(image: ants.ANTsImage) -> nib.Nifti1Image:
+def from_ants(image: "ants.ANTsImage") -> nib.Nifti1Image:
     """Turn an image of ANTs into one of nibabel."""
     matrix = np.eye(4)
     matrix[:3, :3] = image.direction * image.spacing
@@ -68,6 +74,8 @@ def from_ants(image: ants.ANTsImage) -> nib.Nifti1Image:
 
 def deterministic(seed: int) -> None:
     """Make the next registration of ANTs repeatable."""
+    import ants
+
     ants.config.set_ants_deterministic(on=True, seed_value=seed)
 
 
@@ -140,6 +148,8 @@ def normalise(
     forward, inverse : Path
         ITK composite transforms (HDF5) for images from `brain` to `target`, and back.
     """
+    import ants
+
     deterministic(settings.seed)
     found = ants.registration(
         to_ants(target),
@@ -171,6 +181,8 @@ def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image, *, seed: int = 1) -
     (4, 4) array
         World points of the T1w to world points of the BOLD.
     """
+    import ants
+
     deterministic(seed)
     with tempfile.TemporaryDirectory() as folder:
         # On the grid of the BOLD, with every voxel of it: a hundredth of the T1w's voxels, and
@@ -189,7 +201,7 @@ def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image, *, seed: int = 1) -
         return np.linalg.inv(matrix_of(ants.read_transform(found["fwdtransforms"][0])))
 
 
-def matrix_of(transform: ants.ANTsTransform) -> np.ndarray:
+def matrix_of(transform: "ants.ANTsTransform") -> np.ndarray:
     """Return a linear transform of ITK as a 4x4 matrix on RAS+ points."""
     parameters = np.asarray(transform.parameters)
     linear, translation = parameters[:9].reshape(3, 3), parameters[9:]
@@ -258,6 +270,8 @@ def moved_points(transform: str | Path, grid: nib.Nifti1Image) -> np.ndarray:
     (3, x, y, z) array
         World points in the space that images come from.
     """
+    import ants
+
     empty = to_ants(nib.Nifti1Image(np.zeros(grid.shape[:3], np.float32), grid.affine))
     with tempfile.TemporaryDirectory() as folder:
         field = ants.apply_transforms(empty, empty, [str(transform)], compose=f"{folder}/composed_")

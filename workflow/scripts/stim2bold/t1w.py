@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from stim2bold.brain_surface import SurfaceSettings, brain_surface, inside_surface
 from stim2bold.errors import InputError
-from stim2bold.registration import ants, deterministic, sample, template, to_ants
+from stim2bold.registration import deterministic, sample, template, to_ants
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +85,8 @@ def correct_bias(image: nib.Nifti1Image, mask: np.ndarray, shrink: int) -> nib.N
     shrink : int
         The field is found on a grid so many times coarser.
     """
+    import ants
+
     deterministic(1)
     field = ants.n4_bias_field_correction(
         to_ants(image),
@@ -179,6 +181,8 @@ def segment(
     dict of str to (x, y, z) float32 array
         Probabilities of GM, WM and CSF; they sum to 1 inside the brain.
     """
+    import ants
+
     deterministic(1)
     priors = {name: sample(template(name, 1), template_points) for name in ("GM", "WM")}
     # What of the brain is neither is fluid; no tissue is impossible anywhere.
