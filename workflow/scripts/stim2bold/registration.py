@@ -7,6 +7,8 @@ RAS+ millimetres; ITK's files hold the same maps in LPS+.
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +72,18 @@ def from_ants(image: "ants.ANTsImage") -> nib.Nifti1Image:
     matrix[:3, :3] = image.direction * image.spacing
     matrix[:3, 3] = image.origin
     return nib.Nifti1Image(image.numpy(), LPS @ matrix)
+
+
+@contextmanager
+def without_leftovers() -> Iterator[None]:
+    """Remove the temporary files that ANTs makes and leaves, such as those of Atropos."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def deterministic(seed: int) -> None:

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from stim2bold.brain_surface import SurfaceSettings, brain_surface, inside_surface
 from stim2bold.errors import InputError
-from stim2bold.registration import deterministic, sample, template, to_ants
+from stim2bold.registration import deterministic, sample, template, to_ants, without_leftovers
 
 log = logging.getLogger(__name__)
 
@@ -188,24 +188,26 @@ def segment(
     # What of the brain is neither is fluid; no tissue is impossible anywhere.
     priors["CSF"] = np.clip(1 - priors["GM"] - priors["WM"], 0, 1)
     total = sum(priors.values()) + 3 * LEAST_PRIOR
-    found = ants.atropos(
-        a=to_ants(image),
-        i=[
-            to_ants(
-                nib.Nifti1Image(
-                    (brain * (priors[name] + LEAST_PRIOR) / total).astype(np.float32), image.affine
+    with without_leftovers():
+        found = ants.atropos(
+            a=to_ants(image),
+            i=[
+                to_ants(
+                    nib.Nifti1Image(
+                        (brain * (priors[name] + LEAST_PRIOR) / total).astype(np.float32),
+                        image.affine,
+                    )
                 )
-            )
-            for name in ("CSF", "GM", "WM")
-        ],
-        x=to_ants(nib.Nifti1Image(brain.astype(np.float32), image.affine)),
-        priorweight=PRIOR_WEIGHT,
-        # Markov field over the nearest voxels; iterations.
-        m="[0.1,1x1x1]",
-        c="[5,0]",
-        # The voxels' order is drawn: by the same seed, not by the time of day.
-        r="0",
-    )
+                for name in ("CSF", "GM", "WM")
+            ],
+            x=to_ants(nib.Nifti1Image(brain.astype(np.float32), image.affine)),
+            priorweight=PRIOR_WEIGHT,
+            # Markov field over the nearest voxels; iterations.
+            m="[0.1,1x1x1]",
+            c="[5,0]",
+            # The voxels' order is drawn: by the same seed, not by the time of day.
+            r="0",
+        )
     csf, gm, wm = (part.numpy().astype(np.float32) for part in found["probabilityimages"])
     return {"GM": gm, "WM": wm, "CSF": csf}
 
