@@ -37,13 +37,13 @@ def row(
     trivial : float, optional
         What the same measure gives where nothing is known (the training mean, guessing, nothing
         planted); by it a reader sees what the goal is worth.
+    statistic : callable
+        What is told of the values.
 
     Raises
     ------
     ValueError
         When what is trivial reaches the goal: such a goal says nothing.
-    statistic : callable
-        What is told of the values.
     """
     values = np.asarray(values, dtype=float)
     if goal is not None and trivial is not None and reaches(trivial, goal, better):

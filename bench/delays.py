@@ -1,4 +1,4 @@
-"""Measured claims of the haemodynamic delay: is a row's response where the volume's middle is?"""
+"""Measured claims of the haemodynamic delay: whether responses lie at the volumes' middles."""
 
 import time
 from collections.abc import Callable
@@ -61,7 +61,7 @@ class Early(directions.Problem):
 
 
 def delay_timing() -> list[dict]:
-    """Compare the filters with the response on a fine grid: how early are they?"""
+    """Compare the filters with the response on a fine grid."""
     rows = []
     for tr in TRS:
         begun = time.monotonic()

@@ -21,6 +21,10 @@ class FilterBank:
     offsets: tuple[int, ...]
     weights: tuple[tuple[float, ...], ...]
 
+    def extent(self, tr: float) -> tuple[float, float]:
+        """Return the seconds before (negative) and after a row that it looks at, to other rows."""
+        return min(0, *self.offsets, 0) * tr, max(0, *self.offsets, 0) * tr
+
     def apply(self, series: np.ndarray) -> np.ndarray:
         """Filter a series; rows beyond its ends count as zero.
 
