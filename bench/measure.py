@@ -16,12 +16,15 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
 
+import claims  # noqa: E402
 import decoding  # noqa: E402
+import delays  # noqa: E402
 import deployment  # noqa: E402
 import device  # noqa: E402
 import doctor  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
+import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import plan  # noqa: E402
 import preprocess  # noqa: E402
@@ -41,6 +44,7 @@ ROOMS = (
     preprocess_workflow,
     stimulus,
     sound,
+    delays,
     models,
     decoding,
     nulls,
@@ -52,20 +56,22 @@ ROOMS = (
     resume,
 )
 CLAIMS = {name: measure for room in ROOMS for name, measure in room.CLAIMS.items()}
-COLUMNS = ["claim", "area", "value", "unit", "goal", "better"]
+COLUMNS = ["claim", "area", "value", "unit", "goal", "trivial", "better"]
 COLUMNS += ["n", "min", "max", "seconds", "command"]
 
 
 def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """Return both tables as one, sorted by claim; new rows take the place of old ones."""
     kept = old[~old["claim"].isin(new["claim"])]
-    return pd.concat([kept, new])[COLUMNS].sort_values("claim", ignore_index=True)
+    return pd.concat([kept, new]).reindex(columns=COLUMNS).sort_values("claim", ignore_index=True)
 
 
-def met(row) -> str:
-    """Say whether a row reaches its goal."""
-    reached = row.value >= row.goal if row.better == "higher" else row.value <= row.goal
-    return "yes" if reached else "**no**"
+def goal_and_met(row) -> tuple[str, str]:
+    """Say what a row is to reach and whether it does; one without a goal is reported."""
+    if np.isnan(row.goal):
+        return "", "reported"
+    goal = f"{'≥' if row.better == 'higher' else '≤'} {row.goal:g}"
+    return goal, "yes" if claims.reaches(row.value, row.goal, row.better) else "**no**"
 
 
 def lines_by_claim(text: str) -> dict[str, str]:
@@ -83,15 +89,17 @@ def page(table: pd.DataFrame, before: str) -> str:
         f"Written by `make bench` on {date.today()}: {os.cpu_count()} cores "
         f"({platform.machine()}), Python {platform.python_version()}, {', '.join(versions)}. The "
         "machine was shared; ratios were measured within one run. `value` is the mean over `n` "
-        "repetitions or seeds, `min` and `max` their spread. Rows not measured then stand as they "
-        "were.",
+        "repetitions or seeds, `min` and `max` their spread; `trivial` is what the same measure "
+        "gives where nothing is known. A row without a goal is `reported`. Rows not measured then "
+        "stand as they were.",
         "",
-        "| claim | value | min | max | n | unit | goal | met | seconds |",
-        "|---|---:|---:|---:|---:|---|---:|---|---:|",
+        "| claim | value | min | max | n | unit | goal | met | trivial | seconds |",
+        "|---|---:|---:|---:|---:|---|---:|---|---:|---:|",
     ]
     rows = [
         f"| {row.claim} | {row.value:.4g} | {row.min:.4g} | {row.max:.4g} | {row.n} | {row.unit} | "
-        f"{'≥' if row.better == 'higher' else '≤'} {row.goal:g} | {met(row)} | {row.seconds:.0f} |"
+        f"{' | '.join(goal_and_met(row))} | "
+        f"{'' if np.isnan(row.trivial) else format(row.trivial, '.4g')} | {row.seconds:.0f} |"
         for row in table.itertuples()
     ]
     known = lines_by_claim(before) | lines_by_claim("\n".join(rows))

@@ -248,13 +248,13 @@ def three_spaces(
     rng = np.random.default_rng(seed)
     n_rows = int(difficulty.n_blocks * difficulty.block_seconds / planted.TR)
     times = folds.row_times(n_rows, tr=planted.TR, film_onset=0.0)
-    scales = np.exp(-planted.TR / np.exp(np.linspace(0, np.log(5.0), 6)))
+    scales = np.exp(np.linspace(0, np.log(5.0), 6))
 
     def courses() -> np.ndarray:
-        return planted.autoregressive((n_rows, 6), scales, rng)
+        return planted.fine_courses(n_rows, scales, rng)
 
     def table(name: str, parts: list[np.ndarray], n_features: int) -> xr.DataArray:
-        series = np.concatenate(parts, axis=1)
+        series = planted.at_rows(np.concatenate(parts, axis=1))
         series = series[:, rng.permutation(series.shape[1])] / series.std(axis=0)
         weight = (1 + np.arange(series.shape[1])) ** -0.5
         mixed = (series * weight) @ rng.standard_normal((series.shape[1], n_features))

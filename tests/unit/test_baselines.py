@@ -74,12 +74,14 @@ def test_ridge_is_sklearns_with_one_penalty(content, planted):
 
 def test_ridge_finds_what_was_planted_and_nothing_else(content, planted):
     task, labels = planted
-    fits = fit_baselines(
-        task,
-        read_folds(content),
-        content=content,
-        known={"blocks": film_table(content, labels, ["music", "speech"])},
-        settings=RidgeSettings(components=20),
+    fits = dict(
+        fit_baselines(
+            task,
+            read_folds(content),
+            content=content,
+            known={"blocks": film_table(content, labels, ["music", "speech"])},
+            settings=RidgeSettings(components=20),
+        )
     )
     assert set(fits) == {"mean", "elapsed", "blocks", "shuffled", "ridge", "banded"}
     for name in ("elapsed", "shuffled"):

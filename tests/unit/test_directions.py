@@ -49,9 +49,14 @@ def test_sound_is_flattened_and_put_back(content):
 
 
 def test_delays_look_the_right_way():
-    assert DIRECTIONS["video2bold"].extent(12.0) == (-12.0, 0.0)
-    assert DIRECTIONS["bold2audio"].extent(12.0) == (0.0, 12.0)
-    assert DIRECTIONS["video2audio"].extent(12.0) == (0.0, 0.0)
+    extents = {
+        name: DIRECTIONS[name].filters(tr=0.608, reach=12.0).extent(0.608)
+        for name in ("video2bold", "bold2audio", "video2audio")
+    }
+    assert extents["video2bold"] == pytest.approx((-19 * 0.608, 0.0))
+    assert extents["bold2audio"] == pytest.approx((0.0, 19 * 0.608))
+    # One row before and one after: no delay, but not nothing.
+    assert extents["video2audio"] == pytest.approx((-0.608, 0.608))
     assert max(DIRECTIONS["video2bold"].filters(tr=TR, reach=12.0).offsets) == 0
     assert min(DIRECTIONS["bold2audio"].filters(tr=TR, reach=12.0).offsets) == 0
 

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 from nilearn.glm.first_level import spm_hrf
+from scipy.signal import fftconvolve, lfilter
+from scipy.stats import gamma
 
 from stim2bold.hrf import around, bold_to_film, canonical_hrf, film_to_bold
 
@@ -32,6 +34,56 @@ def test_peak_lies_where_the_response_peaks():
     assert (out[:, 0].argmax() - 10) * 0.608 == pytest.approx(5.0, abs=0.4)
     # The derivative peaks before the response and crosses zero at its peak.
     assert out[:, 1].argmax() < out[:, 0].argmax()
+
+
+def response_within(reach, step):
+    """The response written out, in the middles of steps, nothing of it beyond the reach."""
+    times = (np.arange(round(reach / step)) + 0.5) * step
+    return (gamma.pdf(times, 6) - gamma.pdf(times, 16) / 6) * step
+
+
+def bold_of(stimulus, *, step, tr, reach):
+    """BOLD of a stimulus on a fine grid: at the middle of each TR, and at each step about it."""
+    whole = fftconvolve(stimulus, response_within(reach, step))[: len(stimulus)]
+    middle = np.arange(round(tr / step / 2), len(stimulus) + 1, round(tr / step)) - 1
+    return whole, middle
+
+
+@pytest.mark.parametrize("tr", [0.4, 0.608, 0.8, 1.5, 2.0, 3.0])
+def test_rows_that_hold_through_their_tr_give_the_convolution_itself(tr):
+    rows = np.random.default_rng(2).standard_normal(300)
+    bank = film_to_bold(tr, reach=12.0)
+    steps = 64
+    cut = min(12.0, (len(bank.offsets) - 0.5) * tr)
+    whole, middle = bold_of(np.repeat(rows, steps), step=tr / steps, tr=tr, reach=cut)
+    mine = bank.apply(rows[:, None])[:, 0]
+    gain = whole[middle] @ mine / (mine @ mine)
+    np.testing.assert_allclose(gain * mine, whole[middle], atol=2e-3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0, 5.0])
+@pytest.mark.parametrize("tr", [0.4, 0.608, 1.5, 2.0, 3.0])
+def test_filtered_rows_come_neither_early_nor_late(tr, scale):
+    """Of a stimulus that changes within its TR, with time scales of films."""
+    steps = 16
+    step = tr / steps
+    n_rows = round(12000 / tr)
+    drawn = np.random.default_rng(3).standard_normal(n_rows * steps)
+    stimulus = lfilter([1], [1, -np.exp(-step / scale)], drawn)
+    whole, middle = bold_of(stimulus, step=step, tr=tr, reach=12.0)
+    rows = stimulus.reshape(n_rows, steps).mean(axis=1)
+    mine = film_to_bold(tr, reach=12.0).apply(rows[:, None])[100:-100, 0]
+    moved = np.arange(-8, 9)
+    r = [np.corrcoef(mine, whole[middle[100:-100] + by])[0, 1] for by in moved]
+    best = int(np.argmax(r))
+    curve = np.polyfit(moved[best - 1 : best + 2], r[best - 1 : best + 2], 2)
+    assert abs(-curve[1] / 2 / curve[0] * step) <= 0.02
+
+
+def test_no_row_begins_further_back_than_the_reach():
+    for tr in (0.4, 0.608, 2.0, 3.0, 5.0):
+        lags = -np.array(film_to_bold(tr, reach=12.0).offsets)
+        assert lags.max() * tr <= 12.0 < (lags.max() + 1) * tr
 
 
 @pytest.mark.parametrize("bins", [1, 4, 5, 50])

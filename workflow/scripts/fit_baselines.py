@@ -50,7 +50,7 @@ def main() -> None:
         known={path.stem: read_array(path) for path in args.known},
         settings=settings,
     )
-    for name, fitted in fits.items():
+    for name, fitted in fits:
         out = prediction_array(
             problem,
             fitted,
@@ -60,9 +60,10 @@ def main() -> None:
         )
         write_array(args.out / f"{name}.nc", out)
         logging.info("%s: %d rows, %d targets", name, *np.atleast_2d(fitted.values).shape)
-    spread = chance_spread(problem, folds, settings)
-    logging.info("chance spreads %.2f times as wide as random phases tell", spread)
-    write_array(args.strength, training_strength(problem, fits["ridge"], spread=spread))
+        if name == "ridge":
+            spread = chance_spread(problem, folds, settings)
+            logging.info("chance spreads %.2f times as wide as random phases tell", spread)
+            write_array(args.strength, training_strength(problem, fitted, spread=spread))
 
 
 if __name__ == "__main__":

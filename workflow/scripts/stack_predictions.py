@@ -1,12 +1,19 @@
 """Average the predictions of several models of one unit."""
 
 import argparse
+import json
 from pathlib import Path
 
 import xarray as xr
 
 from stim2bold.arrays import read_array, write_array
 from stim2bold.command import run
+
+
+def widest(extents: list[list[float]]) -> list[float]:
+    """Return the earliest and the latest second that any of several models looks at."""
+    before, after = zip(*extents, strict=True)
+    return [min(before), max(after)]
 
 
 def main() -> None:
@@ -16,12 +23,16 @@ def main() -> None:
     parser.add_argument("--stack", type=Path, required=True, help="NetCDF file to write")
     args = parser.parse_args()
     parts = [read_array(path) for path in args.predictions]
-    for name in ("fitted_rows", "extent", "units"):
+    for name in ("fitted_rows", "units"):
         if len({part.attrs[name] for part in parts}) > 1:
             raise ValueError(f"{', '.join(map(str, args.predictions))} differ in their {name}")
     # Rows that one of them lacks would silently be dropped otherwise.
     stack = sum(xr.align(*parts, join="exact")) / len(parts)
     stack.attrs = parts[0].attrs | {
+        name: json.dumps(widest([json.loads(part.attrs[name]) for part in parts]))
+        for name in ("extent", "reads")
+    }
+    stack.attrs |= {
         "model": "vae-stack",
         "stacked": " + ".join(path.stem for path in args.predictions),
     }

@@ -1,11 +1,13 @@
 """What a model must beat: what is known without the source, and linear models of it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from stim2bold.circular_shifts import block_period
 from stim2bold.directions import DIRECTIONS, Problem, assemble
 from stim2bold.fits import Fitted, collect, usable
 from stim2bold.folds import Fold
@@ -20,7 +22,7 @@ def predict_mean(problem: Problem, folds: list[Fold]) -> Fitted:
         train, test = usable(problem, fold)
         mean = problem.target[train - problem.rows[0]].mean(axis=0)
         parts.append((fold, train, test, np.repeat(mean[None], len(test), axis=0)))
-    return collect(parts)
+    return collect(parts, extent=(0.0, 0.0))
 
 
 def predict_least_squares(
@@ -49,7 +51,7 @@ def predict_least_squares(
         # shortest, and all of them predict the same.
         weights, *_ = np.linalg.lstsq(delayed[train] - centre, target - mean, rcond=1e-4)
         parts.append((fold, train, test, (delayed[test] - centre) @ weights + mean))
-    return collect(parts)
+    return collect(parts, extent=filters.extent(problem.tr) if filters else (0.0, 0.0))
 
 
 def film_problem(problem: Problem, table: xr.DataArray, content: dict[str, Any]) -> Problem:
@@ -82,8 +84,7 @@ def wrong_moment(problem: Problem, content: dict[str, Any]) -> Problem:
     The shift is a quarter of a period of blocks more than whole periods, so that blocks neither
     coincide nor alternate with their own.
     """
-    starts = [fold["interval"][0] for fold in content["folds"]]
-    period = float(np.median(np.diff(starts))) / problem.tr
+    period = block_period(content) / problem.tr
     n_rows = len(problem.source)
     shift = (max(0, round(n_rows / 2 / period - 0.25)) + 0.25) * period
     return replace(problem, source=np.roll(problem.source, round(shift), axis=0))
@@ -96,8 +97,8 @@ def fit_baselines(
     content: dict[str, Any],
     known: dict[str, xr.DataArray],
     settings: RidgeSettings,
-) -> dict[str, Fitted]:
-    """Fit every baseline of a unit.
+) -> Iterator[tuple[str, Fitted]]:
+    """Fit every baseline of a unit, one after the other: all at once are too much for memory.
 
     Parameters
     ----------
@@ -110,10 +111,10 @@ def fit_baselines(
         covers, and others (annotations, low-level features) that ridge predicts from.
     settings : RidgeSettings
 
-    Returns
-    -------
-    dict
-        By name of the model: ``mean``; ``elapsed``, from film time; ``blocks``, from
+    Yields
+    ------
+    name, fitted
+        ``mean``; ``elapsed``, from film time; ``blocks``, from
         the label of the block; the names of the other tables; ``shuffled``, from the source at the
         wrong moments; ``ridge`` and ``banded``, from the source.
     """
@@ -121,16 +122,12 @@ def fit_baselines(
     filters = film_to_bold(problem.tr, reach=problem.reach) if to_bold else None
     labels = known["blocks"].values
     elapsed = np.linspace(-1, 1, content["n_rows"])[:, None]
-    return {
-        "mean": predict_mean(problem, folds),
-        "elapsed": predict_least_squares(problem, folds, known=elapsed),
-        "blocks": predict_least_squares(problem, folds, known=labels, filters=filters),
-        **{
-            name: predict_ridge(film_problem(problem, table, content), folds, settings)
-            for name, table in known.items()
-            if name != "blocks"
-        },
-        "shuffled": predict_ridge(wrong_moment(problem, content), folds, settings),
-        "ridge": predict_ridge(problem, folds, settings),
-        "banded": predict_ridge(problem, folds, settings, banded=True),
-    }
+    yield "mean", predict_mean(problem, folds)
+    yield "elapsed", predict_least_squares(problem, folds, known=elapsed)
+    yield "blocks", predict_least_squares(problem, folds, known=labels, filters=filters)
+    for name, table in known.items():
+        if name != "blocks":
+            yield name, predict_ridge(film_problem(problem, table, content), folds, settings)
+    yield "shuffled", predict_ridge(wrong_moment(problem, content), folds, settings)
+    yield "ridge", predict_ridge(problem, folds, settings)
+    yield "banded", predict_ridge(problem, folds, settings, banded=True)

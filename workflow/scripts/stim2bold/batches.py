@@ -51,15 +51,13 @@ def make_batch(
     )
     model = VAE(sizes)
     model.draw([job.seed for job in jobs])
-    source, target, mask = [], [], []
+    source, target = [], []
     for i, job in enumerate(jobs):
         start = job.start
         regressors = np.zeros((len(rows), width), dtype=np.float32)
         regressors[:, : job.task.regressors.shape[1]] = job.task.regressors[rows - first]
         coordinates = np.zeros((len(rows), rank), dtype=np.float32)
         coordinates[:, : len(start.basis)] = job.task.standard @ start.basis.T
-        visible = np.zeros((len(rows), 1), dtype=np.float32)
-        visible[job.train - rows[0]] = 1
         with torch.no_grad():
             model.log_noise[i] = float(np.log(start.noise))
             if settings.linear:
@@ -73,6 +71,26 @@ def make_batch(
                     parameter.copy_(torch.as_tensor(value, dtype=torch.float32))
         source.append(chunked(regressors, settings))
         target.append(chunked(coordinates, settings))
-        mask.append(chunked(visible, settings)[:, :, 0])
-    as_tensor = [torch.from_numpy(np.stack(part)).to(device) for part in (source, target, mask)]
-    return Batch(jobs, model.to(device), *as_tensor)
+    as_tensor = [torch.from_numpy(np.stack(part)).to(device) for part in (source, target)]
+    mask = row_masks([job.train for job in jobs], problem, settings, device)
+    return Batch(jobs, model.to(device), *as_tensor, mask)
+
+
+def row_masks(
+    chosen: list[np.ndarray], problem: Problem, settings: VAESettings, device: torch.device
+) -> Tensor:
+    """Return 1 at some rows of each model, else 0: (models, sequences, context + chunk).
+
+    Parameters
+    ----------
+    chosen : list of ndarray of int
+        Row numbers for each model.
+    problem : Problem
+    settings : VAESettings
+    device : torch.device
+    """
+    masks = np.zeros((len(chosen), len(problem.rows), 1), dtype=np.float32)
+    for mask, rows in zip(masks, chosen, strict=True):
+        mask[rows - problem.rows[0]] = 1
+    chunks = np.stack([chunked(mask, settings)[:, :, 0] for mask in masks])
+    return torch.from_numpy(chunks).to(device)

@@ -47,5 +47,4 @@ def block_period(content: dict[str, Any]) -> float:
     content : dict
         The fold file.
     """
-    starts = [fold["interval"][0] for fold in content["folds"]]
-    return float(np.median(np.diff(starts)))
+    return float(content["period"])

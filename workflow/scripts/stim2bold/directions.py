@@ -31,10 +31,6 @@ class Direction:
     past: bool = False
     future: bool = False
 
-    def extent(self, reach: float) -> tuple[float, float]:
-        """Return the seconds before and after a row that its haemodynamic delay spans."""
-        return (-reach if self.past else 0.0, reach if self.future else 0.0)
-
     def filters(self, *, tr: float, reach: float, bins: int = 5) -> hrf.FilterBank:
         """Return the filters that carry the source over the haemodynamic delay."""
         if self.past:
@@ -95,8 +91,8 @@ class Problem:
 
     @property
     def extent(self) -> tuple[float, float]:
-        """Seconds before and after a row's middle that a prediction of it depends on."""
-        return DIRECTIONS[self.direction].extent(self.reach)
+        """Seconds before and after a row that its regressors look at."""
+        return self.filters().extent(self.tr)
 
 
 def row_numbers(times: np.ndarray, *, tr: float, film_onset: float, name: str) -> np.ndarray:
@@ -151,22 +147,30 @@ def assemble(
     rows = np.intersect1d(known, target_rows)
     if rows.size == 0:
         raise InputError(f"{direction}: source and target share no row; check timing.film_onset")
-    kept = target.isel(time=rows - target_rows[0])
+    # Slices, not copies: a long recording is a gigabyte.
+    kept = target.isel(time=stretch(rows, target_rows))
     parts = [
-        array.values[known - own[0]].reshape(len(known), -1)
+        array.values[stretch(known, own)].reshape(len(known), -1)
         for array, own in zip(source, source_rows, strict=True)
     ]
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     return Problem(
         direction=direction,
-        source=np.concatenate(parts, axis=1).astype(np.float32),
+        source=np.asarray(whole, dtype=np.float32),
         spaces=tuple(part.shape[1] for part in parts),
         first_row=int(known[0]),
-        target=kept.values.reshape(len(rows), -1).astype(np.float32),
+        target=np.asarray(kept.values.reshape(len(rows), -1), dtype=np.float32),
         rows=rows,
         target_array=kept,
         tr=content["TR"],
         reach=content["reach"],
     )
+
+
+def stretch(rows: np.ndarray, known: np.ndarray) -> slice:
+    """Return where consecutive row numbers lie among others."""
+    first = int(rows[0] - known[0])
+    return slice(first, first + len(rows))
 
 
 def read_problem(

@@ -12,9 +12,12 @@ import pandas as pd
 
 from stim2bold.errors import InputError
 
+FEWEST_ROWS = 10
+"""Rows that a model is fitted to at least."""
 RULE = (
     "Test intervals are contiguous whole pairs of blocks (the first with the second, the third "
-    "with the fourth, ...); a block left over belongs to the last. A row is a test row when "
+    "with the fourth, ...); a block left over belongs to the last; where there are more pairs than "
+    "folds are wanted, several neighbours make one interval. A row is a test row when "
     "its middle lies in the interval; it is a gap row when any part of it lies less than `gap` "
     "seconds from the interval; all other rows of the film may be fitted. The inner folds, which "
     "choose hyper-parameters, are made in the same way from the other pairs, in contiguous groups. "
@@ -35,11 +38,14 @@ class FoldSettings:
         Seconds that a row's haemodynamic delay may span, at most `gap`.
     inner : int
         Number of inner folds.
+    most : int
+        Folds at most. Work and memory grow with their number times the length of the film.
     """
 
     gap: float = 12.0
     reach: float = 12.0
     inner: int = 3
+    most: int = 12
 
     def __post_init__(self) -> None:
         if self.reach > self.gap:
@@ -144,6 +150,21 @@ def pair_intervals(
     return list(zip(starts, stops, labels, strict=True))
 
 
+def neighbours_joined(
+    pairs: list[tuple[float, float, list[str]]], *, most: int
+) -> list[tuple[float, float, list[str]]]:
+    """Return at most so many intervals, of as many neighbouring pairs of blocks as is needed."""
+    parts = np.array_split(np.arange(len(pairs)), min(most, len(pairs)))
+    return [
+        (
+            pairs[part[0]][0],
+            pairs[part[-1]][1],
+            [label for i in part for label in pairs[i][2]],
+        )
+        for part in parts
+    ]
+
+
 def make_folds(
     events: pd.DataFrame, *, n_rows: int, tr: float, film_onset: float, settings: FoldSettings
 ) -> dict[str, Any]:
@@ -169,10 +190,16 @@ def make_folds(
     InputError
         When there are too few blocks, or a fold or inner fold has no row to fit.
     """
+    if settings.gap < tr:
+        raise InputError(
+            f"configuration folds: gap {settings.gap} s is shorter than the TR of {tr} s, and "
+            "models look at the row before and after; raise folds.gap"
+        )
     times = row_times(n_rows, tr=tr, film_onset=film_onset)
     extents = np.stack([times - tr / 2, times + tr / 2], axis=1)
     blocks = events.assign(onset=events.onset - film_onset)
-    pairs = pair_intervals(blocks, film_stop=float(extents[-1, 1]))
+    single = pair_intervals(blocks, film_stop=float(extents[-1, 1]))
+    pairs = neighbours_joined(single, most=settings.most)
     film = times >= pairs[0][0]
 
     def part(rows: np.ndarray) -> dict[str, list]:
@@ -189,10 +216,12 @@ def make_folds(
         close = near(extents, [pair[:2] for pair in held_out], margin=settings.gap)
         test &= allowed
         train = allowed & ~close & ~test
-        if not train.any() or not test.any():
+        if train.sum() < FEWEST_ROWS or not test.any():
             raise InputError(
                 f"events: nothing is left to fit beside a gap of {settings.gap} s around "
-                f"{held_out[0][0]:.1f} s to {held_out[-1][1]:.1f} s; lower folds.gap or folds.inner"
+                f"{held_out[0][0]:.1f} s to {held_out[-1][1]:.1f} s ({train.sum()} rows of {tr} s "
+                f"for at least {FEWEST_ROWS}): the film is too short for its folds; lower "
+                "folds.gap, or show more film"
             )
         return np.flatnonzero(train), np.flatnonzero(test), np.flatnonzero(allowed & close & ~test)
 
@@ -225,6 +254,7 @@ def make_folds(
         "n_rows": n_rows,
         "gap": settings.gap,
         "reach": settings.reach,
+        "period": float(np.median(np.diff([pair[0] for pair in single]))),
         "folds": folds,
     }
 

@@ -136,6 +136,9 @@ def fit_heads(
         train, _ = usable(problem, fold)
         stored = stored_fold(tensors, record, fold=fold.number)
         latents = stored.encode(problem.source).mean(dim=0).numpy()
+        # What is fitted must not have looked across the gap, as in training.
+        fitted = train - problem.first_row
+        latents[fitted] = stored.encode(problem.source, fitted).mean(dim=0).numpy()[fitted]
         use = stored.model.decoder.linear.weight.detach().numpy()
         latents = latents * np.sqrt((use**2).mean(axis=(0, 2)))
         latents = latents - latents[train - problem.first_row].mean(axis=0)
@@ -148,7 +151,9 @@ def fit_heads(
             solver_params={"warn": False, "n_targets_batch": 5000, "score_func": r2_score},
         )
         parts.append(fit_fold(model, problem, fold, latents))
-    return collect(parts)
+    extent = stored.design.filters.extent(problem.tr)
+    memory = stored.settings.memory * problem.tr
+    return collect(parts, extent=extent, reads=(extent[0] - memory, extent[1]))
 
 
 def member_predictions(

@@ -21,6 +21,10 @@ class FilterBank:
     offsets: tuple[int, ...]
     weights: tuple[tuple[float, ...], ...]
 
+    def extent(self, tr: float) -> tuple[float, float]:
+        """Return the seconds before (negative) and after a row that it looks at, to other rows."""
+        return min(0, *self.offsets, 0) * tr, max(0, *self.offsets, 0) * tr
+
     def apply(self, series: np.ndarray) -> np.ndarray:
         """Filter a series; rows beyond its ends count as zero.
 
@@ -66,30 +70,37 @@ def canonical_hrf(times: np.ndarray) -> np.ndarray:
 def film_to_bold(tr: float, *, reach: float, derivative: bool = False) -> FilterBank:
     """Return filters that turn stimulus rows into expected BOLD rows.
 
-    A row's stimulus stands for its whole TR, so the response is averaged over the TR rather than
-    sampled at one instant of it.
+    Rows are means of the stimulus over each TR, and BOLD is that of the middles of the TRs. Row
+    k - l lies from (l - 1/2) TR to (l + 1/2) TR before the middle of row k, so the weight of lag l
+    is the response's integral over that interval, centred on l TR: for a stimulus that is constant
+    within each TR this is the convolution itself, sampled at the middles.
 
     Parameters
     ----------
     tr : float
         Seconds from row to row.
     reach : float
-        Seconds of the past that a volume may look at.
+        Seconds of the past that a volume may look at; the response is cut there.
     derivative : bool
         Add the filter's derivative by time, which admits a response a little early or late.
     """
-    n_lags = max(1, int(np.floor(reach / tr + 1e-9)))
-    fine = 32
-    grid = (np.arange(n_lags * fine) + 0.5) * tr / fine
-    response = canonical_hrf(grid).reshape(n_lags, fine).mean(axis=1)
-    filters = [response / np.abs(response).sum()]
+    n_lags = lags_within(reach, tr)
+    fine = 64
+    grid = ((np.arange(n_lags * fine) + 0.5) / fine - 0.5) * tr
+    known = (grid >= 0) & (grid < reach)
+    responses = [canonical_hrf(grid)]
     if derivative:
-        slope = np.gradient(canonical_hrf(grid), grid).reshape(n_lags, fine).mean(axis=1)
-        filters.append(slope / np.abs(slope).sum())
+        responses.append(np.gradient(responses[0], grid))
+    filters = [(known * r).reshape(n_lags, fine).mean(axis=1) for r in responses]
     return FilterBank(
         offsets=tuple(-lag for lag in range(n_lags)),
-        weights=tuple(tuple(map(float, weights)) for weights in filters),
+        weights=tuple(tuple(map(float, w / np.abs(w).sum())) for w in filters),
     )
+
+
+def lags_within(reach: float, tr: float) -> int:
+    """Return how many rows, the row itself included, begin at most `reach` seconds before it."""
+    return int(np.floor(reach / tr + 1e-9)) + 1
 
 
 def bold_to_film(tr: float, *, reach: float, bins: int) -> FilterBank:
@@ -104,7 +115,7 @@ def bold_to_film(tr: float, *, reach: float, bins: int) -> FilterBank:
     bins : int
         Number of stretches of equal length.
     """
-    n_leads = max(1, int(np.floor(reach / tr + 1e-9)) + 1)
+    n_leads = lags_within(reach, tr)
     edges = np.round(np.linspace(0, n_leads, min(bins, n_leads) + 1)).astype(int)
     weights = []
     for start, stop in zip(edges[:-1], edges[1:], strict=True):

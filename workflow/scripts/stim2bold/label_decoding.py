@@ -210,7 +210,8 @@ def decode_labels(problem: Problem, folds: list[Fold], settings: DecodingSetting
     Fitted
         Probabilities of the held-out rows; NaN where a label is not decodable in the fold.
     """
-    return collect([decode_fold(problem, fold, settings) for fold in folds])
+    parts = [decode_fold(problem, fold, settings) for fold in folds]
+    return collect(parts, extent=problem.extent)
 
 
 def training_share(problem: Problem, fitted: Fitted) -> np.ndarray:

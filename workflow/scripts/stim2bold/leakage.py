@@ -1,4 +1,7 @@
-"""Proof that nothing held out was fitted, from what every prediction recorded about its fit."""
+"""Whether anything held out was fitted, from what every prediction recorded about its fit.
+
+What is recorded is declared, not seen; `stim2bold.leakage_trial` tries it.
+"""
 
 import json
 from typing import Any
@@ -9,7 +12,12 @@ import xarray as xr
 from stim2bold.folds import as_ranges, from_ranges, near, row_times
 
 
-def fit_record(fitted: dict[int, np.ndarray], extent: tuple[float, float]) -> dict[str, str]:
+def fit_record(
+    fitted: dict[int, np.ndarray],
+    extent: tuple[float, float],
+    *,
+    reads: tuple[float, float] | None = None,
+) -> dict[str, str]:
     """Return the attributes by which a prediction says what it was fitted on.
 
     Parameters
@@ -18,10 +26,16 @@ def fit_record(fitted: dict[int, np.ndarray], extent: tuple[float, float]) -> di
         Row numbers that reached any fit (standardisation, components, hyper-parameters, weights),
         for each fold.
     extent : tuple of float
-        Seconds before and after a row's middle that the row's regressors and target depend on.
+        Seconds before (negative) and after a fitted row that the fit looked at on its account.
+    reads : tuple of float, optional
+        Likewise of a predicted row; as of a fitted one by default.
     """
     ranges = {str(fold): as_ranges(np.unique(rows)) for fold, rows in fitted.items()}
-    return {"fitted_rows": json.dumps(ranges, sort_keys=True), "extent": json.dumps(list(extent))}
+    return {
+        "fitted_rows": json.dumps(ranges, sort_keys=True),
+        "extent": json.dumps(list(extent)),
+        "reads": json.dumps(list(reads or extent)),
+    }
 
 
 def check_folds(content: dict[str, Any], *, gap: float) -> list[str]:

@@ -92,7 +92,9 @@ def predict_components(
         seen = replace(problem, target=loaded[fold.number])
         parts.append(fit_fold(model, seen, fold, design.apply(problem.source)))
     width = min(part[3].shape[1] for part in parts)
-    fitted = in_time(collect([(*part[:3], part[3][:, :width]) for part in parts]))
+    fitted = in_time(
+        collect([(*part[:3], part[3][:, :width]) for part in parts], extent=problem.extent)
+    )
     return Retrieval(
         fitted=fitted,
         film={n: x[fitted.rows - problem.rows[0], :width] for n, x in loaded.items()},

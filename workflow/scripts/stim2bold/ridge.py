@@ -8,9 +8,9 @@ from himalaya.kernel_ridge import generate_dirichlet_samples
 from himalaya.ridge import GroupRidgeCV, RidgeCV
 from himalaya.scoring import r2_score
 
-from stim2bold.designs import component_bands, fold_design, standardisation
+from stim2bold.designs import component_bands, fold_design
 from stim2bold.directions import Problem
-from stim2bold.fits import Fitted, collect, usable, within
+from stim2bold.fits import Fitted, collect, inner_folds, target_scale, usable
 from stim2bold.folds import Fold
 
 
@@ -44,12 +44,10 @@ class RidgeSettings:
 
 def inner_splits(problem: Problem, fold: Fold, train: np.ndarray) -> list[tuple]:
     """Return the fold's inner splits as positions within its training rows."""
-    splits = []
-    for split in fold.inner:
-        fit, validate = within(problem, split.train), within(problem, split.test)
-        if fit.size and validate.size:
-            splits.append((np.searchsorted(train, fit), np.searchsorted(train, validate)))
-    return splits
+    return [
+        (np.searchsorted(train, split.train), np.searchsorted(train, split.test))
+        for split in inner_folds(problem, fold)
+    ]
 
 
 def fit_fold(
@@ -71,9 +69,12 @@ def fit_fold(
         A part, as `collect` takes it; values in the target's units.
     """
     train, test = usable(problem, fold)
+    mean, scale = target_scale(problem, fold, train)
     target = problem.target[train - problem.rows[0]]
-    mean, scale = standardisation(target)
-    model.fit(regressors[train - problem.first_row], (target - mean) / scale)
+    # In place: of long films another copy is a gigabyte.
+    target -= mean
+    target /= scale
+    model.fit(regressors[train - problem.first_row], target)
     values = model.predict(regressors[test - problem.first_row]) * scale + mean
     return fold, train, test, values
 
@@ -133,7 +134,7 @@ def predict_ridge(
         model = unfitted(problem, fold, settings, bands=bands)
         parts.append(fit_fold(model, problem, fold, design.apply(problem.source)))
         strength.append(model.cv_scores_.max(axis=0) if banded else model.cv_scores_)
-    return collect(parts, strength)
+    return collect(parts, strength, extent=problem.extent)
 
 
 def proportions(n_bands: int, settings: RidgeSettings) -> np.ndarray:

@@ -87,21 +87,29 @@ class StoredFold:
     design: Design
     settings: VAESettings
 
-    def encode(self, source: np.ndarray) -> torch.Tensor:
+    def encode(self, source: np.ndarray, within: np.ndarray | None = None) -> torch.Tensor:
         """Return the mean of q(z|source), shape (n_seeds, n_rows, n_latents).
 
         Parameters
         ----------
         source : ndarray of shape (n_rows, n_features)
             From the first row of the film (of the recording) on, as in training.
+        within : ndarray of int, optional
+            Rows that the recurrent network may look at; all by default.
         """
         regressors = self.design.apply(source)
         width = np.zeros((len(source), self.model.sizes.source), dtype=np.float32)
         width[:, : regressors.shape[1]] = regressors
         sequences = torch.from_numpy(chunked(width, self.settings))
         sequences = sequences.expand(self.model.sizes.models, -1, -1, -1)
+        mask = None
+        if within is not None:
+            visible = np.zeros((len(source), 1), dtype=np.float32)
+            visible[within] = 1
+            mask = torch.from_numpy(chunked(visible, self.settings)[None, :, :, 0])
+            mask = mask.expand(self.model.sizes.models, -1, -1)
         with torch.no_grad():
-            mean, _ = self.model.source_encoder(sequences)
+            mean, _ = self.model.source_encoder(sequences, mask)
             return unchunked(mean, len(source), self.settings)
 
 

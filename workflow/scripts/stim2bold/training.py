@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stim2bold.batches import Batch, Job, make_batch
+from stim2bold.batches import Batch, Job, make_batch, row_masks
 from stim2bold.checkpoints import Checkpoint, discard, fingerprint
 from stim2bold.devices import choose_device
 from stim2bold.directions import Problem
@@ -56,7 +56,7 @@ class Trained:
 def latent_summary(batch: Batch, settings: VAESettings) -> np.ndarray:
     """Return KL[q(z|target) || q(z|source)] of each model and latent, nats a fitted row."""
     with torch.no_grad():
-        mean0, log_variance0 = batch.model.source_encoder(batch.source)
+        mean0, log_variance0 = batch.model.source_encoder(batch.source, batch.mask)
         mean, log_variance = batch.model.target_encoder(batch.target * batch.mask[..., None])
         kl = gaussian_kl(mean, log_variance, mean0, log_variance0)[:, :, settings.context :]
         mask = batch.mask[:, :, settings.context :, None]
@@ -174,9 +174,11 @@ def choose_steps(
     batch = make_batch(jobs, problem, settings, device)
     n_rows = len(problem.rows)
     target = unchunked(batch.target, n_rows, settings).cpu().numpy()
+    # The rows of a fold's inner folds: the choice must not look at its test interval either.
+    visible = row_masks([job.task.train for job in jobs], problem, settings, device)
 
     def look(model: VAE) -> np.ndarray:
-        return unchunked(model.predict(batch.source), n_rows, settings).cpu().numpy()
+        return unchunked(model.predict(batch.source, visible), n_rows, settings).cpu().numpy()
 
     stops = np.full(len(jobs), settings.steps)
     history, guesses = train(
@@ -306,11 +308,12 @@ def fit(
         ],
     }
     discard(filter(None, stages))
+    extent, memory = tasks[0].design.filters.extent(problem.tr), settings.memory * problem.tr
     columns = ["phase", "fold", "seed", "step", "total", "reconstruction", "prior", "kl"]
     whole = pd.concat([inner, history.assign(phase="outer")], ignore_index=True)
     whole = whole.reindex(columns=[*columns, "inner_error"])
     return Trained(
-        fitted=collect(parts),
+        fitted=collect(parts, extent=extent, reads=(extent[0] - memory, extent[1])),
         history=whole,
         tensors=tensors,
         record=record,

@@ -70,8 +70,12 @@ class LSTM(nn.Module):
         self.inward = Linear(models, n_in, 4 * hidden)
         self.recurrent = nn.Parameter(torch.zeros(models, hidden, 4 * hidden))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (models, sequences, steps, n_in) to (models, sequences, steps, hidden)."""
+    def forward(self, x: Tensor, within: Tensor | None = None) -> Tensor:
+        """Map (models, sequences, steps, n_in) to (models, sequences, steps, hidden).
+
+        Where `within`, (models, sequences, steps), is 0 the network forgets all that it saw: what
+        comes after a stretch of zeros knows nothing of what came before it, nor of the stretch.
+        """
         driven = self.inward(x)
         state = x.new_zeros(*x.shape[:2], self.hidden)
         cell, out = state, []
@@ -80,6 +84,9 @@ class LSTM(nn.Module):
             enter, forget, new, leave = gates.chunk(4, dim=-1)
             cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
             state = torch.sigmoid(leave) * torch.tanh(cell)
+            if within is not None:
+                kept = within[:, :, step, None]
+                cell, state = cell * kept, state * kept
             out.append(state)
         return torch.stack(out, dim=2)
 
@@ -107,12 +114,15 @@ class Encoder(nn.Module):
             self.spread = Linear(sizes.models, sizes.hidden, sizes.latents)
         self.log_variance = nn.Parameter(torch.zeros(sizes.models, 1, 1, sizes.latents))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log variance, each (models, sequences, steps, latents)."""
+    def forward(self, x: Tensor, within: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance, each (models, sequences, steps, latents).
+
+        The network looks at rows within which it may alone, see `LSTM`.
+        """
         mean = self.linear(x) if self.linear is not None else 0.0
         log_variance = self.log_variance
         if self.lstm is not None:
-            state = self.lstm(mean if self.linear is not None else x)
+            state = self.lstm(mean if self.linear is not None else x, within)
             mean = mean + self.mean(state)
             log_variance = log_variance + self.spread(state)
         return mean, log_variance.expand_as(mean)
@@ -164,9 +174,9 @@ class VAE(nn.Module):
             self.decoder.inner.draw(generators)
             self.decoder.outer.draw(generators)
 
-    def predict(self, source: Tensor) -> Tensor:
+    def predict(self, source: Tensor, within: Tensor | None = None) -> Tensor:
         """Return the decoder's output at the mean of q(z|source)."""
-        return self.decoder(self.source_encoder(source)[0])
+        return self.decoder(self.source_encoder(source, within)[0])
 
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor, mean0: Tensor, log_variance0: Tensor) -> Tensor:
@@ -225,7 +235,9 @@ def losses(
     model : VAE
     source, target : Tensor of shape (models, sequences, steps, columns)
     mask : Tensor of shape (models, sequences, steps)
-        1 where a row may be fitted. Targets elsewhere are hidden from the encoder too.
+        1 where a row may be fitted. Targets elsewhere are hidden from the encoder too, and the
+        networks look at no source elsewhere: else they would see across the gap into the test
+        interval.
     noise : pair of Tensor
         Standard normal, (models, sequences, steps - context, latents), for the two samples of z.
     objective : Objective
@@ -239,7 +251,7 @@ def losses(
         kl (nats a row).
     """
     visible = target * mask[..., None]
-    mean0, log_variance0 = (part[:, :, context:] for part in model.source_encoder(source))
+    mean0, log_variance0 = (part[:, :, context:] for part in model.source_encoder(source, mask))
     mean, log_variance = (part[:, :, context:] for part in model.target_encoder(visible))
     target, mask = target[:, :, context:], mask[:, :, context:]
     count = mask.sum(dim=(1, 2))

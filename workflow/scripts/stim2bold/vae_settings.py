@@ -62,6 +62,11 @@ class VAESettings:
     beta: float = 1.0
     prior: float = 0.5
 
+    @property
+    def memory(self) -> int:
+        """Rows of the past that the recurrent network can see, at most."""
+        return self.chunk + self.context - 1 if self.hidden else 0
+
 
 PRESETS = {
     "small-data": VAESettings(),
