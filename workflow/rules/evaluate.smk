@@ -3,6 +3,7 @@ rule score_predictions:
         code=code("score_predictions.py"),
         target=target_of,
         predictions=predictions_of,
+        kinds="results/features/blocks.nc",
         strength="results/models/{direction}/{unit}_ridge.nc",
     output:
         scores="results/scores/{direction}/{unit}.tsv",
@@ -26,7 +27,7 @@ rule score_predictions:
     shell:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
         " --target {input.target:q} --predictions {input.predictions:q} --scores {output.scores:q}"
-        " --strength {input.strength:q} --voxels {output.voxels:q}"
+        " --strength {input.strength:q} --kinds {input.kinds:q} --voxels {output.voxels:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('score_predictions.py')}"
 
@@ -35,6 +36,7 @@ rule estimate_ceiling:
     input:
         code=code("estimate_ceiling.py"),
         bold=[f"results/bold/sub-{participant}.nc" for participant in PARTICIPANTS],
+        folds="results/folds.json",
     output:
         table="results/scores/ceiling.tsv",
         voxels=directory("results/scores/ceiling"),
@@ -59,7 +61,7 @@ rule estimate_ceiling:
         "Ceiling: what the others tell of each participant"
     shell:
         "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
-        " --table {output.table:q} --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
+        " --folds {input.folds:q} --table {output.table:q} --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('estimate_ceiling.py')}"
 
 
@@ -126,14 +128,14 @@ rule map_ceiling:
 rule map_group:
     input:
         code=code("map_group.py"),
-        maps=[
-            f"results/maps/video2bold/sub-{participant}/{{model}}_r.nii.gz"
-            for participant in PARTICIPANTS
-        ],
+        bold=[f"results/bold/sub-{participant}.nc" for participant in PARTICIPANTS],
+        predictions=of_everyone("results/predictions/video2bold/{unit}/{model}.nc"),
+        strengths=of_everyone("results/models/video2bold/{unit}_ridge.nc"),
+        folds="results/folds.json",
     output:
         maps=expand(
             "results/maps/video2bold/group/{{model}}_{statistic}.nii.gz",
-            statistic=["r", "t", "q", "pmax"],
+            statistic=["r", "q", "pmax", "t", "q-participants", "pmax-participants"],
         ),
     log:
         "results/logs/map_group/{model}.log",
@@ -143,8 +145,8 @@ rule map_group:
         "../../envs/map_group.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000 + 20 * len(PARTICIPANTS)),
-        runtime=minutes(10),
+        mem_mb=memory(3000 + 20 * len(PARTICIPANTS)),
+        runtime=minutes(10 + len(PARTICIPANTS)),
     params:
         settings=json.dumps(
             {
@@ -155,8 +157,10 @@ rule map_group:
     message:
         "Map of {wildcards.model} over participants"
     shell:
-        "python {input.code[0]:q} --maps @<(printf '%s\\n' {input.maps:q})"
-        " --out {output.maps:q} --settings {params.settings:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
+        " --predictions @<(printf '%s\\n' {input.predictions:q})"
+        " --strengths @<(printf '%s\\n' {input.strengths:q})"
+        " --folds {input.folds:q} --out {output.maps:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('map_group.py')}"
 
 
@@ -238,6 +242,11 @@ rule summarise_scores:
             for direction, units in UNITS.items()
             for unit in units
         ],
+        voxels=[
+            f"results/scores/{direction}/{unit}_voxels.nc"
+            for direction, units in UNITS.items()
+            for unit in units
+        ],
         inputs="results/inputs.json",
     output:
         summary="results/scores/summary.tsv",
@@ -256,6 +265,7 @@ rule summarise_scores:
         "Summary of the scores: {output.summary}"
     shell:
         "python {input.code[0]:q} --scores @<(printf '%s\\n' {input.scores:q})"
+        " --voxels @<(printf '%s\\n' {input.voxels:q})"
         " --inputs {input.inputs:q} --summary {output.summary:q}"
         " --participants {output.participants:q} > {log:q} 2>&1"
         f"{sources('summarise_scores.py')}"
