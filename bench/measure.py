@@ -20,6 +20,7 @@ import decoding  # noqa: E402
 import deployment  # noqa: E402
 import device  # noqa: E402
 import doctor  # noqa: E402
+import groups  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import pandas as pd  # noqa: E402
@@ -48,6 +49,7 @@ ROOMS = (
     device,
     deployment,
     doctor,
+    groups,
     report,
     resume,
 )

@@ -140,7 +140,7 @@ def test_within_blocks_the_label_of_the_block_scores_nothing():
     assert r["ridge", "p_identification_within"] < 0.01
     chance = [r["ridge", f"identification_within_chance{end}"] for end in ("_low", "", "_high")]
     assert 0.1 < chance[0] < chance[1] < chance[2] < 0.9
-    assert chance[1] == pytest.approx(0.5, abs=0.05)
+    assert chance[1] == pytest.approx(0.5, abs=0.1)
 
 
 def test_identification_is_scored_at_several_lengths():

@@ -103,10 +103,16 @@ rule map_ceiling:
     input:
         code=code("map_ceiling.py"),
         ceiling="results/scores/ceiling",
+        voxels="results/scores/video2bold/{unit}_voxels.nc",
         bold="results/bold/{unit}.nc",
     output:
         r="results/maps/video2bold/{unit}/ceiling_r.nii.gz",
         q="results/maps/video2bold/{unit}/ceiling_q.nii.gz",
+        normalised=expand(
+            "results/maps/video2bold/{{unit}}/{model}_normalised.nii.gz",
+            model=["vae", "ridge"],
+        ),
+        table="results/scores/normalised/{unit}.tsv",
     log:
         "results/logs/map_ceiling/{unit}.log",
     benchmark:
@@ -118,10 +124,12 @@ rule map_ceiling:
         mem_mb=memory(1000),
         runtime=minutes(5),
     message:
-        "Map of the ceiling of {wildcards.unit}"
+        "Ceiling of {wildcards.unit}, and models as shares of it"
     shell:
-        "python {input.code[0]:q} --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc"
-        " --bold {input.bold:q} --r-map {output.r:q} --q-map {output.q:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --unit {wildcards.unit:q}"
+        " --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc --voxels {input.voxels:q}"
+        " --bold {input.bold:q} --r-map {output.r:q} --q-map {output.q:q}"
+        " --normalised {output.normalised:q} --table {output.table:q} > {log:q} 2>&1"
         f"{sources('map_ceiling.py')}"
 
 

@@ -55,18 +55,6 @@ DIRECTIONS = {
 }
 
 
-#: By which score models are compared, by what is predicted. The label of the block *names* music
-#: and speech: of sound, only what is told within blocks of one kind says anything.
-HEADLINES = {"bold": "r", "audio": "r_within"}
-#: Models that are told what they should find out, by what is predicted: no baselines.
-ORACLES: dict[str, tuple[str, ...]] = {"bold": (), "audio": ("blocks",)}
-
-
-def target_of(direction: str) -> str:
-    """Return what a direction predicts: the modality after the ``2`` of its name."""
-    return direction.rpartition("2")[2]
-
-
 @dataclass(frozen=True)
 class Problem:
     """Source and target of one unit on rows of the fold file.

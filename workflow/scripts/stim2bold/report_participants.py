@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from stim2bold import report_scores
-from stim2bold.directions import HEADLINES, target_of
 from stim2bold.files import read_json
+from stim2bold.headlines import HEADLINES, target_of
 from stim2bold.quality import MEASURES, QualitySettings, flags
 from stim2bold.quality_pictures import pictures_of
 from stim2bold.report_pages import quote

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from stim2bold.directions import HEADLINES, ORACLES, target_of
+from stim2bold.headlines import HEADLINES, ORACLES, target_of
 
 #: What each direction predicts, in words for the page.
 WORDS = {

@@ -17,8 +17,8 @@ from stim2bold.report_source import Source
 QUANTITIES = {
     "r": "r",
     "q": "q",
-    "pmax": "p, corrected by the largest r,",
     "t": "t over participants",
+    "pmax": "p, corrected by the largest r,",
     "q-participants": "q, participants as the sample,",
     "pmax-participants": "p, corrected by the largest t, participants as the sample,",
     "normalised": "r divided by the ceiling",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stim2bold.directions import HEADLINES, ORACLES, target_of
+from stim2bold.headlines import HEADLINES, ORACLES, target_of
 from stim2bold.significance import participants_p, reached
 
 # Of each score that is tested, how its p and the number of units with p < 0.05 are called.
