@@ -27,7 +27,7 @@ FEW = 0.05 + 2 * np.sqrt(0.05 * 0.95 / len(SEEDS))
 def predicted(problem: directions.Problem, splits: list, seed: int) -> tuple[HeldOut, float]:
     """Return ridge's predictions beside what was measured, and how wide chance is."""
     fitted = ridge.predict_ridge(problem, splits, ridge.RidgeSettings())
-    spread = chance_spread(problem, splits, ridge.RidgeSettings(seed=seed))
+    spread = chance_spread(problem, splits, ridge.RidgeSettings(seed=seed), n=240)
     order = np.argsort(fitted.rows)
     rows = fitted.rows[order]
     truth = problem.target[rows - problem.rows[0]].astype(np.float64)
@@ -86,7 +86,7 @@ def first_of(held: HeldOut, n: int) -> HeldOut:
 
 def groups_wrong_film() -> list[dict]:
     """Model a film that nobody saw: 40 studies whose participants share another film's response."""
-    begun, rows, n_voxels, single = time.monotonic(), [], 40, []
+    begun, rows, n_voxels, single = time.monotonic(), [], 20, []
     for between in (0.3, 0.6):
         found: dict[tuple[str, int], list[float]] = {}
         for seed in SEEDS:

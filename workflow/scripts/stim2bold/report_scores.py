@@ -313,7 +313,7 @@ def decoding_rows(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
                 "what": words,
                 "origin": str(row["origin"]),
                 "measure": DECODED[row["measure"]],
-                **{key: number(row[key]) for key in ("value", "chance", "p")},
+                **{key: number(row.get(key)) for key in ("value", "chance", "p", "p_participants")},
                 "n": int(row["n"]),
                 "units": None if significant is None else int(significant),
             }
