@@ -22,6 +22,7 @@ import delays  # noqa: E402
 import deployment  # noqa: E402
 import device  # noqa: E402
 import doctor  # noqa: E402
+import groups  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import numpy as np  # noqa: E402
@@ -52,6 +53,7 @@ ROOMS = (
     device,
     deployment,
     doctor,
+    groups,
     report,
     resume,
 )

@@ -5,7 +5,7 @@ from scipy.signal import lfilter
 
 from stim2bold.ceiling import add_up, leave_one_out
 from stim2bold.errors import InputError
-from stim2bold.metrics import correlation
+from stim2bold.metrics import correlation, voxel_r
 
 OPTIONS = {"seed": 0, "surrogates": 199, "draws": 199, "block": 20.0}
 
@@ -70,7 +70,22 @@ def test_where_too_few_others_have_a_voxel_there_is_no_ceiling():
     tables = participants(n=3)
     everyone = add_up(tables.get, list(tables))
     voxels, _ = leave_one_out(tables["sub-0"], everyone, **OPTIONS)
-    assert (voxels["r"][:2] == 0).all() and (voxels["q"][:2] == 1).all()
+    for name in ("r", "low", "high", "q"):
+        assert np.isnan(voxels[name][:2]).all() and np.isfinite(voxels[name][2:]).all()
+
+
+def test_it_is_scored_as_models_are_on_the_rows_of_the_folds():
+    tables = participants()
+    times = np.round(tables["sub-0"].time.values, 3)
+    folds = {float(time): i // 80 for i, time in enumerate(times) if i < 240}
+    everyone = add_up(tables.get, list(tables), folds)
+    np.testing.assert_array_equal(everyone.times, times[:240])
+    voxels, _ = leave_one_out(tables["sub-1"], everyone, **OPTIONS)
+    part = {name: table.values[:240] for name, table in tables.items()}
+    z = {name: (v - v.mean(axis=0)) / v.std(axis=0) for name, v in part.items()}
+    others = z["sub-0"][:, 2:] + z["sub-2"][:, 2:] + z["sub-3"]
+    expected = voxel_r(part["sub-1"][:, 2:], others, np.arange(240) // 80)
+    np.testing.assert_allclose(voxels["r"][2:], expected, atol=1e-5)
 
 
 def test_another_grid_is_refused():

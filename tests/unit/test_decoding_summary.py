@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
+from scipy.stats import kstest, ttest_1samp
 
-from stim2bold.decoding_summary import summarise_decoding
+from stim2bold.decoding_summary import shared_shifts, summarise_decoding
 
 
 def label_table(unit, precision, q):
@@ -40,12 +41,52 @@ def test_units_are_averaged_and_tested_against_chance():
     face = table.loc[("face", "average_precision")]
     assert face["n"] == 6 and np.isclose(face["value"], 0.625) and face["chance"] == 0.3
     assert np.isclose(face["spread"], np.std(0.01 * np.arange(6), ddof=1))
-    # All six above chance: one of 64 flips is as good.
-    assert 0.008 < face["p"] < 0.025 and face["units_significant"] == 6
+    expected = ttest_1samp(0.3 + 0.01 * np.arange(6), 0, alternative="greater").pvalue
+    assert np.isclose(face["p_participants"], expected) and face["units_significant"] == 6
+    # Of the film as a sample nothing is known without its shifts.
+    assert np.isnan(face["p"])
     assert ("rain", "average_precision") not in table.index
     assert np.isnan(table.loc[("all", "average_precision"), "units_significant"])
     rank = table.loc[("film", "median_rank")]
-    assert rank["p"] < 0.02 and rank["units_significant"] == 5 and rank["value"] == 13.5
+    assert rank["p_participants"] < 0.02 and rank["units_significant"] == 5
+    assert rank["value"] == 13.5 and np.isnan(rank["p"])
+
+
+def test_the_film_as_a_sample_is_judged_by_the_same_shifts_in_all_units():
+    clips = pd.concat([clip_table(f"sub-{i}", 10.0, 0.01) for i in range(2)])
+    drawn = [pd.Series([8.0, 12.0, 20.0, 30.0]), pd.Series([30.0, 20.0, 12.0, 9.0])]
+    nulls = pd.concat(
+        pd.DataFrame({"shift": range(4), "value": values}).assign(
+            unit=f"sub-{i}", candidates="film", measure="median_rank"
+        )
+        for i, values in enumerate(drawn)
+    )
+    p = summarise_decoding(pd.DataFrame(), clips, nulls=nulls)["p"].iloc[0]
+    # Each unit has a shift below 10 (smaller is better); their mean has none.
+    assert p == 1 / 5
+    labels = pd.concat([label_table(f"sub-{i}", 0.6, 0.04) for i in range(2)])
+    gains = {"bold": {"face": (0.3, np.array([0.1, 0.3, 0.4]))}}
+    table = summarise_decoding(labels, pd.DataFrame(), gains=gains).set_index("item")
+    assert np.isclose(table.loc["face", "p"].iloc[0], 3 / 4)
+
+
+def test_what_a_wrong_film_shows_in_everybody_is_not_found():
+    # All decoders err alike: they saw the same film, which has nothing to do with the label.
+    n, found = 240, []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        onset, fold = np.arange(n) * 1.0, np.repeat(range(4), n // 4)
+        present = (np.convolve(rng.standard_normal(n), np.ones(8), "same") > 1.5).astype(int)
+        common = np.convolve(rng.standard_normal(n), np.ones(8), "same")
+        timelines = [
+            pd.DataFrame(
+                {"onset": onset, "fold": fold, "label": "face", "present": present}
+            ).assign(probability=common + rng.standard_normal(n))
+            for _ in range(6)
+        ]
+        observed, null = shared_shifts(timelines, tr=1.0, period=60.0)["face"]
+        found.append((1 + (null >= observed).sum()) / (1 + len(null)))
+    assert kstest(found, "uniform").pvalue > 0.01
 
 
 def test_one_unit_keeps_its_own_p_and_nothing_is_nothing():

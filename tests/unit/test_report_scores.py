@@ -14,6 +14,7 @@ SUMMARY = pd.DataFrame(
         "r_low": [np.nan, 0.15, 0.12, -0.1],
         "r_high": [np.nan, 0.27, 0.26, 0.0],
         "p": [np.nan, 0.004, 0.25, 0.9],
+        "p_participants": [np.nan, 0.03, 0.2, 0.8],
         "units_significant": [0, 2, 1, 0],
         "identification": [0.5, 0.83, 0.8, 0.5],
         "p_over_ridge": [np.nan, 0.25, np.nan, np.nan],
@@ -55,10 +56,28 @@ def test_cells_hold_the_scores_and_their_share_of_the_largest():
 def test_verdict_compares_with_the_best_baseline():
     assert report_scores.verdict(SUMMARY.set_index("model")) == (
         "The VAE (r = 0.210) is 0.020 above the best baseline, ridge (r = 0.190; p of being above "
-        "it 0.250, by sign flips)."
+        "it 0.250, participants as the sample). The VAE: p = 0.004 for the film as a random "
+        "sample; p = 0.030 for participants as one; significant in 2 of 2 participants."
     )
     alone = SUMMARY.drop(columns="p_over_ridge").set_index("model")
-    assert report_scores.verdict(alone).endswith("ridge (r = 0.190).")
+    assert "ridge (r = 0.190). The VAE" in report_scores.verdict(alone)
+
+
+def test_sound_is_judged_within_blocks_and_the_label_stands_apart():
+    summary = SUMMARY.assign(direction="bold2audio", r_within=[np.nan, 0.01, 0.03, -0.1])
+    summary["p_within"], summary["identification_within"] = [np.nan, 0.3, 0.2, 0.8], 0.52
+    label = summary.iloc[[2]].assign(model="blocks", r=0.316, r_within=np.nan, p_within=np.nan)
+    summary = pd.concat([summary, label], ignore_index=True)
+    (row,) = report_scores.verdict_table(summary, None)
+    assert row["models"]["vae"]["r"] == 0.01 and row["models"]["vae"]["p"] == 0.3
+    assert row["models"]["vae"]["identification"] == 0.52 and not row["models"]["vae"]["oracle"]
+    assert row["models"]["blocks"]["r"] == 0.316 and row["models"]["blocks"]["oracle"]
+    assert "within blocks" in row["headline"]
+    assert "(r within blocks = 0.010) is 0.020 below the best baseline, ridge" in row["verdict"]
+    assert "An oracle, the block label" in row["verdict"] and "r = 0.316" in row["verdict"]
+    (brain,) = report_scores.verdict_table(summary.assign(direction="video2bold"), None)
+    assert "best baseline, block label (r = 0.316" in brain["verdict"]
+    assert not brain["models"]["blocks"]["oracle"]
 
 
 def test_verdict_without_a_vae_or_a_baseline():
@@ -80,7 +99,7 @@ def test_a_participants_scores_are_those_over_all_folds():
         + [("vae", "all", "p", 0.01), ("ridge", "all", "r", 0.1)],
         columns=["model", "fold", "measure", "value"],
     )
-    scores = report_scores.unit_scores(table)
+    scores = report_scores.unit_scores(table, "video2bold")
     assert scores["vae"]["r"] == 0.2 and scores["vae"]["p"] == 0.01
     assert scores["ridge"]["p"] is None
 

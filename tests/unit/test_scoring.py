@@ -56,15 +56,18 @@ def test_scores_of_a_unit():
     assert r["ridge", "1", "r_top"] == pytest.approx(np.mean(last))
     assert r["ridge", "all", "r_signal"] == pytest.approx(1 / np.sqrt(2), abs=0.05)
     assert r["ridge", "all", "r_signal"] > r["ridge", "all", "r"] + 0.2
-    # A constant prediction scores nothing rather than dropping out.
-    assert r["mean", "all", "r"] == 0
+    # A constant prediction has no correlation; what it explains beyond the training mean is 0.
+    for measure in ("r", "r_top", "p", "significant", "r_within", "identification"):
+        assert np.isnan(r["mean", "all", measure]), measure
     assert r["mean", "all", "r2"] == 0
     assert set(table.fold) == {"0", "1", "all"}
     n = table.set_index(["model", "fold", "measure"]).n
     assert n["ridge", "0", "r_top"] == 5
     assert n["ridge", "all", "r_signal"] == 25
     assert voxels["r"].dims == ("model", "voxel")
-    assert np.isnan(voxels["r"].sel(model="mean")).all()
+    for name in ("r", "p", "q", "p_max"):
+        assert np.isnan(voxels[name].sel(model="mean")).all()
+        assert np.isfinite(voxels[name].sel(model="ridge")).all()
     assert float(voxels["r"].sel(model="ridge").mean()) == pytest.approx(
         r["ridge", "all", "r"], abs=1e-6
     )
@@ -95,10 +98,10 @@ def test_sound_is_scored_by_mel_band_over_frames():
     assert r["vae", "0", "r"] == pytest.approx(np.mean(flat))
     assert columns["r"].dims == columns["q"].dims == ("model", "mel")
     assert (columns["q"].sel(model="vae") < 0.05).all()
-    assert (columns["q"].sel(model="mean") == 1).all()
-    assert r["vae", "all", "p"] < 0.05 < r["mean", "all", "p"]
+    assert np.isnan(columns["q"].sel(model="mean")).all()
+    assert r["vae", "all", "p"] < 0.05 and np.isnan(r["mean", "all", "p"])
     assert r["vae", "all", "r_low"] < r["vae", "all", "r"] < r["vae", "all", "r_high"]
-    assert r["mean", "all", "identification"] == 0.5
+    assert np.isnan(r["mean", "all", "identification"])
 
 
 def test_selection_takes_the_strongest_of_each_fold():
@@ -116,16 +119,28 @@ def test_within_blocks_the_label_of_the_block_scores_nothing():
         "label": predictions["mean"] + 3 * course,
         "ridge": predictions["ridge"] + 2 * course,
     }
-    table, _ = score_unit(measured, models, strength=strength, settings=EvaluationSettings())
+    kinds = xr.DataArray(np.stack([course, 1 - course], axis=1), dims=("time", "kind"))
+    table, _ = score_unit(
+        measured,
+        models,
+        strength=strength,
+        settings=EvaluationSettings(segment=4.0),
+        kinds=kinds,
+    )
     r = table[table.fold == "all"].set_index(["model", "measure"]).value
     assert r["label", "r"] > 0.5
-    assert r["label", "r_within"] == 0
-    assert r["blocks", "r_within"] == 0
-    assert r["label", "p_within"] == 1
+    for model in ("label", "blocks"):
+        assert np.isnan([r[model, "r_within"], r[model, "p_within"]]).all()
+        assert np.isnan(r[model, "identification_within"])
     # Half of its voxels are right, with as much noise as signal.
     assert r["ridge", "r_within"] == pytest.approx(0.5 / np.sqrt(2), abs=0.05)
     assert r["ridge", "p_within"] < 0.01
     assert r["ridge", "r"] > r["ridge", "r_within"] + 0.2
+    assert r["ridge", "identification_within"] > 0.9
+    assert r["ridge", "p_identification_within"] < 0.01
+    chance = [r["ridge", f"identification_within_chance{end}"] for end in ("_low", "", "_high")]
+    assert 0.1 < chance[0] < chance[1] < chance[2] < 0.9
+    assert chance[1] == pytest.approx(0.5, abs=0.1)
 
 
 def test_identification_is_scored_at_several_lengths():
@@ -136,6 +151,28 @@ def test_identification_is_scored_at_several_lengths():
     assert found.value["identification"] == found.value["identification_of_5"] == 1
     assert found.n["identification"] == 20 and found.n["identification_2s"] == 40
     assert "identification_30s" not in found.index
-    chance = table[table.model == "mean"].set_index("measure").value
-    assert chance["identification"] == 0.5
-    assert chance["identification_of_5_2s"] == pytest.approx(0.2)
+    assert found.value["identification_chance"] == pytest.approx(0.5, abs=0.05)
+    assert found.value["identification_of_5_2s_chance"] == pytest.approx(0.2, abs=0.05)
+    assert found.value["p_identification_of_5_2s"] == pytest.approx(1 / 1001)
+
+
+def test_a_column_that_does_not_vary_drops_out_of_the_mean_and_is_counted():
+    target, predictions, strength = arrays()
+    still = predictions["ridge"].copy(deep=True)
+    still[:, 10:] = 3.0
+    table, voxels = score_unit(
+        target,
+        predictions | {"still": still},
+        strength=strength,
+        settings=EvaluationSettings(surrogates=50, draws=50),
+    )
+    found = table[table.fold == "all"].set_index(["model", "measure"])
+    alone = float(voxels["r"].sel(model="ridge")[:10].mean())
+    assert found.value["still", "r"] == pytest.approx(alone, abs=1e-6)
+    assert found.n["still", "r"] == found.n["still", "p"] == 10
+    assert np.isnan(voxels["q"].sel(model="still")[10:]).all()
+    assert np.isfinite(voxels["q"].sel(model="still")[:10]).all()
+    # Surrogates of all models and measures are kept, for the group.
+    null = voxels["null"].sel(measure="r")
+    assert np.isnan(null.sel(model="mean")).all()
+    assert abs(float(null.sel(model="ridge").mean())) < 0.05

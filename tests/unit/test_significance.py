@@ -1,11 +1,17 @@
 import numpy as np
 import pytest
 from scipy.signal import lfilter
-from scipy.stats import kstest
+from scipy.stats import kstest, ttest_1samp
 from statsmodels.stats.multitest import multipletests
 
 from stim2bold.metrics import correlation
-from stim2bold.significance import bootstrap_r, phase_test, sign_flip_p
+from stim2bold.significance import (
+    bootstrap_r,
+    cross_spectrum,
+    participants_p,
+    phase_test,
+    sign_flip_p,
+)
 
 
 def slow(shape, seed, a=0.9):
@@ -33,7 +39,9 @@ def test_what_is_there_is_found(n_rows):
     assert (found.p_max[:20] < 0.05).mean() > 0.8
     assert (found.q[20:] < 0.05).mean() < 0.1
     assert found.p_mean < 0.01
-    assert (found.p_max >= found.p - 1e-9).all()
+    # Where something is, a column's own p has no floor; elsewhere the correction only adds.
+    assert found.p[:20].min() < 1e-4 and found.p_max.min() == 1 / 1000
+    assert (found.p_max[20:] >= found.p[20:]).all()
 
 
 def test_the_null_of_a_column_is_what_surrogates_by_inverse_transform_give():
@@ -49,11 +57,80 @@ def test_the_null_of_a_column_is_what_surrogates_by_inverse_transform_give():
     assert found.p[0] == pytest.approx(np.mean(np.array(null) >= found.r[0]), abs=0.03)
 
 
-def test_a_constant_prediction_is_not_significant():
-    truth = slow((100, 3), 6)
-    guess = np.zeros((100, 3))
-    found = phase_test(truth, guess, np.zeros(len(truth)), seed=0, n=99)
-    assert (found.r == 0).all() and (found.p == 1).all() and found.p_mean == 1
+def test_a_constant_prediction_has_no_score():
+    truth, guess = slow((100, 3), 6), slow((100, 3), 7)
+    whole = phase_test(truth[:, 1:], guess[:, 1:], np.zeros(100), seed=0, n=99)
+    guess[:, 0] = 4.2
+    found = phase_test(truth, guess, np.zeros(100), seed=0, n=99)
+    for values in (found.r, found.p, found.q, found.p_max):
+        np.testing.assert_array_equal(np.isnan(values), [True, False, False])
+    # The others are judged as if it were not there.
+    np.testing.assert_allclose(found.q[1:], whole.q)
+    np.testing.assert_allclose(found.p_max[1:], whole.p_max)
+    assert found.mean == pytest.approx(whole.mean) and found.p_mean == whole.p_mean
+    nothing = phase_test(truth, np.ones((100, 3)), np.zeros(100), seed=0, n=99)
+    assert np.isnan([nothing.mean, nothing.p_mean, *nothing.r, *nothing.q, *nothing.null]).all()
+    interval = bootstrap_r(truth, guess, np.arange(100) // 10, seed=0, n=50)
+    np.testing.assert_array_equal(np.isnan(interval.low), [True, False, False])
+    assert interval.mean_low == pytest.approx(
+        bootstrap_r(truth[:, 1:], guess[:, 1:], np.arange(100) // 10, seed=0, n=50).mean_low
+    )
+
+
+def test_small_p_have_a_tail_that_is_valid_and_finds_small_regions():
+    # 40 of 20,000 columns: with a floor of 1/1001 no rate below 0.05 could be had.
+    rng = np.random.default_rng(11)
+    truth, guess = rng.standard_normal((2, 300, 20_000))
+    guess[:, :40] = 0.45 * truth[:, :40] + np.sqrt(1 - 0.45**2) * guess[:, :40]
+    found = phase_test(truth, guess, np.repeat([0, 1, 2], 100), seed=0, n=200)
+    assert (found.q[:40] < 0.05).mean() > 0.9
+    assert (found.q[40:] < 0.05).sum() <= 6
+    silent = found.p[40:]
+    for level in (1e-2, 1e-3, 1e-4):
+        n = level * len(silent)
+        assert (silent < level).sum() <= n + 3 * np.sqrt(n)
+
+
+def test_in_the_tail_p_is_what_very_many_surrogates_give():
+    truth, guess = slow((240, 1), 12, a=0.5), slow((240, 1), 13, a=0.5)
+    guess += 0.35 * truth
+    a, b = (x[:, 0] - x.mean() for x in (truth, guess))
+    rng = np.random.default_rng(0)
+    terms = np.conj(np.fft.rfft(b)) * np.fft.rfft(a) * 2 / len(a)
+    terms[-1] /= 2
+    terms = terms[1:] / (np.linalg.norm(a) * np.linalg.norm(b))
+    phases = rng.uniform(0, 2 * np.pi, (100_000, len(terms))).astype(np.float32)
+    # The highest frequency has but a sign.
+    phases[:, -1] = np.where(phases[:, -1] < np.pi, 0, np.pi)
+    null = np.cos(phases) @ np.abs(terms)
+    found = phase_test(truth, guess, np.zeros(240), seed=0, n=50)
+    assert 1e-4 < found.p[0] < 2e-2
+    # Never smaller than what they give, and not much larger.
+    share = (null >= found.r[0]).mean()
+    assert 0.8 * share <= found.p[0] <= 2 * share
+
+
+def test_surrogates_are_the_same_whatever_the_length_of_other_folds():
+    longer, shorter = (
+        cross_spectrum(slow((n, 1), 3), slow((n, 1), 4), np.repeat([2, 5], [60, n - 60]))[1]
+        for n in (130, 110)
+    )
+    first, second = (terms.phases(seed=7, n=9) for terms in (longer, shorter))
+    assert (first[:, longer.fold == 2] == second[:, shorter.fold == 2]).all()
+    # Of a fold that was cut short, the frequencies that are left keep their phases.
+    here, there = longer.fold == 5, shorter.fold == 5
+    n = there.sum() - 1
+    np.testing.assert_array_equal(first[:, here][:, :n], second[:, there][:, :n])
+    other = longer.phases(seed=8, n=9)
+    assert (first != other).mean() > 0.9
+
+
+def test_participants_p_is_students():
+    values = np.random.default_rng(0).normal(0.5, 1, 9)
+    expected = ttest_1samp(values, 0).pvalue / 2
+    assert participants_p(values) == pytest.approx(expected)
+    assert participants_p(-values) == pytest.approx(1 - expected)
+    assert np.isnan(participants_p(values[:1]))
 
 
 def test_false_discovery_rate_is_statsmodels():

@@ -303,6 +303,20 @@ def predictions_of(wildcards):
     ]
 
 
+def of_everyone(path):
+    """Return an input function: a file of each participant's model; none where it is the ceiling."""
+
+    def find(wildcards):
+        if wildcards.model == "ceiling":
+            return []
+        return [
+            path.format(unit=f"sub-{participant}", model=wildcards.model)
+            for participant in PARTICIPANTS
+        ]
+
+    return find
+
+
 def decoded_from(wildcards):
     """Return the tables that labels are decoded from: of the film's picture, or {unit}'s BOLD."""
     tables = VIDEO if wildcards.origin == "video" else [BOLD]

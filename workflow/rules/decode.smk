@@ -61,6 +61,7 @@ rule retrieve_clips:
         components=f"{CLIPS}.nc",
         clips=f"{CLIPS}_clips.tsv",
         scores=f"{CLIPS}_scores.tsv",
+        nulls=f"{CLIPS}_nulls.tsv",
     log:
         "results/logs/retrieve_clips/{unit}.log",
     benchmark:
@@ -83,7 +84,7 @@ rule retrieve_clips:
         "python {input.code[0]:q} --unit {wildcards.unit:q} --bold {input.bold:q}"
         " --features {input.features:q} --folds {input.folds:q}"
         " --components {output.components:q} --clips {output.clips:q} --scores {output.scores:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        " --nulls {output.nulls:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('retrieve_clips.py')}"
 
 
@@ -96,6 +97,13 @@ rule summarise_decoding:
             for unit in units
         ],
         clips=[f"{CLIPS}_scores.tsv".format(unit=unit) for unit in VIEWERS],
+        timelines=[
+            f"{LABELS}_timeline.tsv".format(origin=origin, unit=unit)
+            for origin, units in ORIGINS.items()
+            for unit in units
+        ],
+        nulls=[f"{CLIPS}_nulls.tsv".format(unit=unit) for unit in VIEWERS],
+        folds="results/folds.json",
     output:
         summary="results/decoding/summary.tsv",
     log:
@@ -113,5 +121,7 @@ rule summarise_decoding:
     shell:
         "python {input.code[0]:q} --labels @<(printf '%s\\n' {input.labels:q})"
         " --clips @<(printf '%s\\n' {input.clips:q})"
+        " --timelines @<(printf '%s\\n' {input.timelines:q})"
+        " --nulls @<(printf '%s\\n' {input.nulls:q}) --folds {input.folds:q}"
         " --summary {output.summary:q} > {log:q} 2>&1"
         f"{sources('summarise_decoding.py')}"

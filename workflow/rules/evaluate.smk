@@ -3,6 +3,7 @@ rule score_predictions:
         code=code("score_predictions.py"),
         target=target_of,
         predictions=predictions_of,
+        kinds="results/features/blocks.nc",
         strength="results/models/{direction}/{unit}_ridge.nc",
     output:
         scores="results/scores/{direction}/{unit}.tsv",
@@ -26,7 +27,7 @@ rule score_predictions:
     shell:
         "python {input.code[0]:q} --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
         " --target {input.target:q} --predictions {input.predictions:q} --scores {output.scores:q}"
-        " --strength {input.strength:q} --voxels {output.voxels:q}"
+        " --strength {input.strength:q} --kinds {input.kinds:q} --voxels {output.voxels:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('score_predictions.py')}"
 
@@ -35,6 +36,7 @@ rule estimate_ceiling:
     input:
         code=code("estimate_ceiling.py"),
         bold=[f"results/bold/sub-{participant}.nc" for participant in PARTICIPANTS],
+        folds="results/folds.json",
     output:
         table="results/scores/ceiling.tsv",
         voxels=directory("results/scores/ceiling"),
@@ -59,7 +61,7 @@ rule estimate_ceiling:
         "Ceiling: what the others tell of each participant"
     shell:
         "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
-        " --table {output.table:q} --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
+        " --folds {input.folds:q} --table {output.table:q} --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('estimate_ceiling.py')}"
 
 
@@ -101,10 +103,16 @@ rule map_ceiling:
     input:
         code=code("map_ceiling.py"),
         ceiling="results/scores/ceiling",
+        voxels="results/scores/video2bold/{unit}_voxels.nc",
         bold="results/bold/{unit}.nc",
     output:
         r="results/maps/video2bold/{unit}/ceiling_r.nii.gz",
         q="results/maps/video2bold/{unit}/ceiling_q.nii.gz",
+        normalised=expand(
+            "results/maps/video2bold/{{unit}}/{model}_normalised.nii.gz",
+            model=["vae", "ridge"],
+        ),
+        table="results/scores/normalised/{unit}.tsv",
     log:
         "results/logs/map_ceiling/{unit}.log",
     benchmark:
@@ -116,24 +124,26 @@ rule map_ceiling:
         mem_mb=memory(1000),
         runtime=minutes(5),
     message:
-        "Map of the ceiling of {wildcards.unit}"
+        "Ceiling of {wildcards.unit}, and models as shares of it"
     shell:
-        "python {input.code[0]:q} --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc"
-        " --bold {input.bold:q} --r-map {output.r:q} --q-map {output.q:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --unit {wildcards.unit:q}"
+        " --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc --voxels {input.voxels:q}"
+        " --bold {input.bold:q} --r-map {output.r:q} --q-map {output.q:q}"
+        " --normalised {output.normalised:q} --table {output.table:q} > {log:q} 2>&1"
         f"{sources('map_ceiling.py')}"
 
 
 rule map_group:
     input:
         code=code("map_group.py"),
-        maps=[
-            f"results/maps/video2bold/sub-{participant}/{{model}}_r.nii.gz"
-            for participant in PARTICIPANTS
-        ],
+        bold=[f"results/bold/sub-{participant}.nc" for participant in PARTICIPANTS],
+        predictions=of_everyone("results/predictions/video2bold/{unit}/{model}.nc"),
+        strengths=of_everyone("results/models/video2bold/{unit}_ridge.nc"),
+        folds="results/folds.json",
     output:
         maps=expand(
             "results/maps/video2bold/group/{{model}}_{statistic}.nii.gz",
-            statistic=["r", "t", "q", "pmax"],
+            statistic=["r", "q", "pmax", "t", "q-participants", "pmax-participants"],
         ),
     log:
         "results/logs/map_group/{model}.log",
@@ -143,8 +153,8 @@ rule map_group:
         "../../envs/map_group.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000 + 20 * len(PARTICIPANTS)),
-        runtime=minutes(10),
+        mem_mb=memory(3000 + 20 * len(PARTICIPANTS)),
+        runtime=minutes(10 + len(PARTICIPANTS)),
     params:
         settings=json.dumps(
             {
@@ -155,8 +165,10 @@ rule map_group:
     message:
         "Map of {wildcards.model} over participants"
     shell:
-        "python {input.code[0]:q} --maps @<(printf '%s\\n' {input.maps:q})"
-        " --out {output.maps:q} --settings {params.settings:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
+        " --predictions @<(printf '%s\\n' {input.predictions:q})"
+        " --strengths @<(printf '%s\\n' {input.strengths:q})"
+        " --folds {input.folds:q} --out {output.maps:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('map_group.py')}"
 
 
@@ -238,6 +250,11 @@ rule summarise_scores:
             for direction, units in UNITS.items()
             for unit in units
         ],
+        voxels=[
+            f"results/scores/{direction}/{unit}_voxels.nc"
+            for direction, units in UNITS.items()
+            for unit in units
+        ],
         inputs="results/inputs.json",
     output:
         summary="results/scores/summary.tsv",
@@ -256,6 +273,7 @@ rule summarise_scores:
         "Summary of the scores: {output.summary}"
     shell:
         "python {input.code[0]:q} --scores @<(printf '%s\\n' {input.scores:q})"
+        " --voxels @<(printf '%s\\n' {input.voxels:q})"
         " --inputs {input.inputs:q} --summary {output.summary:q}"
         " --participants {output.participants:q} > {log:q} 2>&1"
         f"{sources('summarise_scores.py')}"

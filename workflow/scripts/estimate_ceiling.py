@@ -8,9 +8,9 @@ import pandas as pd
 
 from stim2bold.arguments import ListParser
 from stim2bold.arrays import read_array, write_array
-from stim2bold.ceiling import FEWEST, add_up, leave_one_out
+from stim2bold.ceiling import FEWEST, add_up, held_out_times, leave_one_out
 from stim2bold.command import progress, run
-from stim2bold.files import write_table
+from stim2bold.files import read_json, write_table
 
 logger = logging.getLogger("estimate_ceiling")
 
@@ -19,6 +19,7 @@ def main() -> None:
     """Correlate each participant with the mean of the others; write voxels and a table."""
     parser = ListParser(__doc__)
     parser.add_argument("--bold", type=Path, nargs="+", required=True, help="UNIT.nc")
+    parser.add_argument("--folds", type=Path, required=True, help="which rows models are scored on")
     parser.add_argument("--table", type=Path, required=True, help="mean over voxels, to write")
     parser.add_argument("--voxels", type=Path, required=True, help="folder for UNIT.nc, to write")
     parser.add_argument(
@@ -31,7 +32,8 @@ def main() -> None:
     if len(paths) < FEWEST:
         logger.info("no ceiling: it takes at least %d participants", FEWEST)
     else:
-        everyone = add_up(lambda name: read_array(paths[name]), list(paths))
+        folds = held_out_times(read_json(args.folds))
+        everyone = add_up(lambda name: read_array(paths[name]), list(paths), folds)
         for name, path in progress(paths.items(), "participants"):
             voxels, mean = leave_one_out(read_array(path), everyone, **args.settings)
             write_array(args.voxels / f"{name}.nc", voxels)

@@ -1,4 +1,4 @@
-"""Map what holds over participants: mean r, its t, false-discovery rate and maximum-corrected p."""
+"""Map what holds over participants: mean r, for the film and for participants as samples."""
 
 import json
 import logging
@@ -7,25 +7,53 @@ from pathlib import Path
 import nibabel as nib
 
 from stim2bold.arguments import ListParser
+from stim2bold.arrays import read_array
+from stim2bold.ceiling import add_up, held_out_times
 from stim2bold.command import run
-from stim2bold.files import replacing
-from stim2bold.group_map import group_maps, read_maps
+from stim2bold.files import read_json, replacing
+from stim2bold.group_map import Pair, ceiling_pair, gather, group_maps, predicted_pair
+from stim2bold.maps import grid
 from stim2bold.statistic_image import statistic_image
 
 
 def main() -> None:
-    """Read one map of r a participant, write one image a statistic."""
+    """Read everybody's BOLD and predictions, write one image a statistic."""
     parser = ListParser(__doc__)
-    parser.add_argument("--maps", type=Path, nargs="+", required=True, help="r, one a participant")
+    parser.add_argument("--bold", type=Path, nargs="+", required=True, help="one a participant")
+    parser.add_argument(
+        "--predictions", type=Path, nargs="*", help="likewise; none: the ceiling is mapped"
+    )
+    parser.add_argument("--strengths", type=Path, nargs="*", help="likewise, with chance_spread")
+    parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="..._STATISTIC.nii.gz")
-    parser.add_argument("--settings", type=json.loads, required=True, help="seed, n of flips")
+    parser.add_argument("--settings", type=json.loads, required=True, help="seed, n of surrogates")
     args = parser.parse_args()
-    volumes, first = read_maps(args.maps)
-    maps, n_flips = group_maps(volumes, **args.settings)
-    logging.info("%d participants, %d flips of signs", len(volumes), n_flips)
+    names = [path.stem for path in args.bold]
+    bold = dict(zip(names, args.bold, strict=True))
+    first = read_array(args.bold[0])
+    if args.predictions:
+        predicted = dict(zip(names, args.predictions, strict=True))
+        strengths = dict(zip(names, args.strengths, strict=True))
+
+        def read(name: str) -> Pair:
+            spread = read_array(strengths[name]).attrs["chance_spread"]
+            return predicted_pair(
+                read_array(bold[name]), read_array(predicted[name]), spread=spread
+            )
+    else:
+        folds = held_out_times(read_json(args.folds))
+        everyone = add_up(lambda name: read_array(bold[name]), names, folds)
+
+        def read(name: str) -> Pair:
+            return ceiling_pair(read_array(bold[name]), everyone)
+
+    group = gather(read, names)
+    affine, shape = grid(first)
+    maps = group_maps(group, shape, **args.settings)
+    logging.info("%d participants, %d voxels that all have", *group.r.shape)
     for path in args.out:
         name = path.name.removesuffix(".nii.gz").rpartition("_")[2]
-        image = statistic_image(maps[name], first.affine, name=name, header=first.header)
+        image = statistic_image(maps[name], affine, name=name)
         with replacing(path) as temporary:
             nib.save(image, temporary)
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from stim2bold.arrays import read_array, write_array
 from stim2bold.circular_shifts import block_period
-from stim2bold.clip_retrieval import retrieve_clips
+from stim2bold.clip_retrieval import judge_clips
 from stim2bold.command import run
 from stim2bold.directions import assemble
 from stim2bold.files import read_json, write_table
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--components", type=Path, required=True, help="NetCDF to write")
     parser.add_argument("--clips", type=Path, required=True, help="a row a clip")
     parser.add_argument("--scores", type=Path, required=True)
+    parser.add_argument("--nulls", type=Path, required=True, help="scores of each shift")
     parser.add_argument(
         "--settings",
         type=json.loads,
@@ -46,7 +47,7 @@ def main() -> None:
     )
     found = predict_components(problem, read_folds(content), DecodingSettings(**args.settings))
     times = problem.target_array["time"].values[found.fitted.rows - problem.rows[0]]
-    clips, scores = retrieve_clips(
+    clips, scores, nulls = judge_clips(
         found,
         times,
         seconds=options["segment"],
@@ -55,7 +56,7 @@ def main() -> None:
         draws=options["draws"],
         seed=options["seed"],
     )
-    for table in (clips, scores):
+    for table in (clips, scores, nulls):
         table.insert(0, "unit", args.unit)
     predicted = xr.DataArray(
         found.fitted.values,
@@ -78,6 +79,7 @@ def main() -> None:
     write_array(args.components, predicted)
     write_table(args.clips, clips)
     write_table(args.scores, scores)
+    write_table(args.nulls, nulls)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ def main() -> None:
         "--predictions", type=Path, nargs="+", required=True, help="MODEL.nc, mean.nc among them"
     )
     parser.add_argument(
+        "--kinds", type=Path, required=True, help="blocks.nc: kinds of block at the TRs"
+    )
+    parser.add_argument(
         "--strength", type=Path, required=True, help="ridge's score of each target inside training"
     )
     parser.add_argument("--scores", type=Path, required=True)
@@ -46,6 +49,7 @@ def main() -> None:
         strength=read_array(args.strength),
         settings=EvaluationSettings(**args.settings),
         signal=signal,
+        kinds=read_array(args.kinds),
     )
     table.insert(0, "unit", args.unit)
     table.insert(1, "direction", args.direction)

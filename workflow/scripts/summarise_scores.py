@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from stim2bold.arguments import ListParser
+from stim2bold.arrays import read_dataset
 from stim2bold.command import run
 from stim2bold.files import read_json, read_table, write_table
 from stim2bold.summary import participants_table, summarise
@@ -14,6 +15,9 @@ def main() -> None:
     """Read the units' long tables, write the summary."""
     parser = ListParser(__doc__)
     parser.add_argument("--scores", type=Path, nargs="+", required=True)
+    parser.add_argument(
+        "--voxels", type=Path, nargs="+", required=True, help="DIRECTION/UNIT_voxels.nc, with nulls"
+    )
     parser.add_argument("--inputs", type=Path, required=True, help="inputs.json: who is missing")
     parser.add_argument("--summary", type=Path, required=True)
     parser.add_argument(
@@ -21,7 +25,12 @@ def main() -> None:
     )
     args = parser.parse_args()
     write_table(args.participants, participants_table(read_json(args.inputs)))
-    write_table(args.summary, summarise(pd.concat([read_table(path) for path in args.scores])))
+    nulls = {
+        (path.parent.name, path.stem.removesuffix("_voxels")): read_dataset(path)["null"]
+        for path in args.voxels
+    }
+    scores = pd.concat([read_table(path) for path in args.scores])
+    write_table(args.summary, summarise(scores, nulls))
 
 
 if __name__ == "__main__":

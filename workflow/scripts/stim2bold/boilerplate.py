@@ -228,15 +228,15 @@ def scores_paragraph(
         "by what fits to targets of random phase spread beyond them, for folds that are fitted on "
         "each other are not independent.",
         f"Segments of {evaluation['segment']:g} s were identified from their predictions "
-        "(Mitchell et "
-        "al., 2008).",
+        "(Mitchell et al., 2008), beside predictions shifted in time.",
     ]
     if n_participants > 1:
         parts.append(
-            "Over participants, scores were tested by flipping their signs"
+            "Over participants, mean scores were tested with the film as a random sample, by "
+            "random phases that all participants share, and with participants as a random sample, "
+            "who see the same film, by Student's t"
             + (
-                ", and maps likewise by Student's t of Fisher's z, corrected by the largest "
-                "(Nichols & Holmes, 2002)."
+                ", in maps of Fisher's z and corrected by the largest (Nichols & Holmes, 2002)."
                 if "video2bold" in config["directions"]
                 else "."
             )
@@ -258,6 +258,11 @@ def scores_paragraph(
     if decoded:
         parts.append(f"Ridge regression also decoded {in_words(decoded)}.")
     if any(name.endswith("audio") for name in config["directions"]):
+        parts.append(
+            "Predictions of sound were judged within blocks of one kind, after what the block's "
+            "label predicts had been taken out; that label, which names what is heard, served as "
+            "an oracle."
+        )
         parts.append(
             "Predicted spectrograms were made audible by the fast Griffin-Lim algorithm "
             f"({config['sounds']['iterations']} iterations; Perraudin et al., 2013)."

@@ -1,12 +1,15 @@
 """What others' brains tell of one: the ceiling that a prediction from the film can be held to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from stim2bold.errors import InputError
+from stim2bold.folds import read_folds, row_times
+from stim2bold.metrics import comparable
 from stim2bold.significance import bootstrap_r, phase_test
 from stim2bold.voxels import check_grid, places_of
 
@@ -32,11 +35,14 @@ class Places:
         Participants who have a voxel there.
     times : ndarray of shape (n_rows,)
         Film times at which all were scanned, to the millisecond.
+    fold : ndarray of int, shape (n_rows,)
+        Which fold holds each out.
     """
 
     total: np.ndarray
     count: np.ndarray
     times: np.ndarray
+    fold: np.ndarray
 
 
 def film_times(table: xr.DataArray) -> np.ndarray:
@@ -55,7 +61,25 @@ def standardised(table: xr.DataArray, times: np.ndarray) -> np.ndarray:
     return values / np.where(spread > 0, spread, 1)
 
 
-def add_up(read: Callable[[str], xr.DataArray], names: list[str]) -> Places:
+def held_out_times(content: dict[str, Any]) -> dict[float, int]:
+    """Return the fold that holds each film time out, to the millisecond.
+
+    Parameters
+    ----------
+    content : dict
+        The fold file.
+    """
+    folds = read_folds(content)
+    last = max(int(fold.test.max()) for fold in folds)
+    times = row_times(last + 1, tr=content["TR"], film_onset=content["film_onset"]).round(3)
+    return {float(times[row]): fold.number for fold in folds for row in fold.test}
+
+
+def add_up(
+    read: Callable[[str], xr.DataArray],
+    names: list[str],
+    folds: Mapping[float, int] | None = None,
+) -> Places:
     """Add up all participants, one in memory at a time.
 
     Parameters
@@ -63,6 +87,9 @@ def add_up(read: Callable[[str], xr.DataArray], names: list[str]) -> Places:
     read : callable
         Returns a participant's BOLD table by name.
     names : list of str
+    folds : mapping of float to int, optional
+        Film times that count, and the fold of each, as `held_out_times` returns them: those that
+        models are scored on. All, as one fold, where it is not told.
 
     Raises
     ------
@@ -71,6 +98,8 @@ def add_up(read: Callable[[str], xr.DataArray], names: list[str]) -> Places:
     """
     first = read(names[0])
     times = film_times(first)
+    if folds is not None:
+        times = times[[time in folds for time in times]]
     for name in names:
         times = np.intersect1d(times, film_times(read(name)))
         if len(times) < FEWEST_ROWS:
@@ -86,7 +115,21 @@ def add_up(read: Callable[[str], xr.DataArray], names: list[str]) -> Places:
         here = places_of(table)
         total[:, here] += standardised(table, times)
         count[here] += 1
-    return Places(total, count, times)
+    fold = np.array([0 if folds is None else folds[time] for time in times])
+    return Places(total, count, times, fold)
+
+
+def own_and_others(table: xr.DataArray, everyone: Places) -> tuple[np.ndarray, np.ndarray]:
+    """Return a participant's series and the mean of the others', folds made comparable.
+
+    As a prediction and its measurement are before they are scored. A voxel that fewer than two
+    others have is 0.
+    """
+    own = standardised(table, everyone.times)
+    here = places_of(table)
+    others = everyone.total[:, here] - own
+    others[:, everyone.count[here] < FEWEST] = 0
+    return comparable(own, others, everyone.fold)
 
 
 def leave_one_out(
@@ -110,15 +153,12 @@ def leave_one_out(
     -------
     voxels : Dataset
         ``r``, ``low``, ``high`` and ``q``, dims (voxel,). Where fewer than two others have a voxel
-        r is 0 and q is 1.
+        there is no ceiling: NaN.
     mean, low, high : float
         Mean r over voxels with its interval.
     """
-    own = standardised(table, everyone.times)
-    here = places_of(table)
-    others = everyone.total[:, here] - own
-    others[:, everyone.count[here] < FEWEST] = 0
-    test = phase_test(own, others, np.zeros(len(own)), seed=seed, n=surrogates)
+    own, others = own_and_others(table, everyone)
+    test = phase_test(own, others, everyone.fold, seed=seed, n=surrogates)
     times = everyone.times
     interval = bootstrap_r(own, others, np.floor(times / block), seed=seed, n=draws)
     voxels = xr.Dataset(

@@ -71,6 +71,7 @@ def chance_spread(
         for values in (other.target[fitted.rows - problem.rows[0]], fitted.values)
     )
     fold = np.repeat(fitted.fold, frames)
-    cross, _ = cross_spectrum(*comparable(truth, guess, fold), fold)
-    expected = (np.abs(cross) ** 2).sum(axis=0) / 2
+    cross, terms = cross_spectrum(*comparable(truth, guess, fold), fold)
+    share = np.where(terms.real, 1.0, 0.5)[:, None]
+    expected = (share * np.abs(cross) ** 2).sum(axis=0)
     return max(1.0, float(np.sqrt((cross.real.sum(axis=0) ** 2).mean() / expected.mean())))

@@ -221,6 +221,26 @@ def retrieve_clips(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Look for every held-out clip among the clips of its fold and of the film.
 
+    As `judge_clips`, without the scores of the single shifts.
+    """
+    clips, scores, _ = judge_clips(
+        found, times, seconds=seconds, tr=tr, period=period, draws=draws, seed=seed
+    )
+    return clips, scores
+
+
+def judge_clips(
+    found: Retrieval,
+    times: np.ndarray,
+    *,
+    seconds: float,
+    tr: float,
+    period: float,
+    draws: int,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Look for every held-out clip among the clips of its fold and of the film.
+
     Parameters
     ----------
     found : Retrieval
@@ -240,10 +260,13 @@ def retrieve_clips(
     scores : DataFrame
         Columns candidates, measure, value, unit_of_measure, chance, null (mean over shifts), p
         (one-sided), n (clips).
+    nulls : DataFrame
+        Columns candidates, measure, shift (its number: the same in all who saw the same film) and
+        value.
     """
     length = max(1, round(seconds / tr))
     clips = cut_segments(found.fitted.rows, found.fitted.fold, length=length)
-    tables, rows = [], []
+    tables, rows, drawn = [], [], []
     for candidates in CANDIDATES if clips else ():
         ranked = rank_clips(
             found, clips, candidates=candidates, tr=tr, period=period, draws=draws, seed=seed
@@ -266,6 +289,16 @@ def retrieve_clips(
         )
         values, chance, null = summary_of(ranked.rank), by_chance(ranked.n), summary_of(ranked.null)
         for i, (measure, (unit, more)) in enumerate(MEASURES.items()):
+            drawn.append(
+                pd.DataFrame(
+                    {
+                        "candidates": candidates,
+                        "measure": measure,
+                        "shift": np.arange(len(null)),
+                        "value": null[:, i].round(6),
+                    }
+                )
+            )
             reached = null[:, i] >= values[i] - 1e-12 if more else null[:, i] <= values[i] + 1e-12
             p = (1 + reached.sum()) / (1 + len(null)) if len(null) else np.nan
             mean = null[:, i].mean() if len(null) else np.nan
@@ -276,4 +309,7 @@ def retrieve_clips(
     return (
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=empty),
         pd.DataFrame(rows, columns=columns),
+        pd.concat(drawn, ignore_index=True)
+        if drawn
+        else pd.DataFrame(columns=["candidates", "measure", "shift", "value"]),
     )

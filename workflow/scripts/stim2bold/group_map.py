@@ -1,27 +1,45 @@
-"""What holds for the participants as a sample: random effects of their maps, by sign flips."""
+"""What holds over participants, voxel by voxel, with the film or the participants as a sample.
 
+Participants who saw the same film are no independent witnesses of it. What a film has in common
+with a prediction by chance repeats in all of them, and a test over participants finds it: it says
+that others who see *this* film would show the same. Whether *another film* would is told by
+surrogates of the prediction, the same for all participants (docs/methods.md).
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
-import nibabel as nib
 import numpy as np
-from scipy.stats import false_discovery_control
+import xarray as xr
+from scipy.stats import t as student
 
+from stim2bold.ceiling import Places, own_and_others
 from stim2bold.errors import InputError
+from stim2bold.metrics import comparable
+from stim2bold.significance import (
+    NullTest,
+    Terms,
+    cross_spectrum,
+    false_discovery_rate,
+    surrogate_test,
+)
+from stim2bold.voxels import check_grid, places_of
 
 
 @dataclass(frozen=True)
 class GroupTest:
     """A one-sided test at each voxel that participants' values are centred above 0.
 
+    Participants are the random sample; see `film_test` for the film.
+
     Parameters
     ----------
     t, p, q, p_max : ndarray of shape (n_voxels,)
-        Student's t; its p by flipping the signs of participants; the false-discovery rate; and p
-        by the largest t of all voxels, which corrects for their number.
+        Student's t and its p, which has no floor; the false-discovery rate; and p by the largest t
+        of all voxels when participants' signs are flipped, which corrects for their number.
     n_flips : int
-        Flips that were made, the observed signs among them: no p is below ``1 / n_flips``.
+        Flips that were made, the observed signs among them: no p_max is below ``1 / n_flips``.
     """
 
     t: np.ndarray
@@ -45,9 +63,9 @@ def sign_flips(n_participants: int, *, seed: int, n: int) -> np.ndarray:
 def group_test(values: np.ndarray, *, seed: int, n: int = 1000, at_once: int = 5000) -> GroupTest:
     """Test the mean over participants at each voxel, participants as a random sample.
 
-    Under the null a participant's values are as likely with the opposite sign; all voxels of a
-    participant are flipped together, which keeps what is correlated between them (Nichols & Holmes,
-    Human Brain Mapping 15:1, 2002).
+    For the largest t, signs are flipped: under the null a participant's values are as likely with
+    the opposite sign; all voxels of a participant are flipped together, which keeps what is
+    correlated between them (Nichols & Holmes, Human Brain Mapping 15:1, 2002).
 
     Parameters
     ----------
@@ -61,7 +79,7 @@ def group_test(values: np.ndarray, *, seed: int, n: int = 1000, at_once: int = 5
     """
     n_participants, n_voxels = values.shape
     signs = sign_flips(n_participants, seed=seed, n=n)
-    t, count = np.zeros(n_voxels), np.zeros(n_voxels)
+    t = np.zeros(n_voxels)
     highest = np.full(len(signs), -np.inf)
     for start in range(0, n_voxels, at_once):
         here = slice(start, start + at_once)
@@ -72,71 +90,191 @@ def group_test(values: np.ndarray, *, seed: int, n: int = 1000, at_once: int = 5
         still = variance <= 1e-20
         flipped = np.where(still, 0, means / np.sqrt(np.where(still, 1, variance / n_participants)))
         t[here] = flipped[0]
-        count[here] = (flipped >= flipped[0] - 1e-9).sum(axis=0)
         highest = np.maximum(highest, flipped.max(axis=1))
-    p = count / len(signs)
+    p = student.sf(t, n_participants - 1)
     reached = np.searchsorted(np.sort(highest), t - 1e-9)
-    return GroupTest(t, p, false_discovery_control(p), 1 - reached / len(signs), len(signs))
+    return GroupTest(t, p, false_discovery_rate(p), 1 - reached / len(signs), len(signs))
 
 
-def read_maps(paths: list[Path]) -> tuple[np.ndarray, nib.Nifti1Image]:
-    """Read participants' maps of one template space.
+@dataclass(frozen=True)
+class Pair:
+    """What one participant is scored by.
 
     Parameters
     ----------
-    paths : list of Path
-        0 where a participant has no voxel.
+    bold : DataArray, dims (time, voxel)
+        Measured, for its grid.
+    truth, predicted : ndarray of shape (n_rows, n_voxels)
+    fold, row : ndarray of int, shape (n_rows,)
+        Fold and row number of each row.
+    spread : float
+        How much wider chance is than surrogates tell (`stim2bold.chance.chance_spread`).
+    """
 
-    Returns
-    -------
-    volumes : ndarray of shape (n_participants, x, y, z)
-    first : Nifti1Image
-        The first map, for its space.
+    bold: xr.DataArray
+    truth: np.ndarray
+    predicted: np.ndarray
+    fold: np.ndarray
+    row: np.ndarray
+    spread: float
+
+
+def predicted_pair(bold: xr.DataArray, predicted: xr.DataArray, *, spread: float) -> Pair:
+    """Return a participant's prediction beside what was measured at its rows."""
+    return Pair(
+        bold=bold,
+        truth=bold.sel(time=predicted.time).values,
+        predicted=predicted.values,
+        fold=predicted["fold"].values.astype(int),
+        row=predicted["row"].values.astype(int),
+        spread=spread,
+    )
+
+
+def ceiling_pair(bold: xr.DataArray, everyone: Places) -> Pair:
+    """Return a participant beside the mean of the others, as if that were a prediction.
+
+    Over participants each pair of them counts twice, once from either side, and surrogates turn the
+    two against each other: chance is sqrt(2) times as wide as they tell.
+    """
+    own, others = own_and_others(bold, everyone)
+    return Pair(
+        bold=bold,
+        truth=own,
+        predicted=others,
+        fold=everyone.fold,
+        row=np.arange(len(everyone.fold)),
+        spread=float(np.sqrt(2)),
+    )
+
+
+@dataclass(frozen=True)
+class Group:
+    """All participants at the voxels that every one of them has a score in.
+
+    Parameters
+    ----------
+    r : ndarray of shape (n_participants, n_voxels)
+        On the rows that all have.
+    cross : ndarray of complex, shape (n_terms, n_voxels)
+        Mean over participants of their cross spectra.
+    terms : Terms
+    places : ndarray of int, shape (n_voxels,)
+        Of the voxels in the flattened grid.
+    spread : float
+        Root mean square of the participants'.
+    """
+
+    r: np.ndarray
+    cross: np.ndarray
+    terms: Terms
+    places: np.ndarray
+    spread: float
+
+
+def gather(read: Callable[[str], Pair], names: list[str]) -> Group:
+    """Bring participants together, one in memory at a time.
+
+    Parameters
+    ----------
+    read : callable
+        Returns a participant's pair by name.
+    names : list of str
 
     Raises
     ------
     InputError
-        When the grids differ.
+        When grids differ, or the participants have no row, or no voxel, in common.
     """
-    first = nib.load(paths[0])
-    volumes = []
-    for path in paths:
-        image = nib.load(path)
-        if image.shape != first.shape or not np.allclose(image.affine, first.affine, atol=1e-3):
-            raise InputError(
-                f"{path}: lies on another grid than {paths[0]}; set preprocessing.resolution to "
-                "one voxel size in mm for all"
-            )
-        volumes.append(image.get_fdata(dtype=np.float32))
-    return np.stack(volumes), first
+    first = read(names[0])
+    rows, fold_of = first.row, dict(zip(first.row, first.fold, strict=True))
+    for name in names[1:]:
+        rows = np.intersect1d(rows, read(name).row)
+    if not len(rows):
+        raise InputError(
+            f"{', '.join(names)}: no volume of the film was predicted in all of them; leave out "
+            "who saw another part, by exclude"
+        )
+    fold = np.array([fold_of[row] for row in rows])
+    n_places = int(np.prod(first.bold.attrs["shape"]))
+    r = np.full((len(names), n_places), np.nan, dtype=np.float32)
+    total, spreads = None, []
+    for i, name in enumerate(names):
+        pair = read(name)
+        check_grid(name, pair.bold, first.bold)
+        here = places_of(pair.bold)
+        kept = np.isin(pair.row, rows)
+        cross, terms = cross_spectrum(
+            *comparable(pair.truth[kept], pair.predicted[kept], fold), fold
+        )
+        if total is None:
+            total = np.zeros((len(cross), n_places), dtype=np.complex64)
+        total[:, here] += cross
+        r[i, here] = np.where(cross.any(axis=0), cross.real.sum(axis=0), np.nan)
+        spreads.append(pair.spread)
+    places = np.flatnonzero(np.isfinite(r).all(axis=0))
+    if not len(places):
+        raise InputError(f"{', '.join(names)}: no voxel has a score in all of them")
+    return Group(
+        r=r[:, places],
+        cross=total[:, places] / len(names),
+        terms=terms,
+        places=places,
+        spread=float(np.sqrt(np.mean(np.square(spreads)))),
+    )
 
 
-def group_maps(volumes: np.ndarray, *, seed: int, n: int) -> tuple[dict[str, np.ndarray], int]:
-    """Return what holds over participants where all of them have a voxel.
+def film_test(group: Group, *, seed: int, n: int, at_once: int = 2000) -> NullTest:
+    """Test the mean r over participants, the film as a random sample.
+
+    The prediction's phases are turned at random, in the same way for all participants: what a wrong
+    film has in common with all of them by chance, it has with a surrogate as often.
 
     Parameters
     ----------
-    volumes : ndarray of shape (n_participants, x, y, z)
-        Correlations; 0 where a participant has no voxel.
+    group : Group
     seed, n : int
-        As for `group_test`, which sees Fisher's z.
+        Of the surrogates.
+    at_once : int
+        Voxels held in memory together.
+    """
+    parts = range(0, group.cross.shape[1], at_once)
+    spectra: Iterable = ((group.cross[:, k : k + at_once], group.terms) for k in parts)
+    return surrogate_test(spectra, seed=seed, n=n, spread=group.spread)
+
+
+def group_maps(
+    group: Group, shape: tuple[int, int, int], *, seed: int, n: int
+) -> dict[str, np.ndarray]:
+    """Return what holds over participants where all of them have a score.
+
+    Parameters
+    ----------
+    group : Group
+    shape : tuple of int
+        Of the volume.
+    seed, n : int
+        Of surrogates and flips.
 
     Returns
     -------
-    maps : dict
-        ``r`` (mean; 0 outside), ``t`` (0 outside), ``q`` and ``pmax`` (1 outside), each (x, y, z).
-    n_flips : int
+    dict
+        Volumes by name: ``r`` (mean; 0 outside); ``q`` and ``pmax``, the film as a random sample
+        (1 outside); ``t`` of Fisher's z (0 outside), ``q-participants`` and
+        ``pmax-participants``, participants as a random sample (1 outside).
     """
-    shared = (volumes != 0).all(axis=0)
-    values = volumes[:, shared]
-    test = group_test(np.arctanh(np.clip(values, -0.999, 0.999)), seed=seed, n=n)
+    film = film_test(group, seed=seed, n=n)
+    people = group_test(np.arctanh(np.clip(group.r, -0.999, 0.999)), seed=seed, n=n)
     maps = {}
     for name, voxels, outside in (
-        ("r", values.mean(axis=0), 0),
-        ("t", test.t, 0),
-        ("q", test.q, 1),
-        ("pmax", test.p_max, 1),
+        ("r", film.r, 0),
+        ("q", film.q, 1),
+        ("pmax", film.p_max, 1),
+        ("t", people.t, 0),
+        ("q-participants", people.q, 1),
+        ("pmax-participants", people.p_max, 1),
     ):
-        maps[name] = np.full(shared.shape, outside, dtype=np.float32)
-        maps[name][shared] = voxels
-    return maps, test.n_flips
+        volume = np.full(int(np.prod(shape)), outside, dtype=np.float32)
+        volume[group.places] = voxels
+        maps[name] = volume.reshape(shape)
+    return maps

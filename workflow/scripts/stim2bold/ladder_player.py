@@ -14,7 +14,8 @@ SOUND_SCORES = {
     "mcd": "cepstral distortion of speech (dB)",
     "mel_r": "mel correlation",
     "convergence": "spectral convergence",
-    "identification": "identification (chance 0.5)",
+    "identification": "identification",
+    "identification_chance": "identification by chance",
 }
 
 

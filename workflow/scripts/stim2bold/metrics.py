@@ -44,8 +44,12 @@ def explained(truth: np.ndarray, predicted: np.ndarray, *, mean: np.ndarray) -> 
 
 
 def mean_r(r: np.ndarray) -> float:
-    """Return the mean correlation; a constant prediction counts as 0, it does not drop out."""
-    return float(np.nan_to_num(r, nan=0.0).mean()) if r.size else float("nan")
+    """Return the mean correlation over the columns that have one; NaN where none has.
+
+    A prediction that does not vary has no correlation. It is not 0: nothing was predicted.
+    """
+    scored = r[np.isfinite(r)]
+    return float(scored.mean()) if scored.size else float("nan")
 
 
 def comparable(

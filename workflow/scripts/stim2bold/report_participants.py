@@ -5,10 +5,14 @@ from typing import Any
 
 from stim2bold import report_scores
 from stim2bold.files import read_json
+from stim2bold.headlines import HEADLINES, target_of
 from stim2bold.quality import MEASURES, QualitySettings, flags
 from stim2bold.quality_pictures import pictures_of
 from stim2bold.report_pages import quote
 from stim2bold.report_source import Source, table_of
+
+#: How the score that heads a direction is called in a table.
+R_OF = {"r": "r", "r_within": "r within blocks"}
 
 #: Decimals of the measures of quality that need others than three.
 DIGITS = {
@@ -37,7 +41,7 @@ def scores_of(source: Source, unit: str, directions: list[str]) -> list[dict[str
                 {
                     "direction": direction,
                     "words": report_scores.WORDS.get(direction, ""),
-                    "models": report_scores.unit_scores(table),
+                    "models": report_scores.unit_scores(table, direction),
                 }
             )
     return found
@@ -92,7 +96,9 @@ def participant_table(
             )
     return {
         "participants": rows,
-        "participant_columns": [f"r of the VAE, {name}" for name in own]
+        "participant_columns": [
+            f"{R_OF[HEADLINES[target_of(name)]]} of the VAE, {name}" for name in own
+        ]
         + (list(MEASURES.values()) if measured else []),
         "measured": measured,
     }

@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from stim2bold.headlines import HEADLINES, ORACLES, target_of
+
 #: What each direction predicts, in words for the page.
 WORDS = {
     "video2audio": "the film's sound from its picture",
@@ -42,8 +44,55 @@ MEANINGS = {
     "mean": "says the mean of what it was fitted on, always; it has no correlation",
 }
 
-#: What is shown of each model, beside its name.
-SHOWN = ("r", "r_spread", "r_low", "r_high", "p", "units_significant", "identification")
+#: What is shown of each model, beside its name, by the score that heads the direction.
+SHOWN = {
+    "r": {
+        "r": "r",
+        "r_spread": "r_spread",
+        "r_low": "r_low",
+        "r_high": "r_high",
+        "p": "p",
+        "p_participants": "p_participants",
+        "units_significant": "units_significant",
+        "identification": "identification",
+        "p_identification": "p_identification",
+    },
+    "r_within": {
+        "r": "r_within",
+        "r_spread": "r_within_spread",
+        "r_low": "r_within_low",
+        "r_high": "r_within_high",
+        "p": "p_within",
+        "p_participants": "p_within_participants",
+        "units_significant": "units_significant_within",
+        "identification": "identification_within",
+        "p_identification": "p_identification_within",
+    },
+}
+
+#: The same scores in words for the page.
+HEADED = {
+    "r": "r over all held-out film",
+    "r_within": "r within blocks of one kind: what is known beyond the kind of block",
+}
+
+
+def headline_of(direction: str, known: Any) -> str:
+    """Return the score that heads a direction; r where a table has no other.
+
+    Parameters
+    ----------
+    direction : str
+    known : container of str
+        Names of the scores at hand.
+    """
+    headline = HEADLINES[target_of(direction)]
+    return headline if headline in known else "r"
+
+
+def shown_of(row: pd.Series, headline: str) -> dict[str, float | None]:
+    """Return what is `SHOWN` of one model; None where it cannot be had."""
+    return {key: number(row.get(name)) for key, name in SHOWN[headline].items()}
 
 
 def number(value: Any) -> float | None:
@@ -65,23 +114,28 @@ def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[d
     Parameters
     ----------
     summary : DataFrame
-        One row per direction and model: direction, model, n and the columns `SHOWN`.
+        One row per direction and model, as `stim2bold.summary.summarise` returns it.
     ceiling : DataFrame or None
         unit, r, r_low and r_high of each participant: the ceiling of directions that predict BOLD.
 
     Returns
     -------
     list of dict
-        One per direction: ``direction``, ``words``, ``n``; ``models``, by name what is `SHOWN` of
-        each (None where it cannot be had) and where its bar and its interval end, as shares of the
+        One per direction: ``direction``, ``words``, ``headline`` (which score is shown), ``n``;
+        ``models``, by name what is `SHOWN` of each (None where it cannot be had), whether it is an
+        ``oracle``, and where its bar and its interval end, as shares of the
         largest number of the direction: ``share``, ``low_share`` and ``high_share``;
         ``ceiling``, likewise; and ``verdict``, a sentence.
     """
     table = []
     for direction, part in summary.groupby("direction", sort=False):
         rows = part.set_index("model")
+        headline = headline_of(direction, rows.columns)
+        oracles = ORACLES[target_of(direction)]
         models = {
-            name: {key: number(row.get(key)) for key in SHOWN} for name, row in rows.iterrows()
+            # An oracle is told what is to be found out: it has its r, and no part in the contest.
+            name: {**shown_of(row, "r" if name in oracles else headline), "oracle": name in oracles}
+            for name, row in rows.iterrows()
         }
         limit = ceiling_of(direction, ceiling)
         cells = [*models.values(), *([limit] if limit else [])]
@@ -94,6 +148,7 @@ def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[d
             {
                 "direction": direction,
                 "words": WORDS.get(direction, direction.replace("2", " to ")),
+                "headline": HEADED[headline],
                 "n": int(part["n"].max()),
                 "models": models,
                 "ceiling": limit,
@@ -108,7 +163,7 @@ def ceiling_of(direction: str, ceiling: pd.DataFrame | None) -> dict[str, Any] |
     if ceiling is None or ceiling.empty or not direction.endswith("bold"):
         return None
     mean = ceiling[["r", "r_low", "r_high"]].astype(float).mean()
-    return {key: number(mean.get(key)) for key in SHOWN}
+    return {**shown_of(mean, "r"), "oracle": False}
 
 
 def verdict(rows: pd.DataFrame) -> str:
@@ -117,22 +172,54 @@ def verdict(rows: pd.DataFrame) -> str:
     Parameters
     ----------
     rows : DataFrame
-        Of one direction, by model: r and, where there are several units, p_over_MODEL.
+        Of one direction, by model: direction, n, the scores and, where there are several units,
+        p_over_MODEL.
     """
-    scores = rows["r"].dropna().astype(float)
+    direction = rows["direction"].iloc[0]
+    headline, oracles = headline_of(direction, rows.columns), ORACLES[target_of(direction)]
+    scores = rows[headline].dropna().astype(float)
     if "vae" not in scores:
         return "The VAE has no score."
-    others = scores[[not name.startswith("vae") for name in scores.index]]
+    others = scores[[not name.startswith("vae") and name not in oracles for name in scores.index]]
     if others.empty:
         return "There is no baseline to compare with."
     best = others.idxmax()
     difference = scores["vae"] - others[best]
     relation = "above" if difference > 0 else "below"
     p = number(rows.loc["vae"].get(f"p_over_{best}"))
-    chance = "" if p is None else f"; p of being above it {p:.3f}, by sign flips"
+    chance = "" if p is None else f"; p of being above it {p:.3f}, participants as the sample"
+    within = " within blocks" if headline == "r_within" else ""
     return (
-        f"The VAE (r = {scores['vae']:.3f}) is {abs(difference):.3f} {relation} the best baseline, "
-        f"{MODELS.get(best, best)} (r = {others[best]:.3f}{chance})."
+        f"The VAE (r{within} = {scores['vae']:.3f}) is {abs(difference):.3f} {relation} the best "
+        f"baseline, {MODELS.get(best, best)} (r = {others[best]:.3f}{chance})."
+        f"{significance_sentence(rows.loc['vae'], headline)}{oracle_sentence(rows, oracles)}"
+    )
+
+
+def significance_sentence(row: pd.Series, headline: str) -> str:
+    """Say against which samples a model's mean score is significant, and in how many units."""
+    found = shown_of(row, headline)
+    parts = []
+    for key, words in (
+        ("p", "for the film as a random sample"),
+        ("p_participants", "for participants as one"),
+    ):
+        if found[key] is not None:
+            parts.append(f"p = {found[key]:.3f} {words}")
+    if found["units_significant"] is not None and row["n"] > 1:
+        parts.append(
+            f"significant in {found['units_significant']:.0f} of {row['n']:.0f} participants"
+        )
+    return f" The VAE: {'; '.join(parts)}." if parts else ""
+
+
+def oracle_sentence(rows: pd.DataFrame, oracles: tuple[str, ...]) -> str:
+    """Say what an oracle has that is told the kind of block, where there is one."""
+    known = [name for name in oracles if name in rows.index and pd.notna(rows.loc[name, "r"])]
+    return "".join(
+        f" An oracle, the {MODELS.get(name, name)}, is told the kind of block that is to be found "
+        f"out: r = {rows.loc[name, 'r']:.3f} over the whole film, nothing within blocks."
+        for name in known
     )
 
 
@@ -158,17 +245,24 @@ def ceiling_sentence(table: pd.DataFrame | None) -> str | None:
     )
 
 
-def unit_scores(scores: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+def unit_scores(scores: pd.DataFrame, direction: str) -> dict[str, dict[str, float | None]]:
     """Return what is `SHOWN` of each model for one participant and direction, by model.
 
     Parameters
     ----------
     scores : DataFrame
         Long form, as score_predictions writes it.
+    direction : str
     """
     overall = scores[scores["fold"].astype(str) == "all"]
-    wide = overall.pivot_table(index="model", columns="measure", values="value", sort=False)
-    return {model: {key: number(row.get(key)) for key in SHOWN} for model, row in wide.iterrows()}
+    wide = overall.pivot_table(
+        index="model", columns="measure", values="value", sort=False, dropna=False
+    )
+    headline, oracles = headline_of(direction, wide.columns), ORACLES[target_of(direction)]
+    return {
+        model: {**shown_of(row, "r" if model in oracles else headline), "oracle": model in oracles}
+        for model, row in wide.iterrows()
+    }
 
 
 def partition_rows(tables: list[pd.DataFrame]) -> list[dict[str, Any]]:
@@ -219,7 +313,7 @@ def decoding_rows(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
                 "what": words,
                 "origin": str(row["origin"]),
                 "measure": DECODED[row["measure"]],
-                **{key: number(row[key]) for key in ("value", "chance", "p")},
+                **{key: number(row.get(key)) for key in ("value", "chance", "p", "p_participants")},
                 "n": int(row["n"]),
                 "units": None if significant is None else int(significant),
             }

@@ -14,7 +14,15 @@ from stim2bold.map_files import map_view
 from stim2bold.report_source import Source
 
 #: What is told of a model's map, and in which words it is offered.
-QUANTITIES = {"r": "r", "q": "q", "t": "t", "pmax": "p, corrected by the largest t,"}
+QUANTITIES = {
+    "r": "r",
+    "q": "q",
+    "t": "t over participants",
+    "pmax": "p, corrected by the largest r,",
+    "q-participants": "q, participants as the sample,",
+    "pmax-participants": "p, corrected by the largest t, participants as the sample,",
+    "normalised": "r divided by the ceiling",
+}
 
 
 def maps_of(

@@ -10,7 +10,7 @@ import soxr
 from pystoi import stoi
 from scipy import fft
 
-from stim2bold.identification import pairwise_identification
+from stim2bold.identification import Identified, permuted
 from stim2bold.spectrogram import SpectrogramSettings, log_mel, magnitudes
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,10 @@ UNITS = {
     "convergence": "ratio",
     "delay": "s",
     "identification": "share of pairs",
+    "p_identification": "probability",
+    "identification_chance": "share of pairs",
+    "identification_chance_low": "share of pairs",
+    "identification_chance_high": "share of pairs",
 }
 
 
@@ -162,7 +166,7 @@ def speech_scores(
 
 def identified(
     originals: list[np.ndarray], sounds: list[np.ndarray], settings: SpectrogramSettings
-) -> float:
+) -> Identified:
     """Return the share of pairs of segments whose sounds are nearer to their own originals.
 
     Parameters
@@ -172,9 +176,10 @@ def identified(
 
     Returns
     -------
-    float
+    Identified
         By the correlation of the log-mel spectrograms after each band's mean is taken out of each
-        sound; chance is 0.5.
+        sound; chance by exchanging which sound belongs to which original. No score where the sounds
+        are all alike, or do not vary.
     """
     length = min(map(len, [*originals, *sounds]))
     flat = []
@@ -186,7 +191,8 @@ def identified(
     norm = [np.linalg.norm(part, axis=1, keepdims=True) for part in flat]
     one, two = (part / np.where(n > 0, n, 1) for part, n in zip(flat, norm, strict=True))
     # Rounding must not tell sounds apart that are alike.
-    return pairwise_identification((one @ two.T).round(9))
+    likeness = (one @ two.T).round(9)
+    return permuted(likeness if np.ptp(likeness, axis=0).any() else np.zeros_like(likeness), seed=0)
 
 
 def score_ladder(
@@ -238,9 +244,19 @@ def score_ladder(
     for kind, part in segments.groupby("trial_type", sort=False):
         mine = [ladder[name] for name in part["segment"]]
         for rung in sorted(set.intersection(*map(set, mine)) - {original}) if len(mine) > 1 else ():
-            value = identified(
+            found = identified(
                 [rungs[original] for rungs in mine], [rungs[rung] for rungs in mine], settings
             )
-            rows.append(("all", kind, rung, "identification", value, UNITS["identification"]))
+            low, high = found.interval
+            rows += [
+                ("all", kind, rung, measure, value, UNITS[measure])
+                for measure, value in (
+                    ("identification", found.value),
+                    ("p_identification", found.p),
+                    ("identification_chance", found.chance),
+                    ("identification_chance_low", low),
+                    ("identification_chance_high", high),
+                )
+            ]
     columns = ["segment", "trial_type", "rung", "measure", "value", "unit_of_measure"]
     return pd.DataFrame(rows, columns=columns)

@@ -1,34 +1,51 @@
 """Scores of all units in one table, a row for each direction and model."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from stim2bold.significance import sign_flip_p
+from stim2bold.headlines import HEADLINES, ORACLES, target_of
+from stim2bold.significance import participants_p, reached
 
-# Each p, the measure that it judges, and the number of units in which it is below 0.05.
+# Of each score that is tested, how its p and the number of units with p < 0.05 are called.
 TESTED = {
-    "p": ("r", "units_significant"),
-    "p_within": ("r_within", "units_significant_within"),
+    "r": ("p", "units_significant"),
+    "r_within": ("p_within", "units_significant_within"),
+    "identification": ("p_identification", "units_identified"),
+    "identification_within": ("p_identification_within", "units_identified_within"),
 }
 
 
-def summarise(scores: pd.DataFrame) -> pd.DataFrame:
+def summarise(
+    scores: pd.DataFrame, nulls: Mapping[tuple[str, str], xr.DataArray] | None = None
+) -> pd.DataFrame:
     """Return one row per direction and model: the mean over the units.
 
     Parameters
     ----------
     scores : DataFrame
         Long form: unit, direction, model, fold, measure, value, unit_of_measure, n.
+    nulls : mapping of (direction, unit) to DataArray of dims (model, measure, surrogate), optional
+        Scores of the surrogates, which are the same for all units.
 
     Returns
     -------
     DataFrame
-        Columns direction, model, n (number of units); for each measure MEASURE (mean over units)
-        and MEASURE_spread (standard deviation over units); skill_over_MODEL for each model but
-        the VAEs: mean r less that model's, over the units that have both; and p_over_MODEL, its
-        one-sided p by flipping the signs of units. p and p_within are not averaged: of several
-        units they are those of r and r_within by sign flips, and units_significant counts the units
-        with p < 0.05 (units_significant_within: with p_within).
+        Columns direction, model, role (``oracle`` for what is told what it should find out, else
+        ``model`` or ``baseline``), headline (the measure by which models of the direction are
+        compared), n (number of units); for each measure MEASURE (mean over units) and
+        MEASURE_spread (standard deviation over units). A score that no unit has is missing.
+
+        Each p of several units stands for the *film* as a random sample: the mean over units of
+        the scores against the mean over units of the same surrogates. P_participants is that of
+        *participants* as a random sample, who see the same film (`participants_p`), and
+        units_significant and its like count the units whose own p is below 0.05.
+
+        skill_over_MODEL, for each model but the VAEs and the oracles: mean headline score less that
+        model's, over the units that have both; p_over_MODEL: its p, participants as a random
+        sample.
     """
     overall = scores[scores.fold.astype(str) == "all"]
     wide = overall.pivot_table(
@@ -36,34 +53,93 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
     )
     models = list(dict.fromkeys(overall.model))
     measures = list(dict.fromkeys(overall.measure))
-    baselines = [model for model in models if not model.startswith("vae")]
     rows = []
     for direction in dict.fromkeys(overall.direction):
         part = wide.loc[direction]
-        for model in models:
-            if (model, "r") not in part or part[model, "r"].isna().all():
-                continue
-            row = {"direction": direction, "model": model, "n": int(part[model, "r"].count())}
-            for measure in measures:
-                if (model, measure) not in part:
-                    continue
-                values = part[model, measure].dropna()
-                if measure in TESTED:
-                    judged, number = TESTED[measure]
-                    row[number] = int((values < 0.05).sum())
-                    r = part[model, judged].dropna().to_numpy()
-                    row[measure] = values.iloc[0] if len(values) == 1 else sign_flip_p(r, seed=1)
-                    continue
-                row[measure] = values.mean()
-                row[f"{measure}_spread"] = values.std(ddof=1) if len(values) > 1 else np.nan
-            for baseline in baselines:
-                if (baseline, "r") in part:
-                    skill = (part[model, "r"] - part[baseline, "r"]).dropna().to_numpy()
-                    row[f"skill_over_{baseline}"] = skill.mean() if len(skill) else np.nan
-                    if len(skill) > 1:
-                        row[f"p_over_{baseline}"] = sign_flip_p(skill, seed=1)
+        target = target_of(direction)
+        headline = HEADLINES[target]
+        known = set(overall[overall.direction == direction].model)
+        for model in (name for name in models if name in known):
+            row = {
+                "direction": direction,
+                "model": model,
+                "role": role(model, target),
+                "headline": headline,
+                "n": int(overall[overall.direction == direction].unit.nunique()),
+            }
+            row |= means(part, model, measures)
+            row |= tests(part, model, direction, nulls or {})
+            row |= skills(part, model, models, headline=headline, target=target)
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def role(model: str, target: str) -> str:
+    """Say what a model is to a direction: a model, a baseline, or an oracle."""
+    if model in ORACLES[target]:
+        return "oracle"
+    return "model" if model.startswith("vae") else "baseline"
+
+
+def is_p(measure: str) -> bool:
+    """Tell whether a measure is a p, which is no score to be averaged."""
+    return measure == "p" or measure.startswith("p_")
+
+
+def means(part: pd.DataFrame, model: str, measures: list[str]) -> dict[str, float]:
+    """Return mean and spread over units of each measure of a model."""
+    row = {}
+    for measure in measures:
+        if (model, measure) not in part or is_p(measure):
+            continue
+        values = part[model, measure].dropna()
+        row[measure] = values.mean()
+        row[f"{measure}_spread"] = values.std(ddof=1) if len(values) > 1 else np.nan
+    return row
+
+
+def tests(
+    part: pd.DataFrame, model: str, direction: str, nulls: Mapping[tuple[str, str], xr.DataArray]
+) -> dict[str, float]:
+    """Return the p of a model's scores: film and participants as random samples."""
+    row = {}
+    for measure, (name, number) in TESTED.items():
+        if (model, name) not in part:
+            continue
+        own = part[model, name].dropna()
+        row[number] = int((own < 0.05).sum())
+        values = part[model, measure].dropna() if (model, measure) in part else own[:0]
+        row[name] = np.nan
+        if len(own) == 1:
+            row[name] = own.iloc[0]
+        elif len(values) and all((direction, unit) in nulls for unit in values.index):
+            drawn = [
+                nulls[direction, unit].sel(model=model, measure=measure).values
+                for unit in values.index
+            ]
+            row[name] = reached(values.mean(), np.mean(drawn, axis=0, dtype=np.float64))
+        chance = f"{measure}_chance"
+        level = part.get((model, chance), 0.0)
+        above = (part[model, measure] - level).dropna() if len(values) else values
+        row[f"{name}_participants"] = participants_p(above.to_numpy())
+    return row
+
+
+def skills(
+    part: pd.DataFrame, model: str, models: list[str], *, headline: str, target: str
+) -> dict[str, float]:
+    """Return how much better a model is than each baseline, by the headline score."""
+    # A table without the headline's measure is compared by r.
+    measure = headline if (model, headline) in part else "r"
+    row = {}
+    for other in models:
+        if role(other, target) != "baseline" or (other, measure) not in part:
+            continue
+        skill = (part[model, measure] - part[other, measure]).dropna().to_numpy()
+        if part[other, measure].notna().any():
+            row[f"skill_over_{other}"] = skill.mean() if len(skill) else np.nan
+            row[f"p_over_{other}"] = participants_p(skill)
+    return row
 
 
 def participants_table(inputs: dict) -> pd.DataFrame:
