@@ -339,7 +339,7 @@ FAULTS = {
     "events without a row": (blocks(), "error", EVENTS, "holds no event"),
     "events that are no text": (
         lambda p: (p.bids / EVENTS).write_bytes(b"\xff\xfe\x00\x01"),
-        *("error", EVENTS, "not a tab-separated table"),
+        *("error", EVENTS, "is UTF-16, not UTF-8; save it as UTF-8"),
     ),
     "blocks of other kinds than configured": (
         setting(blocks={"kinds": ["dialogue"]}),

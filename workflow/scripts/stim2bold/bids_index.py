@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stim2bold.errors import InputError
+from stim2bold.presence import hidden
 from stim2bold.problems import Problem, error, warning
 from stim2bold.sidecars import read_sidecars
 
@@ -62,8 +63,8 @@ def excluded(setting: list[str] | dict[str, str]) -> dict[str, str]:
 
 
 def list_folder(folder: Path) -> list[str]:
-    """Return the names in a folder, in order."""
-    return sorted(os.listdir(folder))
+    """Return the names in a folder that are not hidden, in order."""
+    return sorted(name for name in os.listdir(folder) if not hidden(name))
 
 
 def index_files(root: Path) -> "pd.DataFrame":
@@ -82,6 +83,7 @@ def index_files(root: Path) -> "pd.DataFrame":
         link = Path(folder) / "dataset"
         link.symlink_to(root.absolute(), target_is_directory=True)
         table = index_dataset(link).to_pandas()
+    table = table[~table["path"].map(hidden).astype(bool)]
     return table.sort_values("path", ignore_index=True)
 
 
