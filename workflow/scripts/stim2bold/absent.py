@@ -3,6 +3,7 @@
 import contextlib
 from pathlib import Path
 
+from stim2bold.bids_index import participants_of
 from stim2bold.errors import InputError
 from stim2bold.tables import read_tsv
 
@@ -25,7 +26,7 @@ def absent_participants(
     chosen : 'all' or list of str
         Whom the configuration names.
     excluded : dict of str to str
-        Whom it leaves out, and why.
+        Whom it leaves out, and why; single runs are nobody.
 
     Returns
     -------
@@ -39,6 +40,7 @@ def absent_participants(
         with contextlib.suppress(InputError):
             table = read_tsv(root / "participants.tsv", needed=["participant_id"])
             labels |= {row["participant_id"] for row in table.rows if row["participant_id"]}
+    excluded = participants_of(excluded)
     labels = {label.removeprefix("sub-") for label in labels} | set(excluded)
     other = (
         "no BOLD run that the configuration selects"

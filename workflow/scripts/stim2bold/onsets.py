@@ -6,20 +6,12 @@ film's first picture was shown, or would have been: a run that begins 200 s into
 
 from pathlib import Path
 
+from stim2bold.bids_names import entities
 from stim2bold.errors import InputError
 from stim2bold.tables import as_number, read_tsv
 
 #: The column of an events table that says which second of the film an event showed.
 COLUMN = "film_time"
-
-
-def entities(name: str) -> dict[str, str]:
-    """Return the entities of a run's name; numbers of runs without their zeros."""
-    pairs = dict(part.split("-", 1) for part in name.split("_") if "-" in part)
-    return {
-        key: str(int(value)) if key == "run" and value.isdigit() else value
-        for key, value in pairs.items()
-    }
 
 
 def film_onset(name: str, events: Path | None, setting: float | str | dict[str, float]) -> float:
@@ -56,6 +48,18 @@ def film_onset(name: str, events: Path | None, setting: float | str | dict[str, 
             " or all"
         )
     return float(setting[max(fitting, key=lambda key: len(entities(key)))])
+
+
+def unused(names: list[str], setting: float | str | dict[str, float]) -> list[str]:
+    """Return the entries of `timing.film_onset` that apply to none of some runs."""
+    if not isinstance(setting, dict):
+        return []
+    runs = [entities(name).items() for name in names]
+    return [
+        key
+        for key in setting
+        if key != "all" and not any(entities(key).items() <= own for own in runs)
+    ]
 
 
 def onset_of_events(name: str, events: Path | None) -> float:

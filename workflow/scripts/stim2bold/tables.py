@@ -66,7 +66,7 @@ def decode(content: bytes, path: Path) -> str:
     if kind == "UTF-16":
         raise InputError(f"{path}: is UTF-16, not UTF-8; {_conversion('UTF-16', path)}")
     if kind is not None:
-        raise InputError(f"{path}: is {kind}, not text; save it as tab-separated text in UTF-8")
+        raise InputError(f"{path}: is {kind}, not text; save it as text in UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
