@@ -1,12 +1,9 @@
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.27")
 
 
 configfile: "config.yaml"
-
-
-validate(config, "workflow/config.schema.yaml")
 
 
 report: "workflow/report/workflow.rst"

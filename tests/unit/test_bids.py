@@ -74,6 +74,8 @@ def test_sidecars_are_inherited_and_the_nearest_wins(tmp_path):
     assert [path.name for path in run.sidecars] == [
         "task-film_bold.json",
         "sub-1_task-film_bold.json",
+        # A run is a number: 2 is 02.
+        "sub-1_task-film_run-2_bold.json",
     ]
     assert read_sidecars(run.sidecars) == {"RepetitionTime": 0.608, "EchoTime": 0.03}
     run.sidecar.write_text("{")

@@ -339,7 +339,7 @@ FAULTS = {
     "events without a row": (blocks(), "error", EVENTS, "holds no event"),
     "events that are no text": (
         lambda p: (p.bids / EVENTS).write_bytes(b"\xff\xfe\x00\x01"),
-        *("error", EVENTS, "not a tab-separated table"),
+        *("error", EVENTS, "is UTF-16, not UTF-8; save it as UTF-8"),
     ),
     "blocks of other kinds than configured": (
         setting(blocks={"kinds": ["dialogue"]}),
@@ -596,7 +596,7 @@ def test_everybody_unlike_the_first_is_named(patient):
     ("settings", "words"),
     [
         (["seeds=3"], "'seeds' was unexpected"),
-        (["vae={preset: magic, seeds: 1}"], "vae.preset: 'magic' is not one of"),
+        (["vae={preset: magic}"], "vae.preset: 'magic' is not one of"),
         (["seed=-1", "device=abacus"], "seed: -1 is less than the minimum"),
         (["timing={film_onset: soon}"], "timing.film_onset"),
     ],

@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from stim2bold import bids, study  # noqa: E402
 from stim2bold.bids_index import excluded  # noqa: E402
+from stim2bold.configuration import check_configuration, check_files  # noqa: E402
 from stim2bold.disk import full, unwritable  # noqa: E402
 from stim2bold.errors import InputError  # noqa: E402
 from stim2bold.failures import advice, failures, told  # noqa: E402
@@ -37,6 +38,13 @@ def refuse_unwritable(folder):
 
 # Before Snakemake finds out, and tells it by a traceback.
 refuse_unwritable(".snakemake")
+
+# Snakemake has read these files already, and of what they say by mistake says nothing.
+try:
+    refuse(check_files([*dict.fromkeys(map(os.path.abspath, workflow.configfiles))]))
+    refuse(check_configuration(config, PROJECT / "workflow" / "config.schema.yaml"))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 
 
 def code(script):

@@ -11,7 +11,7 @@ from stim2bold import study
 from stim2bold.absent import absent_participants
 from stim2bold.bids_index import excluded
 from stim2bold.command import run
-from stim2bold.configuration import check_configuration, read_configuration
+from stim2bold.configuration import check_configuration, check_files, read_configuration
 from stim2bold.errors import InputError
 from stim2bold.files import write_json
 from stim2bold.inputs import describe, examine
@@ -35,8 +35,11 @@ def main() -> None:
     arguments = parser.parse_args()
     config = arguments.settings
     if config is None:
-        config = read_configuration(arguments.configfile, arguments.config)
-        if problems := check_configuration(config, arguments.schema):
+        problems = check_files(arguments.configfile)
+        if not problems:
+            config = read_configuration(arguments.configfile, arguments.config)
+            problems = check_configuration(config, arguments.schema)
+        if problems:
             print(as_table(problems, width=shutil.get_terminal_size().columns))
             raise InputError(f"{len(problems)} error(s) in the configuration; mend them first")
     findings = examine(config)

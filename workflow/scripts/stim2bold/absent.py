@@ -3,7 +3,9 @@
 import contextlib
 from pathlib import Path
 
-from stim2bold.files import read_table
+from stim2bold.bids_index import participants_of
+from stim2bold.errors import InputError
+from stim2bold.tables import read_tsv
 
 
 def absent_participants(
@@ -24,7 +26,7 @@ def absent_participants(
     chosen : 'all' or list of str
         Whom the configuration names.
     excluded : dict of str to str
-        Whom it leaves out, and why.
+        Whom it leaves out, and why; single runs are nobody.
 
     Returns
     -------
@@ -35,8 +37,10 @@ def absent_participants(
     labels = {path.name for path in root.glob("sub-*") if path.is_dir()}
     if (root / "participants.tsv").is_file():
         # The doctor warns of one that is no table of participants.
-        with contextlib.suppress(KeyError, ValueError):
-            labels |= set(read_table(root / "participants.tsv")["participant_id"].astype(str))
+        with contextlib.suppress(InputError):
+            table = read_tsv(root / "participants.tsv", needed=["participant_id"])
+            labels |= {row["participant_id"] for row in table.rows if row["participant_id"]}
+    excluded = participants_of(excluded)
     labels = {label.removeprefix("sub-") for label in labels} | set(excluded)
     other = (
         "no BOLD run that the configuration selects"

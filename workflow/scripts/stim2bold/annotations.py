@@ -9,6 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from stim2bold.errors import InputError
+from stim2bold.presence import hidden
+from stim2bold.tables import numbers, read_tsv
 from stim2bold.timing import Timing, coverage, inside
 
 # The columns a table of each kind may have; onset and offset it must have.
@@ -34,26 +36,6 @@ class AnnotationSettings:
             raise ValueError(f"coding must be coverage, onset or duration, not {self.coding!r}")
 
 
-def _numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise InputError(
-            f"{path}: {column} in line {row + 2} is {table[column].iloc[row]!r}, not a number; "
-            "mend or remove the line"
-        )
-    return values
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: is not a tab-separated table ({error}); mend or remove it"
-        ) from error
-
-
 def read_events(path: str | Path, kind: str) -> pd.DataFrame:
     """Read one annotation table.
 
@@ -67,38 +49,40 @@ def read_events(path: str | Path, kind: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        onset, offset and, where there is one, item.
+        onset, offset and, where there is one, item: '' where it is missing.
 
     Raises
     ------
     InputError
         For columns missing or unknown, and for times that are not numbers or go backwards.
     """
-    path = Path(path)
-    table = _read(path)
-    if missing := {"onset", "offset"} - set(table.columns):
-        raise InputError(
-            f"{path}: has no column {', '.join(sorted(missing))}; give each event its onset and "
-            "offset in seconds of the film"
-        )
+    table = read_tsv(path, needed=("onset", "offset"))
     if unknown := set(table.columns) - COLUMNS[kind]:
         raise InputError(
             f"{path}: has unknown column(s) {', '.join(sorted(unknown))}; a {kind} annotation has "
             f"{', '.join(sorted(COLUMNS[kind]))}: remove the others"
         )
-    onset, offset = (_numbers(table, name, path) for name in ("onset", "offset"))
+    onset, offset = (np.array(numbers(table, name)) for name in ("onset", "offset"))
     if (backwards := np.flatnonzero(offset < onset)).size:
         row = int(backwards[0])
         raise InputError(
-            f"{path}: the event in line {row + 2} ends ({offset[row]}) before it begins "
+            f"{path}: the event in line {table.lines[row]} ends ({offset[row]}) before it begins "
             f"({onset[row]}); mend the line"
         )
-    return table.assign(onset=onset, offset=offset)
+    columns = {"onset": onset.astype(float), "offset": offset.astype(float)}
+    if "item" in table.columns:
+        columns["item"] = np.array([row["item"] or "" for row in table.rows], dtype=object)
+    return pd.DataFrame(columns)
 
 
 def feature_name(path: str | Path, kind: str) -> str:
     """Name of a table's feature: 'video/facial expression' of 'video_annotation_facial ...tsv'."""
     return f"{kind}/{Path(path).stem.removeprefix(f'{kind}_annotation_')}"
+
+
+def annotation_files(folder: str | Path, kind: str) -> list[Path]:
+    """Return the tables of one kind in a folder of annotations, in order; hidden files are none."""
+    return sorted(path for path in (Path(folder) / kind).glob("*.tsv") if not hidden(path.name))
 
 
 def read_folder(folder: str | Path) -> dict[str, pd.DataFrame]:
@@ -118,7 +102,7 @@ def read_folder(folder: str | Path) -> dict[str, pd.DataFrame]:
     tables = {
         feature_name(path, kind): read_events(path, kind)
         for kind in ("video", "sound")
-        for path in sorted((folder / kind).glob("*.tsv"))
+        for path in annotation_files(folder, kind)
     }
     if not tables:
         raise InputError(
@@ -219,7 +203,7 @@ def tabulate(
 
 
 def read_blocks(path: str | Path, kinds: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read the blocks of an events.tsv.
+    """Read the blocks of an events.tsv; an event whose trial_type is missing is no block.
 
     Parameters
     ----------
@@ -236,26 +220,22 @@ def read_blocks(path: str | Path, kinds: Sequence[str] | None = None) -> pd.Data
     Raises
     ------
     InputError
-        When a column or a time is missing.
+        When a column or a time of a block is missing.
     """
-    path = Path(path)
-    table = _read(path)
-    if missing := {"onset", "duration", "trial_type"} - set(table.columns):
-        raise InputError(
-            f"{path}: has no column {', '.join(sorted(missing))}; an events table needs onset, "
-            "duration and trial_type"
-        )
+    table = read_tsv(path, needed=("onset", "duration", "trial_type"))
+    labels = [row["trial_type"] for row in table.rows]
+    rows = [row for row, label in enumerate(labels) if label is not None]
     if kinds is not None:
-        there = ", ".join(dict.fromkeys(table["trial_type"])) or "none"
-        table = table[table["trial_type"].isin(kinds)].reset_index(drop=True)
-        if not len(table):
+        there = ", ".join(dict.fromkeys(labels[row] for row in rows)) or "none"
+        rows = [row for row in rows if labels[row] in kinds]
+        if not rows:
             raise InputError(
                 f"{path}: holds no event of the kinds {', '.join(kinds)} (there is: {there}); "
                 "correct blocks.kinds"
             )
-    if not len(table):
-        raise InputError(f"{path}: holds no event; give each block its line")
-    onset, duration = (_numbers(table, name, path) for name in ("onset", "duration"))
+    if not rows:
+        raise InputError(f"{path}: holds no event with a trial_type; give each block its line")
+    onset, duration = (np.array(numbers(table, name, rows=rows)) for name in ("onset", "duration"))
     if (wrong := np.flatnonzero(duration <= 0)).size:
         row = int(wrong[0])
         raise InputError(
@@ -263,7 +243,11 @@ def read_blocks(path: str | Path, kinds: Sequence[str] | None = None) -> pd.Data
             "length in seconds"
         )
     return pd.DataFrame(
-        {"onset": onset, "offset": onset + duration, "trial_type": table["trial_type"]}
+        {
+            "onset": onset,
+            "offset": onset + duration,
+            "trial_type": [labels[row] for row in rows],
+        }
     )
 
 

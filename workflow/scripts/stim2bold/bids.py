@@ -1,6 +1,7 @@
 """Which files of a BIDS data set belong to the study.
 
-Nothing is read but names; what is in the files is looked at by `stim2bold.inputs`.
+Nothing is read but names, and the headers of T1w images where a participant has several; what is in
+the files is looked at by `stim2bold.inputs`.
 """
 
 import functools
@@ -13,16 +14,20 @@ from stim2bold.bids_index import (
     Choice,
     check_description,
     choose,
+    heeded,
     index_files,
     inherited,
     list_folder,
-    stem,
+    nearest,
+    participants_of,
     usable,
 )
+from stim2bold.bids_names import stem
 from stim2bold.errors import InputError
 from stim2bold.presence import IMAGES, check_present
 from stim2bold.problems import Problem, error, refuse
 from stim2bold.sidecars import read_sidecars
+from stim2bold.t1w_choice import choose_t1w
 
 if TYPE_CHECKING:
     pass
@@ -136,7 +141,7 @@ def simulated_study(n_participants: int, choice: Choice, bids_dir: str | Path) -
             f"{n_participants} simulated ones; correct participants or raise "
             "simulation.participants"
         )
-    runs = [run for run in runs if run.participant in wanted - set(choice.exclude)]
+    runs = [run for run in runs if run.participant in wanted - set(participants_of(choice.exclude))]
     if not runs:
         raise InputError("config.yaml: exclude leaves nobody; shorten it")
     return runs
@@ -168,13 +173,16 @@ def index_study(
     if any(problem.severity == "error" for problem in problems):
         return [], problems
     table = index_files(root)
-    images = table[table["ext"].isin(IMAGES)]
+    images = table[table["ext"].isin(IMAGES) & table["suffix"].isin(["bold", "T1w"])]
+    images, found = heeded(images, root)
+    problems += found
     series = images[(images["suffix"] == "bold") & (images["datatype"] == "func")]
     chosen, found = choose(series, root, choice)
     problems += found
     chosen, found = usable(chosen, root)
     problems += found
     t1w = images[(images["suffix"] == "T1w") & (images["datatype"] == "anat")]
+    t1w = t1w[t1w["part"].isna() | (t1w["part"] == "mag")]
     anats = {
         participant: [Path(path) for path in group["path"]]
         for participant, group in t1w.groupby("sub")
@@ -182,8 +190,11 @@ def index_study(
     listing = functools.cache(list_folder)
     runs = []
     for row in chosen.itertuples():
-        run = describe_run(root, Path(row.path), row.sub, anats.get(row.sub, []), listing)
-        found = check_files(run, needs_events=needs_events)
+        anat, found = choose_t1w(
+            anats.get(row.sub, []), Path(row.path), root, wanted=choice.selection.get("t1w")
+        )
+        run, ambiguous = describe_run(root, Path(row.path), row.sub, anat, listing)
+        found = found + ambiguous + check_files(run, needs_events=needs_events)
         problems += found
         if not any(problem.severity == "error" for problem in found):
             runs.append(run)
@@ -194,25 +205,26 @@ def describe_run(
     root: Path,
     series: Path,
     participant: str,
-    anats: list[Path],
+    anat: Path | None,
     listing: Callable[[Path], list[str]] = list_folder,
-) -> Run:
+) -> tuple[Run, list[Problem]]:
     """Gather what goes with one BOLD series; paths are relative to the data set's root."""
     folder = series.parent.parent.as_posix()
-    same_session = [path for path in anats if path.parent.parent == series.parent.parent]
-    anat = (same_session or anats or [None])[0]
-    events = inherited(root, series, ".tsv", suffix="events", listing=listing)
-    return Run(
+    events, problems = nearest(
+        inherited(root, series, ".tsv", suffix="events", listing=listing), series
+    )
+    run = Run(
         participant=participant,
         folder=folder,
         name=stem(series),
         bold=root / series,
-        events=events[-1] if events else None,
+        events=events,
         sidecars=tuple(inherited(root, series, ".json", listing=listing)),
         anat=stem(anat) if anat else None,
         anat_folder=anat.parent.parent.as_posix() if anat else None,
         t1w=root / anat if anat else None,
     )
+    return run, problems
 
 
 def check_files(run: Run, *, needs_events: bool) -> list[Problem]:

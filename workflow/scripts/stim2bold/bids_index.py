@@ -10,10 +10,14 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from stim2bold.bids_names import entities, stem
+from stim2bold.bids_names import named as run_named
+from stim2bold.bidsignore import ignored
 from stim2bold.errors import InputError
-from stim2bold.problems import Problem, error, warning
+from stim2bold.presence import hidden
+from stim2bold.problems import Problem, error, few, from_refusal, n_errors, note, warning
 from stim2bold.sidecars import read_sidecars
 
 if TYPE_CHECKING:
@@ -39,31 +43,38 @@ class Choice:
     participants : 'all' or list of str
         Labels without ``sub-``.
     exclude : dict of str to str
-        Participants who are left out, and why.
+        Participants and runs that are left out, and why; see `excluded`.
     selection : dict
-        A label, a list of labels or None for each key of `CHOICES`.
+        A label, a list of labels or None for each key of `CHOICES`, where '' stands for a name
+        without that entity; ``t1w``, likewise for `stim2bold.t1w_choice.T1W_CHOICES`.
     """
 
     participants: str | list[str] = "all"
     exclude: dict[str, str] = field(default_factory=dict)
-    selection: dict[str, str | list[str] | None] = field(default_factory=dict)
-
-
-def stem(path: Path) -> str:
-    """Return the entities of a BIDS file name, without its suffix and extension."""
-    return path.name.split(".", 1)[0].rsplit("_", 1)[0]
+    selection: dict[str, Any] = field(default_factory=dict)
 
 
 def excluded(setting: list[str] | dict[str, str]) -> dict[str, str]:
-    """Return who is left out and why, from the configuration's key `exclude`."""
-    if isinstance(setting, dict):
-        return {str(label): reason for label, reason in setting.items()}
-    return dict.fromkeys(setting, "left out by the configuration")
+    """Return who is left out and why, from the configuration's key `exclude`.
+
+    Participants stand by their labels, runs by a label and entities: ``02_run-1``.
+    """
+    reasons = (
+        setting
+        if isinstance(setting, dict)
+        else dict.fromkeys(setting, "left out by the configuration")
+    )
+    return {str(label).removeprefix("sub-"): reason for label, reason in reasons.items()}
+
+
+def participants_of(exclude: dict[str, str]) -> dict[str, str]:
+    """Return the participants, not the single runs, among those who are left out."""
+    return {label: reason for label, reason in exclude.items() if "_" not in label}
 
 
 def list_folder(folder: Path) -> list[str]:
-    """Return the names in a folder, in order."""
-    return sorted(os.listdir(folder))
+    """Return the names in a folder that are not hidden, in order."""
+    return sorted(name for name in os.listdir(folder) if not hidden(name))
 
 
 def index_files(root: Path) -> "pd.DataFrame":
@@ -82,6 +93,7 @@ def index_files(root: Path) -> "pd.DataFrame":
         link = Path(folder) / "dataset"
         link.symlink_to(root.absolute(), target_is_directory=True)
         table = index_dataset(link).to_pandas()
+    table = table[~table["path"].map(hidden).astype(bool)]
     return table.sort_values("path", ignore_index=True)
 
 
@@ -128,28 +140,39 @@ def choose(
     choice : Choice
         Whom and what to choose.
     """
-    problems = []
+    problems: list[Problem] = []
     chosen = table
     for key, entity in CHOICES.items():
         wanted = choice.selection.get(key)
         if wanted is None:
             continue
         labels = wanted if isinstance(wanted, list) else [wanted]
-        if entity == "run":
-            labels = [int(label) for label in labels]
-        there = chosen[entity].dropna().unique().astype(int if entity == "run" else str)
-        if len(chosen) and not set(labels) & set(there):
-            known = ", ".join(sorted(map(str, there))) or "none"
+        # An index of a run is a number there, other labels are text; '' is no entity at all.
+        there = chosen[entity].astype(object).where(chosen[entity].notna(), "")
+        there = there.map(lambda label: label if isinstance(label, str) else str(int(label)))
+        wished = [str(int(label)) if entity == "run" and label else label for label in labels]
+        known = ", ".join(sorted(map(repr, set(there)))) or "none"
+        for label in [label for label in wished if label not in set(there) and len(chosen)]:
+            tell = warning if set(wished) & set(there) else error
             problems.append(
-                error(
+                tell(
                     root,
-                    f"no BOLD run of {key} {', '.join(map(str, labels))} (there is: {known})",
+                    f"no BOLD run of {key} {label or 'absent'} (there is: {known})",
                     f"correct selection.{key}",
                 )
             )
-        chosen = chosen[chosen[entity].isin(labels)]
-    if problems:
+        chosen = chosen[there.isin(wished)]
+    if n_errors(problems):
         return chosen.iloc[:0], problems
+    if len(chosen) < len(table):
+        left = [Path(path).name for path in table["path"][~table.index.isin(chosen.index)]]
+        problems.append(
+            note(
+                root,
+                f"{len(left)} of {len(table)} BOLD series are not chosen: {few(left)}",
+                "selection says which are",
+            )
+        )
     known = set(chosen["sub"])
     named = known if choice.participants == "all" else set(choice.participants)
     if absent := sorted(named - known):
@@ -160,12 +183,32 @@ def choose(
                 "correct the list 'participants' or add the images",
             )
         )
-    problems += [
-        warning("config.yaml", f"exclude names participant {label}, who has no run", "correct it")
-        for label in sorted(set(choice.exclude) - set(table["sub"]))
-    ]
+    everybody = set(table["sub"])
+    for label in sorted(participants_of(choice.exclude).keys() - everybody):
+        # Quoted or not, 2 is not 02: whoever is meant would stay in without a word.
+        meant = [other for other in sorted(everybody) if other.lstrip("0") == label.lstrip("0")]
+        tell = error if meant else warning
+        remedy = f"write it as the data set does: '{meant[0]}'" if meant else "correct it"
+        what = f"exclude names participant {label}, who has no run"
+        problems.append(tell("config.yaml", what, remedy))
     chosen = chosen[chosen["sub"].isin(named - set(choice.exclude))]
-    if chosen.empty and not problems:
+    own = [entities(stem(Path(path))).items() for path in chosen["path"]]
+    left_out = [False] * len(own)
+    for key in [key for key in choice.exclude if "_" in key]:
+        fits = [run_named(key).items() <= items for items in own]
+        left_out = [a or b for a, b in zip(left_out, fits, strict=True)]
+        names = [Path(path).name for path, fit in zip(chosen["path"], fits, strict=True) if fit]
+        if names:
+            what = f"{few(names)} is left out: {choice.exclude[key]}"
+            problems.append(note("config.yaml", what, "exclude says so"))
+        elif key.split("_")[0] not in participants_of(choice.exclude):
+            problems.append(
+                error(
+                    "config.yaml", f"exclude names the run {key}, which is not there", "correct it"
+                )
+            )
+    chosen = chosen.iloc[[row for row, out in enumerate(left_out) if not out]]
+    if chosen.empty and not n_errors(problems):
         problems.append(
             error(
                 root,
@@ -192,8 +235,14 @@ def usable(table: "pd.DataFrame", root: Path) -> tuple["pd.DataFrame", list[Prob
         )
     table = table[table["echo"].isna()]
     # Phase, real and imaginary images are no BOLD series of their own.
-    table = table[table["part"].isna() | (table["part"] == "mag")]
-    seen: dict[str, str] = {}
+    magnitude = table["part"].isna() | (table["part"] == "mag")
+    if not magnitude.all():
+        left = [Path(path).name for path in table["path"][~magnitude]]
+        what = f"{len(left)} series are no magnitude images and are passed over: {few(left)}"
+        problems.append(note(root, what, "nothing need be done"))
+    table = table[magnitude]
+    problems += reconstructions(table, root)
+    seen: dict[tuple, str] = {}
     for row in table.itertuples():
         own = f"sub-{row.sub}"
         if not row.path.startswith(f"{own}/"):
@@ -204,7 +253,7 @@ def usable(table: "pd.DataFrame", root: Path) -> tuple["pd.DataFrame", list[Prob
                     "rename or move it",
                 )
             )
-        name = stem(Path(row.path))
+        name = tuple(sorted(entities(stem(Path(row.path))).items()))
         if name in seen:
             problems.append(
                 error(
@@ -214,6 +263,55 @@ def usable(table: "pd.DataFrame", root: Path) -> tuple["pd.DataFrame", list[Prob
                 )
             )
         seen[name] = row.path
+    return table, problems
+
+
+def reconstructions(table: "pd.DataFrame", root: Path) -> list[Problem]:
+    """Refuse what is one measurement reconstructed in several ways: its mean would be taken."""
+    ways: dict[tuple, dict[str, str]] = {}
+    for path in table["path"]:
+        own = entities(stem(Path(path)))
+        label = own.pop("rec", "")
+        ways.setdefault(tuple(sorted(own.items())), {})[label] = path
+    return [
+        error(
+            root / next(iter(found.values())),
+            "is one run in several reconstructions: "
+            + ", ".join(f"rec-{label}" if label else "without rec" for label in sorted(found)),
+            "choose one by selection.reconstruction ('' for the one without)",
+        )
+        for found in ways.values()
+        if len(found) > 1
+    ]
+
+
+def heeded(table: "pd.DataFrame", *roots: Path, names=None) -> tuple["pd.DataFrame", list[Problem]]:
+    """Leave out the images that a data set's .bidsignore lists.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Images, as `index_files` returns them.
+    *roots : Path
+        Data sets that may hold a .bidsignore.
+    names : callable, optional
+        Returns what a path of the table is called in the second data set.
+    """
+    problems = []
+    for root in roots:
+        try:
+            tell = ignored(root)
+        except InputError as refusal:
+            problems.append(from_refusal(refusal, root / ".bidsignore"))
+            continue
+        rename = names if names and root != roots[0] else str
+        out = [tell(rename(path)) for path in table["path"]]
+        if any(out):
+            left = [Path(path).name for path, gone in zip(table["path"], out, strict=True) if gone]
+            what = f"lists {len(left)} image(s), which are passed over: {few(left)}"
+            remedy = "remove the line of one that is to be analysed"
+            problems.append(warning(root / ".bidsignore", what, remedy))
+            table = table.iloc[[row for row, gone in enumerate(out) if not gone]]
     return table, problems
 
 
@@ -246,7 +344,7 @@ def inherited(
     list of Path
         From the root to the series' own folder; in one folder, the more particular last.
     """
-    entities = set(stem(series).split("_"))
+    own = entities(stem(series)).items()
     found = []
     for folder in (root / parent for parent in reversed(series.parents)):
         if not folder.is_dir():
@@ -257,8 +355,26 @@ def inherited(
             if name == f"{suffix}{extension}"
             or (
                 name.endswith(f"_{suffix}{extension}")
-                and set(stem(Path(name)).split("_")) <= entities
+                and all("-" in part for part in stem(Path(name)).split("_"))
+                and entities(stem(Path(name))).items() <= own
             )
         ]
         found += [folder / name for name in sorted(here, key=lambda name: name.count("_"))]
     return found
+
+
+def nearest(found: list[Path], series: Path) -> tuple[Path | None, list[Problem]]:
+    """Return the nearest of the tables that apply to a series, and whether that is one."""
+    if not found:
+        return None, []
+    best = found[-1]
+    rivals = [
+        path
+        for path in found[:-1]
+        if path.parent == best.parent
+        and not entities(stem(path)).items() < entities(stem(best)).items()
+    ]
+    if not rivals:
+        return best, []
+    what = f"{best.name} and {few(path.name for path in rivals)} both apply to {series.name}"
+    return best, [error(best, what, "remove one of them, or name it for the run it belongs to")]

@@ -1,5 +1,6 @@
 """The configuration outside Snakemake: read as Snakemake reads it, judged by the same schema."""
 
+import contextlib
 import difflib
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import jsonschema
 import yaml
 
 from stim2bold.errors import InputError
-from stim2bold.problems import Problem, error
+from stim2bold.problems import Problem, error, refusals, refuse
+from stim2bold.strict_yaml import read_mapping
 
 
 def merge(base: dict, update: dict) -> dict:
@@ -29,37 +31,53 @@ def read_configuration(files: list[Path], settings: list[str]) -> dict[str, Any]
     files : list of Path
         YAML.
     settings : list of str
-        ``key=value``, the value in YAML.
+        ``key=value``, see `value_of`.
 
     Raises
     ------
     InputError
-        When a file or a setting is no YAML mapping.
+        When a file or a setting is no mapping, or is read otherwise than it looks.
     """
     config: dict[str, Any] = {}
     for path in files:
-        try:
-            part = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-        except OSError as fault:
-            raise InputError(
-                f"{path}: cannot be read ({fault.strerror}); correct the path"
-            ) from None
-        except (yaml.YAMLError, UnicodeDecodeError) as fault:
-            said = " ".join(str(fault).split())
-            raise InputError(f"{path}: is not YAML ({said}); mend it") from None
-        if not isinstance(part, dict):
-            raise InputError(f"{path}: holds no settings; write 'key: value' lines")
+        part, problems = read_mapping(path)
+        refuse(problems)
         config = merge(config, part)
     for setting in settings:
         key, found, value = setting.partition("=")
         if not found:
             raise InputError(f"{setting}: is no setting; write key=value")
-        try:
-            config = merge(config, {key: yaml.safe_load(value)})
-        except yaml.YAMLError:
-            # A path such as '[a] film.mp4' is no YAML, and needs none.
-            config = merge(config, {key: value})
+        config = merge(config, {key: value_of(value)})
     return config
+
+
+def check_files(files: list[Path]) -> list[Problem]:
+    """Return every place in configuration files that is read otherwise than it looks."""
+    problems = []
+    for path in files:
+        problems += refusals(path, lambda path=path: read_mapping(path)) or read_mapping(path)[1]
+    return problems
+
+
+def value_of(text: str) -> Any:
+    """Return the value of a setting on the command line, as Snakemake reads it.
+
+    A number or a truth value stands alone; what is in a list or section is text: [01, 02] are
+    labels.
+    """
+    text = text.strip("\"'")
+    if text == "":
+        return None
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    if text in ("True", "False"):
+        return text == "True"
+    try:
+        return yaml.BaseLoader(text).get_single_data()
+    except yaml.YAMLError:
+        # A path such as '[a] film.mp4' is no YAML, and needs none.
+        return text
 
 
 def check_configuration(config: dict[str, Any], schema: Path) -> list[Problem]:
@@ -68,17 +86,35 @@ def check_configuration(config: dict[str, Any], schema: Path) -> list[Problem]:
     problems = []
     for fault in sorted(validator.iter_errors(config), key=lambda fault: str(fault.path)):
         where = ".".join(str(part) for part in fault.absolute_path) or "the file"
-        problems.append(error("config.yaml", f"{where}: {fault.message}", _remedy(fault)))
+        problems.append(error("config.yaml", f"{where}: {_said(fault)}", _remedy(fault)))
     return problems
+
+
+def _said(fault: jsonschema.ValidationError) -> str:
+    """Say what is wrong in a line, however long the value is."""
+    if fault.validator == "type" and fault.instance is None:
+        return "is empty"
+    shown = repr(fault.instance)
+    return fault.message if len(shown) < 200 else fault.message.replace(shown, shown[:60] + "...")
 
 
 def _remedy(fault: jsonschema.ValidationError) -> str:
     """Say what to write instead: the key that was meant, or what the value is to be."""
     if fault.validator == "additionalProperties":
         known = list(fault.schema["properties"])
-        unknown = [key for key in fault.instance if key not in known]
+        unknown = [str(key) for key in fault.instance if key not in known]
         meant = [close for key in unknown for close in difflib.get_close_matches(key, known, n=1)]
         if meant:
             return f"did you mean {' and '.join(meant)}?"
         return f"known here are {', '.join(known)}"
-    return f"give: {fault.schema.get('description', 'see workflow/config.schema.yaml')}"
+    if fault.validator == "type" and fault.instance is None and fault.validator_value == "object":
+        return "give its keys below it, or remove the line"
+    wanted = f"give: {fault.schema.get('description', 'see workflow/config.schema.yaml')}"
+    if any(isinstance(item, int | float) for item in _items(fault.instance)):
+        wanted += " Labels are text: quote them, such as '01'."
+    return wanted
+
+
+def _items(value: Any) -> list:
+    """Return a value, or those in a list."""
+    return value if isinstance(value, list) else [value]

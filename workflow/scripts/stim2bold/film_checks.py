@@ -9,7 +9,7 @@ import av
 import pandas as pd
 
 from stim2bold import study
-from stim2bold.annotations import read_blocks, read_events
+from stim2bold.annotations import annotation_files, read_blocks, read_events
 from stim2bold.bids import Run
 from stim2bold.blocks import check_high_pass, cut_film, design_period, join_runs, to_film
 from stim2bold.errors import InputError
@@ -56,7 +56,9 @@ def check_film(path: Path, streams: dict[str, int]) -> tuple[float | None, list[
 def check_annotations(folder: Path, *, duration: float | None) -> list[Problem]:
     """Check each table of annotations."""
     problems = []
-    tables = [(path, kind) for kind in ("video", "sound") for path in (folder / kind).glob("*.tsv")]
+    tables = [
+        (path, kind) for kind in ("video", "sound") for path in annotation_files(folder, kind)
+    ]
     if not tables:
         problems.append(
             error(

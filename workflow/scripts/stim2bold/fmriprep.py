@@ -14,11 +14,14 @@ from stim2bold.bids_index import (
     Choice,
     check_description,
     choose,
+    heeded,
     index_files,
     inherited,
     list_folder,
+    nearest,
     usable,
 )
+from stim2bold.bids_names import stem
 from stim2bold.problems import Problem, error, n_errors
 
 if TYPE_CHECKING:
@@ -52,9 +55,14 @@ def needed_columns(strategy: str, motion: str) -> list[str]:
 
 
 def find_space(
-    series: "pd.DataFrame", root: Path, *, space: str | None, res: str | None
+    series: "pd.DataFrame",
+    root: Path,
+    *,
+    space: str | None,
+    cohort: str | None = None,
+    res: str | None,
 ) -> tuple["pd.DataFrame", list[Problem]]:
-    """Choose the series of one space and resolution.
+    """Choose the series of one space, cohort of its template, and resolution.
 
     Parameters
     ----------
@@ -62,23 +70,27 @@ def find_space(
         Preprocessed series of all spaces.
     root : Path
         The derivatives, for messages.
-    space, res : str or None
-        The wanted labels; None where there is but one.
+    space, cohort, res : str or None
+        The wanted labels; None where there is but one, '' for series without.
     """
-    for entity, wanted in (("space", space), ("res", res)):
-        there = sorted(series[entity].dropna().unique())
+    for entity, wanted in (("space", space), ("cohort", cohort), ("res", res)):
+        labels = series[entity].astype(object).where(series[entity].notna(), "")
+        # '' is a series without that entity, which is one of several only beside others.
+        there = sorted(set(labels)) if labels.any() and entity != "space" else []
         if entity == "space":
             # Other spaces are nobody's but the participant's: voxels must mean the same in all.
-            there = [label for label in there if label.startswith("MNI")]
+            there = sorted({label for label in labels if label.startswith("MNI")})
         if wanted is None and len(there) > 1:
             return series.iloc[:0], [
                 error(
                     root,
-                    f"has series of several preprocessing.{entity}: {', '.join(there)}",
-                    f"choose one by preprocessing.{entity}",
+                    f"has series of several preprocessing.{entity}: "
+                    f"{', '.join(label or 'none' for label in there)}",
+                    f"choose one by preprocessing.{entity}"
+                    + (" ('' for those without)" if "" in there else ""),
                 )
             ]
-        if (wanted is not None and wanted not in there) or (entity == "space" and not there):
+        if (wanted not in (None, "", *there)) or (entity == "space" and not there):
             return series.iloc[:0], [
                 error(
                     root,
@@ -88,7 +100,7 @@ def find_space(
                 )
             ]
         if there:
-            series = series[series[entity] == (wanted or there[0])]
+            series = series[labels == (there[0] if wanted is None else wanted)]
     return series, []
 
 
@@ -98,6 +110,7 @@ def index_derivatives(
     choice: Choice,
     *,
     space: str | None,
+    cohort: str | None = None,
     res: str | None,
     needs_events: bool = True,
 ) -> tuple[list[Run], list[Problem], str | None]:
@@ -111,8 +124,8 @@ def index_derivatives(
         The raw data set, for the events; its images are not needed.
     choice : Choice
         Whom and what to choose.
-    space, res : str or None
-        Labels of the output space; None where there is but one.
+    space, cohort, res : str or None
+        Labels of the output space, see `find_space`.
     needs_events : bool
         Whether a run without events.tsv is an error.
 
@@ -132,10 +145,15 @@ def index_derivatives(
         return [], problems, None
     table = index_files(root)
     series = table[(table["suffix"] == "bold") & (table["desc"] == "preproc")]
-    series, found = find_space(series[series["ext"] == ".nii.gz"], root, space=space, res=res)
+    series = series[series["ext"] == ".nii.gz"]
+    series, found = find_space(series, root, space=space, cohort=cohort, res=res)
     problems += found
     if found:
         return [], problems, None
+    series, found = heeded(
+        series, *dict.fromkeys((root, raw)), names=lambda path: original_of(Path(path)).as_posix()
+    )
+    problems += found
     chosen, found = choose(series, root, choice)
     problems += found
     chosen, found = usable(chosen, root)
@@ -151,21 +169,28 @@ def index_derivatives(
     return runs, problems, series["space"].iloc[0] if len(series) else None
 
 
+def original_of(series: Path) -> Path:
+    """Return what the raw series of a preprocessed one is called."""
+    parts = series.name.split(".", 1)[0].split("_")[:-1]
+    name = "_".join(part for part in parts if part.split("-", 1)[0] not in ADDED)
+    return series.parent / f"{name}_bold.nii.gz"
+
+
 def describe_derived(
     root: Path, raw: Path, series: Path, participant: str, listing
 ) -> tuple[Run, list[Problem]]:
     """Gather what goes with one preprocessed series; its path is relative to the derivatives."""
-    parts = series.name.split(".", 1)[0].split("_")[:-1]
-    name = "_".join(part for part in parts if part.split("-", 1)[0] not in ADDED)
-    original = series.parent / f"{name}_bold.nii.gz"
+    original = original_of(series)
+    name = stem(original)
     names = listing(root / series.parent)
     mask = series.name.replace("_desc-preproc_bold", "_desc-brain_mask")
     confounds = [f"{name}_{end}" for end in CONFOUNDS if f"{name}_{end}" in names]
     own = series.name.replace(".nii.gz", ".json")
     sidecars = inherited(raw, original, ".json", listing=listing) if raw != root else []
-    events = inherited(raw, original, ".tsv", suffix="events", listing=listing)
+    events, problems = nearest(
+        inherited(raw, original, ".tsv", suffix="events", listing=listing), original
+    )
     folder = root / series.parent
-    problems = []
     if not confounds:
         problems.append(
             error(
@@ -187,7 +212,7 @@ def describe_derived(
         folder=series.parent.parent.as_posix(),
         name=name,
         bold=root / series,
-        events=events[-1] if events else None,
+        events=events,
         sidecars=(*sidecars, *([folder / own] if own in names else [])),
         mask=folder / mask if mask in names else None,
         confounds=folder / confounds[0] if confounds else None,

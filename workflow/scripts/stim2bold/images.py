@@ -238,7 +238,7 @@ def check_series(image: nib.Nifti1Image, name: str | Path) -> None:
     if image.shape[3] < FEWEST_VOLUMES:
         raise InputError(
             f"{name}: only {image.shape[3]} volumes, at least {FEWEST_VOLUMES} are needed; "
-            "leave this run out by the configuration"
+            "leave the run out by exclude, such as exclude: {'02_run-1': 'broken off'}"
         )
     check_numbers(image, name)
     check_affine(image, name)

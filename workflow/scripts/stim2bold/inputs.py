@@ -4,8 +4,7 @@ Headers, tables and the lengths of files are read, and the first volume of each 
 the whole image can tell is said by the step that reads it.
 """
 
-import csv
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,9 @@ from stim2bold.film_checks import (
     check_film,
 )
 from stim2bold.images import open_image
-from stim2bold.problems import Problem, error, in_order, refusals, warning
+from stim2bold.problems import Problem, error, from_refusal, in_order, refusals, warning
 from stim2bold.run_checks import Header, check_anatomy, check_bold, check_derived
+from stim2bold.tables import read_tsv
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ def check_participants(root: Path, runs: list[Run]) -> list[Problem]:
     if not path.is_file():
         return []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            named = {row.get("participant_id") for row in csv.DictReader(file, delimiter="\t")}
-    except (UnicodeDecodeError, csv.Error) as fault:
-        return [warning(path, f"is no table ({fault})", "mend it, other BIDS tools need it")]
+        named = {row["participant_id"] for row in read_tsv(path, needed=["participant_id"]).rows}
+    except InputError as refusal:
+        # Nothing of it is used but who is named.
+        return [replace(from_refusal(refusal, path), severity="warning")]
     absent = sorted({run.participant for run in runs} - {str(n)[4:] for n in named if n})
     if not absent:
         return []

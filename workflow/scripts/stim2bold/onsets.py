@@ -4,22 +4,14 @@ A run's film onset is the scan time, in seconds from the start of its first volu
 film's first picture was shown, or would have been: a run that begins 200 s into the film has -200.
 """
 
-import csv
 from pathlib import Path
 
+from stim2bold.bids_names import entities
 from stim2bold.errors import InputError
+from stim2bold.tables import as_number, read_tsv
 
 #: The column of an events table that says which second of the film an event showed.
 COLUMN = "film_time"
-
-
-def entities(name: str) -> dict[str, str]:
-    """Return the entities of a run's name; numbers of runs without their zeros."""
-    pairs = dict(part.split("-", 1) for part in name.split("_") if "-" in part)
-    return {
-        key: str(int(value)) if key == "run" and value.isdigit() else value
-        for key, value in pairs.items()
-    }
 
 
 def film_onset(name: str, events: Path | None, setting: float | str | dict[str, float]) -> float:
@@ -58,6 +50,18 @@ def film_onset(name: str, events: Path | None, setting: float | str | dict[str, 
     return float(setting[max(fitting, key=lambda key: len(entities(key)))])
 
 
+def unused(names: list[str], setting: float | str | dict[str, float]) -> list[str]:
+    """Return the entries of `timing.film_onset` that apply to none of some runs."""
+    if not isinstance(setting, dict):
+        return []
+    runs = [entities(name).items() for name in names]
+    return [
+        key
+        for key in setting
+        if key != "all" and not any(entities(key).items() <= own for own in runs)
+    ]
+
+
 def onset_of_events(name: str, events: Path | None) -> float:
     """Return the film onset that the first event with a film time gives."""
     if events is None:
@@ -65,16 +69,10 @@ def onset_of_events(name: str, events: Path | None) -> float:
             f"config.yaml: timing.film_onset is 'events', but {name} has no events.tsv; "
             "give its onset as a number"
         )
-    try:
-        with Path(events).open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise InputError(f"{events}: is no table that can be read ({fault}); mend it") from None
-    for row in rows:
-        try:
-            return float(row["onset"]) - float(row[COLUMN])
-        except (KeyError, TypeError, ValueError):
-            continue
+    for row in read_tsv(events, needed=["onset"]).rows:
+        onset, film_time = as_number(row["onset"]), as_number(row.get(COLUMN))
+        if onset is not None and film_time is not None:
+            return onset - film_time
     raise InputError(
         f"{events}: no event has an onset and a {COLUMN}, so the film's place in the run is "
         f"unknown; add the column {COLUMN} (seconds of the film) or set timing.film_onset"

@@ -1,4 +1,4 @@
-"""Whether a file has content: links of git-annex and datalad may have none here."""
+"""Whether a file is there for us: hidden files are not, and links of git-annex may be empty."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,14 @@ from pathlib import Path
 from stim2bold.problems import Problem, error
 
 IMAGES = (".nii", ".nii.gz")
+
+
+def hidden(path: str | Path) -> bool:
+    """Tell whether a path, relative to the data set, is hidden or lies in a hidden folder.
+
+    Such files belong to programs: macOS keeps ``._NAME`` beside NAME, git its folder ``.git``.
+    """
+    return any(part.startswith(".") and part != ".." for part in Path(path).parts)
 
 
 def check_present(path: Path) -> list[Problem]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stim2bold.errors import InputError
 
-SEVERITIES = ("error", "warning")
+SEVERITIES = ("error", "warning", "note")
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Problem:
 
     Attributes
     ----------
-    severity : {'error', 'warning'}
-        Whether the workflow can go on.
+    severity : {'error', 'warning', 'note'}
+        Whether the workflow can go on; a note says what is left out as it should be.
     file : str
         Where.
     what : str
@@ -45,6 +45,18 @@ def error(file: str | Path, what: str, remedy: str) -> Problem:
 def warning(file: str | Path, what: str, remedy: str) -> Problem:
     """Return a problem that the workflow can go on with."""
     return Problem("warning", str(file), what, remedy)
+
+
+def note(file: str | Path, what: str, remedy: str) -> Problem:
+    """Return what is no problem but must be known."""
+    return Problem("note", str(file), what, remedy)
+
+
+def few(names: Iterable[object], *, most: int = 5) -> str:
+    """Return names in one line; of many, the first and how many more there are."""
+    names = [str(name) for name in names]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def from_refusal(refusal: InputError, file: str | Path) -> Problem:
@@ -101,9 +113,8 @@ def as_table(problems: list[Problem], *, width: int) -> str:
     width : int
         Columns of the terminal.
     """
-    if not problems:
-        return "Nothing is wrong."
-    lines = []
+    nothing = all(problem.severity == "note" for problem in problems)
+    lines = ["Nothing is wrong."] if nothing else []
     for number, problem in enumerate(problems, start=1):
         head = f"{number:>3}  {problem.severity:<8}"
         parts = ((head, problem.file), ("", problem.what), ("", f"remedy: {problem.remedy}"))

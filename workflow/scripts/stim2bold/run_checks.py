@@ -1,6 +1,5 @@
 """What headers and tables tell of one run before anything is computed from it."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +19,9 @@ from stim2bold.images import (
     header_TR,
     open_image,
 )
-from stim2bold.problems import Problem, error, refusals, warning
+from stim2bold.problems import Problem, error, from_refusal, refusals, warning
 from stim2bold.sidecars import read_sidecars
+from stim2bold.tables import read_tsv
 
 
 @dataclass(frozen=True)
@@ -205,12 +205,11 @@ def check_derived(run: Run, *, strategy: str, motion: str) -> list[Problem]:
 def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -> list[Problem]:
     """Check that a table of confounds has a row a volume and the columns that are used."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file, delimiter="\t"))
-    except (UnicodeDecodeError, csv.Error) as fault:
-        return [error(path, f"is no table ({fault})", "run fMRIPrep again")]
+        table = read_tsv(path)
+    except InputError as refusal:
+        return [from_refusal(refusal, path)]
     problems = []
-    columns = rows[0] if rows else []
+    columns = table.columns
     if missing := [name for name in needed_columns(strategy, motion) if name not in columns]:
         problems.append(
             error(
@@ -228,11 +227,11 @@ def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -
                 "choose another preprocessing.cleaning.strategy or run fMRIPrep again",
             )
         )
-    if len(rows) - 1 != n_volumes:
+    if len(table.rows) != n_volumes:
         problems.append(
             error(
                 path,
-                f"has {max(0, len(rows) - 1)} rows where the series has {n_volumes} volumes",
+                f"has {len(table.rows)} rows where the series has {n_volumes} volumes",
                 "copy both from one run of fMRIPrep",
             )
         )

@@ -7,7 +7,7 @@ from stim2bold import bids, fmriprep
 from stim2bold.bids import Run
 from stim2bold.bids_index import Choice, excluded
 from stim2bold.errors import InputError
-from stim2bold.onsets import film_onset
+from stim2bold.onsets import film_onset, unused
 from stim2bold.problems import Problem, error, from_refusal
 
 SIMULATED = "results/simulated/bids"
@@ -77,6 +77,7 @@ def index(config: dict[str, Any]) -> tuple[list[Run], list[Problem], str | None]
         bids_dir(config),
         choice,
         space=preprocessing["space"],
+        cohort=preprocessing["cohort"],
         res=preprocessing["res"],
         needs_events=needs_events,
     )
@@ -91,6 +92,15 @@ def film_onsets(runs: list[Run], config: dict[str, Any]) -> tuple[dict[str, floa
             onsets[run.name] = film_onset(run.name, run.events, setting)
         except InputError as refusal:
             problems.append(from_refusal(refusal, run.events or "config.yaml"))
+    problems += [
+        error(
+            "config.yaml",
+            f"timing.film_onset has an entry {key} that applies to no run",
+            "name runs as the data set does, or remove it",
+        )
+        for key in unused([run.name for run in runs], setting)
+        if runs
+    ]
     return onsets, problems
 
 
