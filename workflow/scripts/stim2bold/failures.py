@@ -68,7 +68,15 @@ def reason(log: Path) -> str:
         line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
     ]
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return (said or [line for line in lines if line] or [f"{log} is empty"])[-1]
+    last = [line for line in lines if line][-1:]
+    if not said and not any(line.startswith("Traceback") for line in lines):
+        # A step of ours that ends by itself leaves one or the other.
+        after = f'after "{last[0]}"' if last else "before it said anything"
+        return (
+            f"it was killed {after}: memory or the time limit ran out; free memory, or give it more "
+            "by --set-resources RULE:mem_mb=N or RULE:runtime=MINUTES"
+        )
+    return (said or last)[-1]
 
 
 def told(failed: Iterable[Failure], *, folder: Path = Path()) -> dict[str | None, str]:
