@@ -69,12 +69,13 @@ def reason(log: Path) -> str:
     ]
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     last = [line for line in lines if line][-1:]
-    if not said and not any(line.startswith("Traceback") for line in lines):
-        # A step of ours that ends by itself leaves one or the other.
-        after = f'after "{last[0]}"' if last else "before it said anything"
+    # A step of ours that ends by itself leaves one of these.
+    if not said and not any(line.startswith(("Traceback", "cancelled")) for line in lines):
+        last_word = f'the last line is "{last[0]}"' if last else "the log is empty"
         return (
-            f"it was killed {after}: memory or the time limit ran out; free memory, or give it more "
-            "by --set-resources RULE:mem_mb=N or RULE:runtime=MINUTES"
+            f"it does not say why ({last_word}): most often memory or the time limit ran out and "
+            "the step was killed; free memory, or give it more by --set-resources RULE:mem_mb=N or "
+            "RULE:runtime=MINUTES"
         )
     return (said or last)[-1]
 
