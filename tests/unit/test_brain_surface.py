@@ -1,5 +1,7 @@
 """The brain's surface: a sphere of known volume."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,18 @@ def test_inside_of_a_sphere_has_its_volume():
     assert inside.sum() == pytest.approx(4 / 3 * np.pi * 12.5**3, rel=0.05)
     assert inside[20, 20, 20]
     assert not inside[0, 0, 0]
+
+
+def test_a_surface_that_runs_away_is_noticed_and_takes_no_memory():
+    vertices, faces = brain_surface.icosphere(1)
+    assert brain_surface.within_reach(20 + 30 * vertices, (41, 41, 41))
+    assert not brain_surface.within_reach(20 + 45 * vertices, (41, 41, 41))
+    assert not brain_surface.within_reach(np.nan * vertices, (41, 41, 41))
+    tracemalloc.start()
+    brain_surface.inside_surface(20 + 300 * vertices, faces, (41, 41, 41))
+    # One triangle's points, and what is made of them; all triangles at once took 80 times that.
+    assert tracemalloc.get_traced_memory()[1] < 200e6
+    tracemalloc.stop()
 
 
 def test_surface_stops_at_a_dark_border():

@@ -20,6 +20,14 @@ def test_bad_input_ends_a_script_with_one_line():
     assert end.value.code == "error: film.mp4: has no sound; give the film as it was shown"
 
 
+def test_a_script_that_runs_out_of_memory_says_so():
+    def main():
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    with pytest.raises(SystemExit, match=r"memory ran out \(Unable to allocate 9 TiB\).*mem_mb"):
+        run(main)
+
+
 def test_a_fault_of_ours_is_not_hidden():
     def main():
         raise ZeroDivisionError

@@ -165,7 +165,7 @@ def test_nilearn_reads_the_folder_as_if_it_were_fmripreps(folder, strategy):
 
 @pytest.mark.parametrize(("motion", "n"), [("basic", 6), ("derivatives", 12), ("full", 24)])
 def test_cleaning_takes_as_many_motion_regressors_as_it_is_told(folder, motion, n):
-    found, _ = choose_confounds(folder, "simple", motion=motion)
+    found = choose_confounds(folder, "simple", motion=motion).table
     assert sum(name.startswith(("trans_", "rot_")) for name in found) == n
     assert not any(name.startswith("cosine") for name in found)
 

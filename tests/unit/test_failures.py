@@ -30,6 +30,7 @@ CLUSTER = """
             python x
 """
 MOTION = Failure("preprocess_motion", "results/logs/preprocess_motion/sub-02/sub-02.log", "02")
+KILLED = Failure("preprocess_anatomy", "results/logs/anatomy/sub-04.log", "04")
 SCORES = Failure("score_predictions", "results/logs/score/sub-03.log", "03")
 
 
@@ -48,10 +49,15 @@ def test_the_reason_is_our_own_line_or_the_last(tmp_path):
     for step, text in (
         (MOTION, "12:00 working\nerror: x.nii.gz: has no y; add one\nmore\n"),
         (SCORES, "Traceback\nMemoryError\n\n"),
+        (KILLED, "12:00 working\n"),
     ):
         (tmp_path / step.log).parent.mkdir(parents=True)
         (tmp_path / step.log).write_text(text)
     gone = Failure("probe_film", "results/logs/probe_film.log", None)
+    silent = told([KILLED], folder=tmp_path)["04"]
+    assert 'the last line is "12:00 working"' in silent and "mem_mb" in silent
+    (tmp_path / KILLED.log).write_text("")
+    assert "the log is empty" in told([KILLED], folder=tmp_path)["04"]
     assert told([MOTION, SCORES, gone, SCORES], folder=tmp_path) == {
         "02": "preprocess_motion failed: x.nii.gz: has no y; add one",
         "03": "score_predictions failed: MemoryError",

@@ -165,7 +165,7 @@ def test_the_columns_that_are_asked_for_are_those_that_nilearn_reads(tmp_path, s
         table.write_text("\n".join(["\t".join(names), *rows]) + "\n")
 
     write([*columns, "cosine00"])
-    confounds, _ = choose_confounds(series, strategy, motion=motion)
+    confounds = choose_confounds(series, strategy, motion=motion).table
     used = {name for name in confounds if not name.startswith("motion_outlier")}
     assert used == set(columns) - {"framewise_displacement", "std_dvars"}
     for name in columns:

@@ -124,10 +124,11 @@ def test_series_given_as_t1w_is_refused(tmp_path):
         images.read_volume(path)
 
 
-def test_TR_of_header_and_sidecar_must_agree():
+def test_the_sidecars_TR_counts_and_a_header_that_differs_is_named(caplog):
     assert images.check_TR(series(), {"RepetitionTime": 0.608}, "bold") == 0.608
-    with pytest.raises(InputError, match=r"0\.608 s, its JSON sidecar 2 s"):
-        images.check_TR(series(), {"RepetitionTime": 2}, "bold")
+    assert not caplog.text
+    assert images.check_TR(series(), {"RepetitionTime": 2}, "bold") == 2
+    assert "0.608 s, its JSON sidecar 2 s, which is taken" in caplog.text
     with pytest.raises(InputError, match="no RepetitionTime"):
         images.check_TR(series(), {}, "bold")
 

@@ -308,7 +308,19 @@ FAULTS = {
     ),
     "header and sidecar disagree": (
         image(BOLD, with_TR(2.0)),
-        *("error", BOLD, "the header says TR = 2 s"),
+        *("warning", BOLD, "the header says TR = 2 s, its JSON sidecar 1 s, which is taken"),
+    ),
+    "milliseconds that are called seconds": (
+        image(BOLD, with_TR(1000.0)),
+        *("warning", BOLD, "milliseconds that are called seconds"),
+    ),
+    "slice times without any": (
+        lambda p: p.set_sidecar(SliceTiming=[]),
+        *("warning", SIDECAR, "SliceTiming is empty"),
+    ),
+    "a delay longer than the TR": (
+        lambda p: p.set_sidecar(DelayTime=800),
+        *("error", SIDECAR, "DelayTime is 800"),
     ),
     "a header without TR": (image(BOLD, with_TR(0.0)), "warning", BOLD, "header gives no TR"),
     "a run of another TR": (

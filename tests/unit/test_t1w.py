@@ -30,6 +30,26 @@ def test_conforming_keeps_every_place():
     np.testing.assert_allclose(np.asarray(cubes.dataobj)[inner], expected[inner], atol=0.1)
 
 
+@pytest.mark.parametrize(("scale", "offset"), [(1.0, -0.5), (1.0, 1000.0), (1000.0, -32768.0)])
+def test_air_is_brought_to_zero_wherever_it_lay(head, scale, offset):
+    data = np.asarray(head.t1w.dataobj, dtype=np.float64)
+    unit = data / np.percentile(data, 99.9)
+    own = t1w.without_offset(nib.Nifti1Image(unit.astype(np.float32), head.t1w.affine))
+    moved = nib.Nifti1Image((scale * unit + offset).astype(np.float32), head.t1w.affine)
+    found = np.asarray(t1w.without_offset(moved).dataobj) / scale
+    assert found.min() == 0
+    # float32 holds 32768 to 0.004.
+    np.testing.assert_allclose(found, np.asarray(own.dataobj), atol=5e-5 if scale > 1 else 2e-4)
+
+
+def test_ringing_below_air_does_not_move_it(head):
+    data = np.asarray(head.t1w.dataobj, dtype=np.float32).copy()
+    data.flat[:20] = -400
+    kept = np.asarray(t1w.without_offset(nib.Nifti1Image(data, head.t1w.affine)).dataobj)
+    plain = np.asarray(t1w.without_offset(head.t1w).dataobj)
+    np.testing.assert_allclose(kept.flat[20:], plain.flat[20:], atol=0.01 * data.max())
+
+
 def test_cubic_voxels_are_left_alone(head):
     assert t1w.conform(head.t1w) is head.t1w
 

@@ -118,6 +118,9 @@ try:
     ONSETS, problems = study.film_onsets(runs, config)
     refuse(problems)
     TR = config["simulation"]["TR"] if SIMULATED else bids.repetition_time(runs[0])
+    # By these, rows have their middles where volumes stand, whatever slices were shifted to.
+    REFERENCES = study.volume_references(runs, config, TR=TR)
+    ROW_ONSETS = study.row_onsets(ONSETS, REFERENCES, TR=TR)
     FILM = bids.film_path(config["film"], None if SIMULATED else BIDS_DIR)
     # The simulation annotates the film that it draws, and no other.
     ANNOTATIONS = bids.annotations_path(
@@ -138,7 +141,7 @@ WORDS = [
     for path in [Path(ANNOTATIONS or "") / "sound" / "sound_annotation_words.tsv"]
     if OWN_FILM and ANNOTATIONS and path.is_file()
 ]
-TIMING = {"TR": TR, "film_onset": study.first_row_onset(runs, ONSETS)}
+TIMING = {"TR": TR, "film_onset": study.first_row_onset(runs, ROW_ONSETS)}
 
 # Looked up by every job of a participant: a search would make the plan grow with their square.
 RUNS_OF = bids.by_participant(runs)

@@ -517,7 +517,14 @@ rule clean_bold:
         mem_mb=memory(2500),
         runtime=minutes(30),
     params:
-        settings=preprocessing("cleaning"),
+        settings=lambda wildcards: json.dumps(
+            {
+                "cleaning": config["preprocessing"]["cleaning"],
+                "TR": TR,
+                "reference": REFERENCES[wildcards.run],
+            },
+            sort_keys=True,
+        ),
     message:
         "Nuisance and drift out of {wildcards.run}"
     shell:
@@ -552,7 +559,9 @@ rule extract_bold:
             {
                 **TIMING,
                 "space": ANALYSIS_SPACE,
-                "onsets": [ONSETS[run.name] for run in RUNS_OF[wildcards.participant]],
+                "onsets": [
+                    ROW_ONSETS[run.name] for run in RUNS_OF[wildcards.participant]
+                ],
             },
             sort_keys=True,
         ),

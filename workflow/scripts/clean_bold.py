@@ -3,9 +3,9 @@
 import argparse
 import json
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 from stim2bold.cleaning import (
@@ -16,7 +16,9 @@ from stim2bold.cleaning import (
 )
 from stim2bold.command import run
 from stim2bold.derivatives import write_sidecar
-from stim2bold.images import TEMPLATE, save_image
+from stim2bold.images import TEMPLATE, read_derived, read_mask, save_image
+from stim2bold.scan_clock import header_doubt
+from stim2bold.signal_voxels import with_signal
 
 
 def main() -> None:
@@ -29,29 +31,36 @@ def main() -> None:
     parser.add_argument("--derivatives", type=Path, required=True, help="root of the outputs")
     parser.add_argument(
         "--settings",
-        type=lambda text: CleaningSettings(**json.loads(text)),
+        type=json.loads,
         required=True,
-        help="configuration section preprocessing.cleaning",
+        help="section preprocessing.cleaning of the configuration, TR of the study and reference: "
+        "the instant of its volume that the series stands for, seconds",
     )
     arguments = parser.parse_args()
-    settings = arguments.settings
-    confounds, kept = choose_confounds(arguments.series, settings.strategy, motion=settings.motion)
-    series = nib.load(arguments.series)
-    series = nib.Nifti1Image(
-        np.asarray(series.dataobj, dtype=np.float32), series.affine, series.header
+    settings = CleaningSettings(**arguments.settings["cleaning"])
+    TR, reference = arguments.settings["TR"], arguments.settings["reference"]
+    found = choose_confounds(arguments.series, settings.strategy, motion=settings.motion)
+    series = read_derived(arguments.series)
+    if doubt := header_doubt(series.header, TR):
+        logging.warning("%s: %s", arguments.series, doubt)
+    brain, doubt = read_mask(arguments.mask)
+    if doubt:
+        logging.warning("%s: %s", arguments.mask, doubt)
+    mask, left_out = with_signal(
+        np.asarray(series.dataobj), analysis_mask(brain, settings), name=arguments.series
     )
-    TR = float(series.header.get_zooms()[3])
-    mask = analysis_mask(nib.load(arguments.mask), settings)
     logging.info(
         "%d voxels, %d of %d volumes, %d regressors (%s)",
         mask.sum(),
-        len(kept),
-        len(confounds),
-        confounds.shape[1],
+        len(found.kept),
+        len(found.table),
+        found.table.shape[1],
         settings.strategy,
     )
+    if left_out.total:
+        logging.warning("%d voxels of the mask are left out: %s", left_out.total, left_out)
 
-    cleaned = clean_series(series, mask, confounds, kept=kept, TR=TR, settings=settings)
+    cleaned = clean_series(series, mask, found.table, kept=found.kept, TR=TR, settings=settings)
 
     data = np.zeros(series.shape, dtype=np.float32)
     data[mask] = cleaned.T
@@ -63,10 +72,14 @@ def main() -> None:
         SkullStripped=True,
         Units="percent signal change",
         RepetitionTime=TR,
-        Confounds=sorted(confounds),
+        StartTime=reference,
+        VoxelsLeftOut=asdict(left_out),
+        Confounds=sorted(found.table),
+        ConfoundsFilledIn=found.filled,
+        ConfoundsLeftOut=found.left_out,
         HighPass=settings.high_pass,
         SmoothingFWHM=settings.smoothing,
-        VolumesFilledIn=sorted(set(range(series.shape[3])) - set(kept.tolist())),
+        VolumesFilledIn=sorted(set(range(series.shape[3])) - set(found.kept.tolist())),
     )
     save_image(arguments.cleaned_mask, mask, series.affine, dtype=np.uint8, code=TEMPLATE)
     write_sidecar(

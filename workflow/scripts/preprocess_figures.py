@@ -27,6 +27,7 @@ from stim2bold.registration import (
     template_tissues,
     voxel_points,
 )
+from stim2bold.scan_clock import header_TR
 from stim2bold.t1w import LABELS
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     name = arguments.series.name.split("_space-")[0]
     series = nib.load(arguments.series)
-    TR = float(series.header.get_zooms()[3])
+    TR = header_TR(series.header)
     # Read once: three figures are made of it.
     series = nib.Nifti1Image(np.asarray(series.dataobj, dtype=np.float32), series.affine)
     mask = nib.load(arguments.mask)

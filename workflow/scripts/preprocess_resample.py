@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 from pathlib import Path
 
 import nibabel as nib
@@ -22,6 +23,7 @@ from stim2bold.registration import (
     template,
     voxel_points,
 )
+from stim2bold.scan_clock import reference_time
 from stim2bold.sidecars import read_sidecars
 from stim2bold.slice_timing import correct_slice_timing, slice_axis, slice_times
 
@@ -48,9 +50,12 @@ def main() -> None:
     TR = check_TR(raw, sidecar, arguments.bold)
     series = read_series(arguments.bold)
     times = slice_times(sidecar, arguments.bold.name)
+    reference = reference_time(sidecar, TR=TR, derived=False, name=arguments.sidecars[-1])
     if times is not None:
         axis, reverse = slice_axis(sidecar, raw.affine)
-        correct_slice_timing(series.dataobj, times, axis=axis, reverse=reverse, TR=TR)
+        correct_slice_timing(
+            series.dataobj, times, axis=axis, reverse=reverse, TR=TR, reference=reference
+        )
 
     brain = nib.load(arguments.brain)
     whole = template("mask", 1) if arguments.space == SPACE else brain
@@ -67,6 +72,9 @@ def main() -> None:
 
     code = TEMPLATE if arguments.space == SPACE else 1
     said = {"SkullStripped": False, "RepetitionTime": TR, "SliceTimingCorrected": times is not None}
+    if times is not None:
+        logging.info("slices shifted to %g s from the start of their volume", reference)
+        said["StartTime"] = reference
     save_image(arguments.series, resampled, grid.affine, code=code, TR=TR)
     write_sidecar(
         arguments.series,

@@ -26,6 +26,7 @@ from stim2bold.bids_names import stem
 from stim2bold.errors import InputError
 from stim2bold.presence import IMAGES, check_present
 from stim2bold.problems import Problem, error, refuse
+from stim2bold.scan_clock import reference_time, sidecar_TR
 from stim2bold.sidecars import read_sidecars
 from stim2bold.t1w_choice import choose_t1w
 
@@ -265,11 +266,20 @@ def repetition_time(run: Run) -> float:
     InputError
         When no sidecar of the run gives a usable one.
     """
-    TR = read_sidecars(run.sidecars).get("RepetitionTime")
-    if not isinstance(TR, int | float) or not 0.1 <= TR <= 20:
-        said = "gives no RepetitionTime" if TR is None else f"RepetitionTime is {TR!r}"
-        raise InputError(f"{run.sidecar}: {said}; give the TR of the series in seconds")
-    return float(TR)
+    return sidecar_TR(read_sidecars(run.sidecars), run.sidecar)
+
+
+def volume_reference(run: Run, TR: float) -> float:
+    """Return the instant that a volume of a run stands for, in seconds from the volume's start.
+
+    Raises
+    ------
+    InputError
+        When the run's sidecars give an impossible one.
+    """
+    return reference_time(
+        read_sidecars(run.sidecars), TR=TR, derived=run.confounds is not None, name=run.sidecar
+    )
 
 
 def film_path(film: str | None, bids_dir: str | None) -> Path:

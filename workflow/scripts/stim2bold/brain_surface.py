@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+POINTS_AT_A_TIME = 200_000
+
 
 @dataclass(frozen=True)
 class SurfaceSettings:
@@ -178,6 +180,16 @@ def brain_surface(
     return vertices, faces
 
 
+def within_reach(vertices: np.ndarray, shape: tuple) -> bool:
+    """Tell whether a surface stayed within half an image's size of the image."""
+    size = np.array(shape)
+    return bool(
+        np.isfinite(vertices).all()
+        and (vertices >= -size / 2).all()
+        and (vertices <= 1.5 * size).all()
+    )
+
+
 def inside_surface(vertices: np.ndarray, faces: np.ndarray, shape: tuple) -> np.ndarray:
     """Return which voxels a closed surface encloses.
 
@@ -204,7 +216,9 @@ def inside_surface(vertices: np.ndarray, faces: np.ndarray, shape: tuple) -> np.
     weights = np.stack([1 - u[keep] - v[keep], u[keep], v[keep]], axis=1)
     shell = np.zeros(shape, dtype=bool)
     limits = np.array(shape) - 1
-    for chunk in np.array_split(corners, max(1, len(corners) // 1000)):
+    # As many triangles at a time as bound the memory, however large they are.
+    n_chunks = -(-len(corners) * len(weights) // POINTS_AT_A_TIME)
+    for chunk in np.array_split(corners, min(len(corners), max(1, n_chunks))):
         points = np.einsum("wc,fci->fwi", weights, chunk).reshape(-1, 3)
         shell[tuple(np.clip(np.rint(points), 0, limits).astype(np.intp).T)] = True
     return ndimage.binary_fill_holes(shell)

@@ -15,8 +15,17 @@ from nilearn.signal import clean
 from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
+from stim2bold.confound_gaps import (
+    RULE,
+    filled,
+    gap_words,
+    gaps_after_first,
+    read_confounds,
+    too_many,
+)
 from stim2bold.errors import InputError
 from stim2bold.registration import sample, template, voxel_points
+from stim2bold.scan_clock import row_middles
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +61,31 @@ class CleaningSettings:
     gm_threshold: float = 0.25
 
 
-def choose_confounds(
-    series: str | Path, strategy: str, *, motion: str
-) -> tuple[pd.DataFrame, np.ndarray]:
+@dataclass(frozen=True)
+class Confounds:
+    """The regressors of a run.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a volume, without cosines: drift is removed by our own cut-off. All numbers, and
+        no column is the same in all rows.
+    kept : (n_kept,) int array
+        Volumes that the fit may use.
+    filled : dict of str to list of int
+        Rows of each used column that held no number and were filled, see
+        `stim2bold.confound_gaps.filled`; row 0 apart.
+    left_out : list of str
+        Columns of the strategy that are the same in all rows.
+    """
+
+    table: pd.DataFrame
+    kept: np.ndarray
+    filled: dict[str, list[int]]
+    left_out: list[str]
+
+
+def choose_confounds(series: str | Path, strategy: str, *, motion: str) -> Confounds:
     """Read a strategy's regressors from the folder of a preprocessed series.
 
     Parameters
@@ -66,12 +97,10 @@ def choose_confounds(
     motion : str
         ``basic``, ``derivatives``, ``power2`` or ``full``; ``ica_aroma`` takes none.
 
-    Returns
-    -------
-    confounds : DataFrame
-        One row a volume, without cosines: drift is removed by our own cut-off.
-    kept : (n_kept,) int array
-        Volumes that the fit may use.
+    Raises
+    ------
+    InputError
+        When the strategy's columns are not there, or one of them has too many gaps.
     """
     options = {} if strategy == "ica_aroma" else {"motion": motion}
     series = Path(series)
@@ -79,8 +108,15 @@ def choose_confounds(
     try:
         with tempfile.TemporaryDirectory() as folder:
             # Through links: nilearn looks for 'tsv' and entities in the whole path.
+            gaps: dict[str, np.ndarray] = {}
             for path in (series, *series.parent.glob(f"{glob.escape(run)}_desc-confounds_*")):
-                (Path(folder) / path.name).symlink_to(path.absolute())
+                if path.suffix == ".tsv":
+                    whole = read_confounds(path)
+                    gaps, source = gaps_after_first(whole), path
+                    mended = filled(whole)
+                    mended.to_csv(Path(folder) / path.name, sep="\t", na_rep="n/a", index=False)
+                else:
+                    (Path(folder) / path.name).symlink_to(path.absolute())
             confounds, kept = load_confounds_strategy(
                 str(Path(folder) / series.name), denoise_strategy=strategy, **options
             )
@@ -89,9 +125,27 @@ def choose_confounds(
             f"{series}: strategy {strategy} cannot be used: {error}; choose another "
             "preprocessing.strategy or add the missing columns"
         ) from error
-    drifts = [name for name in confounds if name.startswith("cosine")]
+    confounds = confounds.drop(columns=[n for n in confounds if n.startswith("cosine")])
     kept = np.arange(len(confounds)) if kept is None else np.asarray(kept)
-    return confounds.drop(columns=drifts), kept
+    used = {name: rows for name, rows in gaps.items() if name in confounds}
+    for name, rows in used.items():
+        if too_many(rows, len(confounds)):
+            raise InputError(
+                f"{source}: {gap_words(name, rows)}: too many to fill; choose another "
+                "preprocessing.cleaning.strategy or motion, or run fMRIPrep again"
+            )
+        log.warning("%s: %s: filled %s", source, gap_words(name, rows), RULE)
+    # Over the volumes that the fit uses; centred columns may differ by their rounding.
+    varies = np.ptp(confounds.to_numpy(dtype=float)[kept], axis=0) > 1e-12
+    constant = [name for name, there in zip(confounds, varies, strict=True) if not there]
+    if constant:
+        log.warning("%s: left out, for they do not vary: %s", series, ", ".join(constant))
+    return Confounds(
+        table=confounds.drop(columns=constant),
+        kept=kept,
+        filled={name: rows.tolist() for name, rows in used.items()},
+        left_out=constant,
+    )
 
 
 def smooth_inside(data: np.ndarray, mask: np.ndarray, sigma: np.ndarray) -> np.ndarray:
@@ -118,7 +172,7 @@ def analysis_mask(brain: nib.Nifti1Image, settings: CleaningSettings) -> np.ndar
     (x, y, z) bool array
         The template's grey matter, not the participant's: voxels must mean the same in everyone.
     """
-    inside = np.asarray(brain.dataobj) > 0
+    inside = np.asarray(brain.dataobj) > 0.5
     if settings.mask == "brain":
         return inside
     grey = template("GM", 1)
@@ -147,7 +201,7 @@ def clean_series(
     series : Nifti1Image
         Shape (x, y, z, n_volumes).
     mask : (x, y, z) bool array
-        Voxels that are kept.
+        Voxels that are kept: those of `stim2bold.signal_voxels.with_signal`.
     confounds : DataFrame
         One row a volume.
     kept : (n_kept,) int array
@@ -172,11 +226,9 @@ def clean_series(
             volume = smooth_inside(volume, mask, sigma)
         voxels[k] = volume[mask]
     means = voxels[kept].mean(axis=0, dtype=np.float64)
-    regressors = confounds.to_numpy(dtype=float)
-    regressors = regressors[:, np.ptp(regressors, axis=0) > 0]
     cleaned = clean(
         voxels,
-        confounds=np.nan_to_num(regressors),
+        confounds=confounds.to_numpy(dtype=float),
         sample_mask=kept,
         detrend=True,
         standardize=None,
@@ -186,8 +238,7 @@ def clean_series(
         t_r=TR,
         ensure_finite=False,
     )
-    # A voxel without signal has no percent of it.
-    cleaned = cleaned * np.where(means > 0, 100 / np.maximum(means, 1e-6), 0)
+    cleaned = cleaned * (100 / means)
     if len(kept) < n_volumes:
         log.info("%d volumes filled in from their neighbours", n_volumes - len(kept))
         filled = np.empty((n_volumes, cleaned.shape[1]), dtype=np.float32)
@@ -223,7 +274,7 @@ def gather_runs(
     film_onset : float
         Of the study's rows: seconds from the start of row 0 to the film's first frame.
     onsets : list of float
-        Film onset of each run.
+        Of each run's rows, see `stim2bold.scan_clock.row_onset`.
     space, source : str
         For the attributes.
 
@@ -231,12 +282,28 @@ def gather_runs(
     -------
     DataArray
         ``bold``, dimensions (time, voxel), see `at_rows`.
+
+    Raises
+    ------
+    InputError
+        When no voxel is common to the runs, or one holds no number.
     """
     mask = np.logical_and.reduce(masks)
+    if not mask.any():
+        raise InputError(
+            f"{source}: no voxel has a signal in every run of the participant; leave out the run "
+            "that does not fit, or the participant by exclude"
+        )
     rows, values = at_rows(
         [np.asarray(run.dataobj, dtype=np.float32)[mask].T for run in runs],
         [(film_onset - onset) / TR for onset in onsets],
     )
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).any(axis=0).sum())
+        raise InputError(
+            f"{source}: {bad} cleaned voxels hold values that are no numbers; delete them and run "
+            "again"
+        )
     i, j, k = np.nonzero(mask)
     return xr.DataArray(
         values,
@@ -244,7 +311,7 @@ def gather_runs(
         coords={
             "time": (
                 "time",
-                (rows + 0.5) * TR - film_onset,
+                row_middles(rows, TR=TR, film_onset=film_onset),
                 {"units": "s", "long_name": "film time"},
             ),
             "i": ("voxel", i.astype(np.int32)),

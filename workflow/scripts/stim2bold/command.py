@@ -22,8 +22,8 @@ def run(main: Callable[[], None]) -> None:
     Raises
     ------
     SystemExit
-        With code 1 and the message of the `InputError` that `main` raised, or what is wrong with
-        the disk.
+        With code 1 and the message of the `InputError` that `main` raised, that memory ran out, or
+        what is wrong with the disk.
     """
     # A job that is cancelled is told so by this signal: it then leaves no half-written file either.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("cancelled"))
@@ -37,6 +37,11 @@ def run(main: Callable[[], None]) -> None:
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except MemoryError as error:
+        sys.exit(
+            f"error: memory ran out ({' '.join(str(error).split()) or 'no more was given'}); free "
+            "memory, or give the step more by --set-resources RULE:mem_mb=N"
+        )
     except OSError as error:
         if explained(error) is None:
             raise

@@ -12,6 +12,7 @@ import xarray as xr
 from stim2bold import hrf
 from stim2bold.arrays import read_array
 from stim2bold.errors import InputError
+from stim2bold.scan_clock import row_positions
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def row_numbers(times: np.ndarray, *, tr: float, film_onset: float, name: str) -
     InputError
         When the times are not consecutive volume middles.
     """
-    exact = (np.asarray(times, dtype=float) + film_onset) / tr - 0.5
+    exact = row_positions(times, TR=tr, film_onset=film_onset)
     rows = np.round(exact).astype(int)
     # Times are stored as seconds; a tenth of a TR is far beyond their rounding.
     if rows.size == 0 or np.abs(exact - rows).max() > 0.1 or (np.diff(rows) != 1).any():

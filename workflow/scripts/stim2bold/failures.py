@@ -68,7 +68,16 @@ def reason(log: Path) -> str:
         line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
     ]
     said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return (said or [line for line in lines if line] or [f"{log} is empty"])[-1]
+    last = [line for line in lines if line][-1:]
+    # A step of ours that ends by itself leaves one of these.
+    if not said and not any(line.startswith(("Traceback", "cancelled")) for line in lines):
+        last_word = f'the last line is "{last[0]}"' if last else "the log is empty"
+        return (
+            f"it does not say why ({last_word}): most often memory or the time limit ran out and "
+            "the step was killed; free memory, or give it more by --set-resources RULE:mem_mb=N or "
+            "RULE:runtime=MINUTES"
+        )
+    return (said or last)[-1]
 
 
 def told(failed: Iterable[Failure], *, folder: Path = Path()) -> dict[str | None, str]:

@@ -185,7 +185,7 @@ def describe_derived(
     names = listing(root / series.parent)
     mask = series.name.replace("_desc-preproc_bold", "_desc-brain_mask")
     confounds = [f"{name}_{end}" for end in CONFOUNDS if f"{name}_{end}" in names]
-    own = series.name.replace(".nii.gz", ".json")
+    own = inherited(root, series, ".json", listing=listing)
     sidecars = inherited(raw, original, ".json", listing=listing) if raw != root else []
     events, problems = nearest(
         inherited(raw, original, ".tsv", suffix="events", listing=listing), original
@@ -213,7 +213,7 @@ def describe_derived(
         name=name,
         bold=root / series,
         events=events,
-        sidecars=(*sidecars, *([folder / own] if own in names else [])),
+        sidecars=(*sidecars, *own),
         mask=folder / mask if mask in names else None,
         confounds=folder / confounds[0] if confounds else None,
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from stim2bold.errors import InputError
+from stim2bold.scan_clock import row_middles
 
 FEWEST_ROWS = 10
 """Rows that a model is fitted to at least."""
@@ -77,7 +78,7 @@ class Fold:
 
 def row_times(n_rows: int, *, tr: float, film_onset: float) -> np.ndarray:
     """Return the film time of each row's middle, in seconds, shape (n_rows,)."""
-    return (np.arange(n_rows) + 0.5) * tr - film_onset
+    return row_middles(np.arange(n_rows), TR=tr, film_onset=film_onset)
 
 
 def as_ranges(rows: np.ndarray) -> list[list[int]]:

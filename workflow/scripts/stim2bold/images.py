@@ -16,16 +16,16 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+from stim2bold import odd_headers
 from stim2bold.errors import InputError
 from stim2bold.files import replacing
+from stim2bold.scan_clock import header_doubt, header_TR, sidecar_TR
 
 log = logging.getLogger(__name__)
 
 FEWEST_VOLUMES = 20
 # The cosine between two axes of a grid that is called rectangular; float32 headers reach 1e-6.
 LARGEST_SHEAR = 1e-3
-# Seconds; NIfTI stores the TR as float32 and some converters round it to milliseconds.
-TR_TOLERANCE = 1e-3
 
 # Millimetres.
 SMALLEST_VOXEL, LARGEST_VOXEL = 0.1, 20
@@ -46,18 +46,23 @@ SCANNER, TEMPLATE = 1, 4
 
 
 def open_image(path: str | Path) -> nib.Nifti1Image:
-    """Open an image without reading its voxels.
+    """Open an image without reading its voxels; what of its header was put right is logged.
 
     Raises
     ------
     InputError
         When there is no such file or it is no NIfTI image.
     """
+    image, said = open_telling(path)
+    for what in said:
+        log.warning("%s: %s", path, what)
+    return image
+
+
+def open_telling(path: str | Path) -> tuple[nib.Nifti1Image, list[str]]:
+    """Open an image as `open_image` does, and return what of its header was put right."""
     try:
-        image = nib.load(path)
-        # A header can be so broken that only its use tells.
-        image.header.get_xyzt_units()
-        return image
+        return odd_headers.load(path)
     except FileNotFoundError:
         raise InputError(
             f"{path}: the file is not there (a dangling link of git-annex or datalad counts as "
@@ -104,8 +109,10 @@ def check_affine(image: nib.Nifti1Image, name: str | Path) -> None:
         )
 
 
-def read_voxels(image: nib.Nifti1Image, name: str | Path) -> np.ndarray:
-    """Read the voxels of an image as float32, in the order in which they are stored.
+def read_voxels(
+    image: nib.Nifti1Image, name: str | Path, *, dtype: type = np.float32
+) -> np.ndarray:
+    """Read the voxels of an image as float, in the order in which they are stored.
 
     Raises
     ------
@@ -113,7 +120,7 @@ def read_voxels(image: nib.Nifti1Image, name: str | Path) -> np.ndarray:
         When the file is shorter than its header says.
     """
     try:
-        data = image.get_fdata(dtype=np.float32, caching="unchanged")
+        data = image.get_fdata(dtype=dtype, caching="unchanged")
     except (EOFError, zlib.error, OSError, ValueError) as error:
         raise InputError(f"{name}: truncated or damaged ({error}); fetch the file again") from None
     return np.asarray(data)
@@ -141,6 +148,62 @@ def canonical(data: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndar
     return turned, affine @ nib.orientations.inv_ornt_aff(orientation, data.shape[:3])
 
 
+def no_numbers(data: np.ndarray) -> str | None:
+    """Say how many voxels are NaN or infinite, and where the first of them lies; None without."""
+    bad = ~np.isfinite(data)
+    if not bad.any():
+        return None
+    first = ", ".join(str(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
+    return f"{int(bad.sum())} of {bad.size}, the first at ({first})"
+
+
+def read_mask(path: str | Path) -> tuple[nib.Nifti1Image, str | None]:
+    """Read a mask; its voxels keep the order in which they are stored.
+
+    Parameters
+    ----------
+    path : str or Path
+        3D. Voxels above one half are in it, of probabilities too.
+
+    Returns
+    -------
+    mask : Nifti1Image
+        0 and 1.
+    doubt : str or None
+        What is wrong with some of its voxels: those that are no numbers are outside.
+
+    Raises
+    ------
+    InputError
+        When it is no usable 3D image or holds no voxel.
+    """
+    image = open_image(path)
+    check_volume(image, path)
+    data = read_voxels(image, path)
+    bad = no_numbers(data)
+    inside = np.nan_to_num(data, nan=0.0, posinf=0.0, neginf=0.0) > 0.5
+    if not inside.any():
+        raise InputError(f"{path}: no voxel of this mask is above 0.5; make it again")
+    doubt = f"holds voxels that are no numbers ({bad}): they count as outside" if bad else None
+    return nib.Nifti1Image(inside.astype(np.uint8), image.affine), doubt
+
+
+def read_derived(path: str | Path) -> nib.Nifti1Image:
+    """Read a preprocessed series as float32, as it is stored, whatever its voxels hold.
+
+    Voxels that hold no signal, or no numbers, are told apart by
+    `stim2bold.signal_voxels.with_signal`.
+
+    Raises
+    ------
+    InputError
+        When it is no series, or shorter than its header says.
+    """
+    image = open_image(path)
+    check_series(image, path)
+    return nib.Nifti1Image(read_voxels(image, path), image.affine, image.header)
+
+
 def read_volume(path: str | Path) -> nib.Nifti1Image:
     """Read a 3D image such as a T1w, in RAS+ order, as float32.
 
@@ -151,9 +214,9 @@ def read_volume(path: str | Path) -> nib.Nifti1Image:
     """
     image = open_image(path)
     check_volume(image, path)
-    data = read_voxels(image, path).reshape(image.shape[:3])
-    if not np.isfinite(data).all():
-        raise InputError(f"{path}: holds NaN or infinite voxels; convert it again from DICOM")
+    data = read_voxels(image, path)
+    if bad := no_numbers(data):
+        raise InputError(f"{path}: holds NaN or infinite voxels ({bad}); convert it again")
     if data.min() == data.max():
         raise InputError(f"{path}: every voxel has the same value; fetch or convert it again")
     return nib.Nifti1Image(*canonical(data, image.affine))
@@ -170,7 +233,8 @@ def read_series(path: str | Path) -> nib.Nifti1Image:
     Returns
     -------
     Nifti1Image
-        Shape (x, y, z, n_volumes); the TR of the header, in seconds, is its fourth zoom.
+        Shape (x, y, z, n_volumes); the TR of the header, in seconds, is its fourth zoom, 0 where
+        it gives none. The TR that counts is the sidecar's: see `check_TR`.
 
     Raises
     ------
@@ -182,16 +246,20 @@ def read_series(path: str | Path) -> nib.Nifti1Image:
     data = read_voxels(image, path)
     for k in range(data.shape[3]):
         volume = data[..., k]
-        if not np.isfinite(volume).all():
+        if bad := no_numbers(volume):
             raise InputError(
-                f"{path}: volume {k} holds NaN or infinite voxels; convert it again from DICOM"
+                f"{path}: volume {k} holds NaN or infinite voxels ({bad}); convert it again from "
+                "DICOM"
             )
         if not volume.any():
             raise InputError(
                 f"{path}: volume {k} is all zero; cut the run before it or convert it again"
             )
     turned = nib.Nifti1Image(*canonical(data, image.affine))
-    turned.header.set_zooms((*turned.header.get_zooms()[:3], header_TR(image)))
+    # 0 where the header gives none, as NIfTI has it.
+    turned.header.set_zooms(
+        (*turned.header.get_zooms()[:3], np.nan_to_num(header_TR(image.header)))
+    )
     turned.header.set_xyzt_units("mm", "sec")
     return turned
 
@@ -206,12 +274,6 @@ def contents_mark(path: str | Path) -> bytes | None:
     with Path(path).open("rb") as file:
         file.seek(-8, 2)
         return file.read(8)
-
-
-def header_TR(image: nib.Nifti1Image) -> float:
-    """Return the TR that the header gives, in seconds; 0 where it gives none."""
-    seconds = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}.get(image.header.get_xyzt_units()[1], 1.0)
-    return float(image.header.get_zooms()[3]) * seconds
 
 
 def check_series(image: nib.Nifti1Image, name: str | Path) -> None:
@@ -246,7 +308,7 @@ def check_series(image: nib.Nifti1Image, name: str | Path) -> None:
 
 def check_volume(image: nib.Nifti1Image, name: str | Path) -> None:
     """Refuse what is no single volume, by its header; arguments and errors as `check_series`."""
-    if len(image.shape) != 3 and not (len(image.shape) == 4 and image.shape[3] == 1):
+    if len(image.shape) != 3:
         raise InputError(
             f"{name}: has {len(image.shape)} dimensions where one volume (3) was expected; "
             "give a single T1w volume"
@@ -317,16 +379,16 @@ def check_first_volume(image: nib.Nifti1Image, name: str | Path) -> None:
         volume = np.asarray(image.dataobj[..., 0], dtype=np.float32)
     except (EOFError, zlib.error, OSError, ValueError) as fault:
         raise InputError(f"{name}: truncated or damaged ({fault}); fetch the file again") from None
-    if not np.isfinite(volume).all():
+    if bad := no_numbers(volume):
         raise InputError(
-            f"{name}: volume 0 holds NaN or infinite voxels; convert it again from DICOM"
+            f"{name}: volume 0 holds NaN or infinite voxels ({bad}); convert it again from DICOM"
         )
     if volume.min() == volume.max():
         raise InputError(f"{name}: every voxel of volume 0 is {volume.flat[0]:g}; convert it again")
 
 
 def check_TR(image: nib.Nifti1Image, sidecar: dict, name: str | Path) -> float:
-    """Return the TR in seconds when header and sidecar agree on it.
+    """Return the TR in seconds: the sidecar's, with a warning where the header says another.
 
     Parameters
     ----------
@@ -335,25 +397,17 @@ def check_TR(image: nib.Nifti1Image, sidecar: dict, name: str | Path) -> float:
     sidecar : dict
         Its metadata.
     name : str or Path
-        What the message calls it.
+        What messages call it.
 
     Raises
     ------
     InputError
-        When they disagree by more than a millisecond or the sidecar has none.
+        When the sidecar gives none that can be right.
     """
-    said = sidecar.get("RepetitionTime")
-    if not isinstance(said, int | float) or said <= 0:
-        raise InputError(f"{name}: its JSON sidecar gives no RepetitionTime; add it in seconds")
-    written = header_TR(image)
-    if written == 0:
-        log.warning("%s: the header gives no TR; the sidecar's %g s is used", name, said)
-    elif abs(written - said) > TR_TOLERANCE:
-        raise InputError(
-            f"{name}: the header says TR = {written:g} s, its JSON sidecar {said:g} s; "
-            "find out which is right and correct the other"
-        )
-    return float(said)
+    TR = sidecar_TR(sidecar, name)
+    if doubt := header_doubt(image.header, TR):
+        log.warning("%s: %s", name, doubt)
+    return TR
 
 
 def world_box(shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:

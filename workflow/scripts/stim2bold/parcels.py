@@ -1,5 +1,6 @@
 """Parcels of an atlas in place of single voxels."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import xarray as xr
 from nibabel.affines import apply_affine
 
 from stim2bold.errors import InputError
-from stim2bold.images import check_affine, open_image
+from stim2bold.images import check_volume, no_numbers, open_image, read_voxels
+
+log = logging.getLogger(__name__)
 
 
 def labels_at(bold: xr.DataArray, atlas: str | Path) -> np.ndarray:
@@ -27,9 +30,12 @@ def labels_at(bold: xr.DataArray, atlas: str | Path) -> np.ndarray:
         When the image is no atlas, or none of its parcels lies where there are voxels.
     """
     image = open_image(atlas)
-    check_affine(image, atlas)
-    labels = np.asarray(image.dataobj).squeeze()
-    if labels.ndim != 3 or not np.array_equal(labels, np.rint(labels)):
+    check_volume(image, atlas)
+    labels = read_voxels(image, atlas, dtype=np.float64)
+    if bad := no_numbers(labels):
+        log.warning("%s: voxels that are no numbers (%s) belong to no parcel", atlas, bad)
+        labels = np.nan_to_num(labels, nan=0.0, posinf=0.0, neginf=0.0)
+    if not np.array_equal(labels, np.rint(labels)):
         raise InputError(f"{atlas}: not a 3D image of whole numbers; give an atlas of labels")
     indices = np.column_stack([bold[axis].values for axis in "ijk"])
     world = apply_affine(np.reshape(bold.attrs["affine"], (4, 4)), indices)

@@ -13,6 +13,7 @@ import pandas as pd  # noqa: E402
 
 from stim2bold.files import replacing  # noqa: E402
 from stim2bold.registration import sample  # noqa: E402
+from stim2bold.scan_clock import row_middles  # noqa: E402
 
 # Okabe & Ito's colours, told apart by colour-blind readers.
 ORANGE, SKY, GREEN, YELLOW, BLUE, RED = (
@@ -237,7 +238,7 @@ def carpet_figure(
     rows = rows - rows.mean(axis=1, keepdims=True)
     rows -= np.outer(rows @ time / (time @ time), time)
     rows /= np.maximum(rows.std(axis=1, keepdims=True), 1e-6)
-    seconds = (np.arange(rows.shape[1]) + 0.5) * TR
+    seconds = row_middles(np.arange(rows.shape[1]), TR=TR, film_onset=0.0)
     figure, axes = plt.subplots(
         4,
         1,
@@ -318,7 +319,7 @@ def motion_figure(confounds: pd.DataFrame, *, TR: float, outlier: float, title: 
     title : str
         Above all.
     """
-    seconds = (np.arange(len(confounds)) + 0.5) * TR
+    seconds = row_middles(np.arange(len(confounds)), TR=TR, film_onset=0.0)
     figure, axes = plt.subplots(3, 1, figsize=(11, 6), sharex=True)
     for panel, prefix, factor, label in (
         (axes[0], "trans", 1.0, "shift (mm)"),

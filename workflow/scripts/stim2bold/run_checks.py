@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stim2bold.bids import Run, repetition_time
+from stim2bold.bids import Run, repetition_time, volume_reference
+from stim2bold.confound_gaps import RULE, gap_words, gaps_after_first, read_confounds, too_many
 from stim2bold.errors import InputError
 from stim2bold.fmriprep import needed_columns
 from stim2bold.images import (
@@ -13,15 +14,21 @@ from stim2bold.images import (
     check_length,
     check_overlap,
     check_series,
-    check_TR,
     check_volume,
     contents_mark,
-    header_TR,
     open_image,
+    open_telling,
+    read_mask,
 )
-from stim2bold.problems import Problem, error, from_refusal, refusals, warning
+from stim2bold.problems import Problem, error, from_refusal, n_errors, refusals, warning
+from stim2bold.scan_clock import header_doubt, reference_doubt, same_TR
 from stim2bold.sidecars import read_sidecars
+from stim2bold.slice_timing import slice_times
 from stim2bold.tables import read_tsv
+
+#: What strategy scrubbing chooses volumes by; it is no regressor.
+NOT_REGRESSORS = ("framewise_displacement", "std_dvars")
+OTHER = "choose another preprocessing.cleaning.strategy or motion, or run fMRIPrep again"
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,14 @@ def check_bold(run: Run, *, TR: float | None) -> tuple[Header | None, list[Probl
         None for a series that cannot be opened.
     list of Problem
     """
-    problems = check_timing(run, TR=TR)
     try:
-        image = open_image(run.bold)
+        image, said = open_telling(run.bold)
     except InputError:
+        problems = check_timing(run, TR=TR, n_volumes=1)
         return None, problems + refusals(run.bold, lambda: open_image(run.bold))
-    found = refusals(
+    problems = check_timing(run, TR=TR, n_volumes=image.shape[-1])
+    found = [warning(run.bold, what, "correct its header") for what in said]
+    found += refusals(
         run.bold,
         lambda: check_series(image, run.bold),
         lambda: check_length(image, run.bold),
@@ -76,17 +85,10 @@ def check_bold(run: Run, *, TR: float | None) -> tuple[Header | None, list[Probl
     )
     if len(image.shape) != 4:
         return None, problems + found
-    if not problems:
-        problems += refusals(
-            run.bold, lambda: check_TR(image, read_sidecars(run.sidecars), run.bold)
-        )
-        if header_TR(image) == 0:
+    if not n_errors(problems):
+        if doubt := header_doubt(image.header, repetition_time(run)):
             problems.append(
-                warning(
-                    run.bold,
-                    "its header gives no TR, so the sidecar's is taken",
-                    "correct the header if the sidecar may be wrong",
-                )
+                warning(run.bold, doubt, "find out which is right and correct the other")
             )
         problems += check_slices(run, image.shape)
     header = Header(
@@ -99,18 +101,35 @@ def check_bold(run: Run, *, TR: float | None) -> tuple[Header | None, list[Probl
     return header, problems + found
 
 
-def check_timing(run: Run, *, TR: float | None) -> list[Problem]:
-    """Check that a run's sidecars can be read and give the TR of the study."""
+def check_timing(run: Run, *, TR: float | None, n_volumes: int) -> list[Problem]:
+    """Check that a run's sidecars can be read, and give the TR of the study and a possible clock.
+
+    Parameters
+    ----------
+    run : Run
+    TR : float or None
+        Of the study, seconds; None where no run has one.
+    n_volumes : int
+        Of the run.
+    """
     for path in run.sidecars:
         if found := refusals(path, lambda path=path: read_sidecars([path])):
             return found
     found = refusals(run.sidecar, lambda: repetition_time(run))
-    if found or TR is None or np.isclose(repetition_time(run), TR, rtol=1e-6):
+    if found or TR is None:
         return found
+    own = repetition_time(run)
+    if same_TR(own, TR, n_volumes):
+        doubt = reference_doubt(read_sidecars(run.sidecars)) if run.confounds else None
+        return refusals(run.sidecar, lambda: volume_reference(run, own)) + (
+            [warning(run.sidecar, doubt, "correct SliceTimingCorrected or StartTime")]
+            if doubt
+            else []
+        )
     return [
         error(
             run.sidecar,
-            f"has TR {repetition_time(run):g} s where the study's first run has {TR:g} s",
+            f"has TR {own:.8g} s where the study's first run has {TR:.8g} s",
             "analyse runs of another TR on their own, by participants, exclude or selection",
         )
     ]
@@ -119,21 +138,21 @@ def check_timing(run: Run, *, TR: float | None) -> list[Problem]:
 def check_slices(run: Run, shape: tuple[int, ...]) -> list[Problem]:
     """Check that slice times, where they are given, are seconds, one a slice."""
     said = read_sidecars(run.sidecars)
-    times = said.get("SliceTiming")
-    if times is None or said.get("MRAcquisitionType") == "3D" or run.confounds is not None:
+    if run.confounds is not None:
         return []
-    if (
-        not isinstance(times, list)
-        or not all(isinstance(time, int | float) for time in times)
-        or not all(0 <= time < said["RepetitionTime"] for time in times)
-    ):
+    if found := refusals(run.sidecar, lambda: slice_times(said, str(run.sidecar))):
+        return found
+    times = slice_times(said, str(run.sidecar))
+    if times is None and said.get("SliceTiming") == []:
         return [
-            error(
+            warning(
                 run.sidecar,
-                "SliceTiming is not a list of seconds within the TR",
-                "give seconds (not milliseconds), or remove it",
+                "SliceTiming is empty, so slices are left as they are",
+                "give the time of each slice in seconds, or remove it",
             )
         ]
+    if times is None:
+        return []
     axis = "ijk".find(str(said.get("SliceEncodingDirection", "k"))[:1])
     if axis < 0 or len(times) != shape[axis]:
         return [
@@ -180,11 +199,7 @@ def check_derived(run: Run, *, strategy: str, motion: str) -> list[Problem]:
     strategy, motion : str
         Of preprocessing.cleaning.
     """
-    problems = refusals(
-        run.mask,
-        lambda: check_volume(open_image(run.mask), run.mask),
-        lambda: check_length(open_image(run.mask), run.mask),
-    )
+    problems = check_mask(run.mask)
     try:
         bold, mask = open_image(run.bold), open_image(run.mask)
     except InputError:
@@ -202,6 +217,18 @@ def check_derived(run: Run, *, strategy: str, motion: str) -> list[Problem]:
     )
 
 
+def check_mask(path: Path) -> list[Problem]:
+    """Check that a brain mask can be read whole; voxels that are no numbers are counted."""
+    problems = refusals(path, lambda: check_length(open_image(path), path))
+    if not problems:
+        try:
+            _, doubt = read_mask(path)
+        except InputError as refusal:
+            return [from_refusal(refusal, path)]
+        problems += [warning(path, doubt, "make the mask again")] if doubt else []
+    return problems
+
+
 def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -> list[Problem]:
     """Check that a table of confounds has a row a volume and the columns that are used."""
     try:
@@ -216,7 +243,7 @@ def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -
                 path,
                 f"strategy '{strategy}' with motion '{motion}' lacks the columns "
                 f"{', '.join(missing)}",
-                "choose another preprocessing.cleaning.strategy or motion, or run fMRIPrep again",
+                OTHER,
             )
         )
     if strategy == "compcor" and not any(name.startswith("a_comp_cor_") for name in columns):
@@ -235,4 +262,25 @@ def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -
                 "copy both from one run of fMRIPrep",
             )
         )
+    if n_errors(problems):
+        return problems
+    return check_gaps(path, needed_columns(strategy, motion))
+
+
+def check_gaps(path: Path, needed: list[str]) -> list[Problem]:
+    """Say which of the confounds that are used by name have gaps or do not vary."""
+    try:
+        table = read_confounds(path)
+    except InputError as refusal:
+        return [from_refusal(refusal, path)]
+    problems, gaps = [], gaps_after_first(table)
+    for name in needed:
+        if name in gaps and too_many(gaps[name], len(table)):
+            problems.append(error(path, f"{gap_words(name, gaps[name])}: too many to fill", OTHER))
+        elif name in gaps:
+            what = f"{gap_words(name, gaps[name])}: they are filled {RULE}"
+            problems.append(warning(path, what, "see why fMRIPrep left them out"))
+        elif name not in NOT_REGRESSORS and table[name].iloc[1:].nunique() < 2:
+            what = f"{name} is the same in every row, so it is left out of the regression"
+            problems.append(warning(path, what, "see why it does not vary"))
     return problems

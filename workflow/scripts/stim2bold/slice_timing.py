@@ -1,4 +1,4 @@
-"""Slice timing: whether it applies, and the shift of each slice to the middle of its volume."""
+"""Slice timing: whether it applies, and the shift of each slice to one instant of its volume."""
 
 import logging
 
@@ -7,6 +7,7 @@ import numpy as np
 from scipy import interpolate
 
 from stim2bold.errors import InputError
+from stim2bold.scan_clock import is_number, sidecar_TR
 
 log = logging.getLogger(__name__)
 
@@ -35,18 +36,25 @@ def slice_times(sidecar: dict, name: str) -> np.ndarray | None:
     if readout == "3D":
         log.info("%s: 3D readout, so slice timing does not apply", name)
         return None
-    if "SliceTiming" not in sidecar:
+    said = sidecar.get("SliceTiming")
+    if said is None or (isinstance(said, list) and len(said) < 2):
         log.info("%s: no SliceTiming in the sidecar, so slices are left as they are", name)
         return None
-    times = np.asarray(sidecar["SliceTiming"], dtype=float)
-    if times.ndim != 1 or not np.isfinite(times).all() or times.min() < 0:
-        raise InputError(f"{name}: SliceTiming is not a list of seconds; correct the sidecar")
-    if times.max() >= sidecar["RepetitionTime"]:
+    if not isinstance(said, list) or not all(is_number(time) and time >= 0 for time in said):
         raise InputError(
-            f"{name}: SliceTiming reaches {times.max():g} s, beyond the TR of "
-            f"{sidecar['RepetitionTime']:g} s; it is probably in milliseconds: give seconds"
+            f"{name}: SliceTiming is not a list of seconds within the TR; give seconds (not "
+            "milliseconds), or remove it"
         )
-    log.info("%s: slices shifted to the middle of the volume", name)
+    times, TR = np.asarray(said, dtype=float), sidecar_TR(sidecar, name)
+    if times.max() >= TR:
+        raise InputError(
+            f"{name}: SliceTiming is not a list of seconds within the TR: it reaches "
+            f"{times.max():g} s, beyond the TR of {TR:g} s; it is probably in milliseconds: give "
+            "seconds, or remove it"
+        )
+    if np.ptp(times) == 0:
+        log.info("%s: all slices have one time, so there is nothing to shift", name)
+        return None
     return times
 
 
@@ -66,9 +74,15 @@ def slice_axis(sidecar: dict, stored_affine: np.ndarray) -> tuple[int, bool]:
 
 
 def correct_slice_timing(
-    data: np.ndarray, times: np.ndarray, *, axis: int, reverse: bool, TR: float
+    data: np.ndarray,
+    times: np.ndarray,
+    *,
+    axis: int,
+    reverse: bool,
+    TR: float,
+    reference: float,
 ) -> None:
-    """Shift every slice to the middle of its volume, in place, by cubic splines over time.
+    """Shift every slice to one instant of its volume, in place, by cubic splines over time.
 
     Parameters
     ----------
@@ -82,6 +96,9 @@ def correct_slice_timing(
         Whether the first slice lies at the end of the axis.
     TR : float
         Seconds.
+    reference : float
+        Seconds from the start of the volume to that instant, as
+        `stim2bold.scan_clock.reference_time` returns it.
 
     Raises
     ------
@@ -94,7 +111,7 @@ def correct_slice_timing(
             "correct SliceTiming or SliceEncodingDirection in the sidecar"
         )
     starts = TR * np.arange(data.shape[3])
-    wanted = starts + TR / 2
+    wanted = starts + reference
     for number, time in enumerate(times[::-1] if reverse else times):
         chosen = [slice(None)] * 4
         chosen[axis] = number

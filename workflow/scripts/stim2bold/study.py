@@ -9,6 +9,7 @@ from stim2bold.bids_index import Choice, excluded
 from stim2bold.errors import InputError
 from stim2bold.onsets import film_onset, unused
 from stim2bold.problems import Problem, error, from_refusal
+from stim2bold.scan_clock import row_onset
 
 SIMULATED = "results/simulated/bids"
 #: The space of our own preprocessing.
@@ -112,8 +113,42 @@ def reference(runs: list[Run]) -> list[Run]:
     return max(of.values(), key=len)
 
 
+def volume_references(runs: list[Run], config: dict[str, Any], *, TR: float) -> dict[str, float]:
+    """Return the instant that a volume of each run stands for, seconds from the volume's start.
+
+    The simulation's stand for their middles, and need not be there yet.
+
+    Raises
+    ------
+    InputError
+        When a sidecar gives an impossible one.
+    """
+    simulated = is_simulated(config)
+    return {run.name: TR / 2 if simulated else bids.volume_reference(run, TR) for run in runs}
+
+
+def row_onsets(
+    onsets: dict[str, float], references: dict[str, float], *, TR: float
+) -> dict[str, float]:
+    """Return the onset by which each run's rows have their middles where its volumes stand.
+
+    Slices that were shifted to another instant than the middle move the clock of a run; see
+    `stim2bold.scan_clock.row_onset`.
+    """
+    return {
+        name: row_onset(onset, TR=TR, reference=references[name]) for name, onset in onsets.items()
+    }
+
+
 def first_row_onset(runs: list[Run], onsets: dict[str, float]) -> float:
-    """Return the film onset of the study's rows: that of the reference's earliest run."""
+    """Return the onset of the study's rows: that of the reference's earliest run.
+
+    Parameters
+    ----------
+    runs : list of Run
+    onsets : dict of str to float
+        Of each run's rows, see `row_onsets`.
+    """
     return max(onsets[run.name] for run in reference(runs))
 
 

@@ -7,7 +7,12 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
-from stim2bold.brain_surface import SurfaceSettings, brain_surface, inside_surface
+from stim2bold.brain_surface import (
+    SurfaceSettings,
+    brain_surface,
+    inside_surface,
+    within_reach,
+)
 from stim2bold.errors import InputError
 from stim2bold.registration import deterministic, sample, template, to_ants, without_leftovers
 
@@ -15,6 +20,8 @@ log = logging.getLogger(__name__)
 
 # fMRIPrep's labels in *_dseg.nii.gz.
 LABELS = {"GM": 1, "WM": 2, "CSF": 3}
+# Percent of the voxels that may be darker than air.
+DARKEST = 0.1
 # Litres. Adult brains with their fluid lie between 0.9 and 2.0.
 BRAIN_VOLUME = (0.6, 2.5)
 # The vertex to below the cerebellum, mm.
@@ -38,6 +45,25 @@ class AnatomySettings:
 
     bias_shrink: int = 4
     brain_threshold: float = 0.5
+
+
+def without_offset(image: nib.Nifti1Image) -> nib.Nifti1Image:
+    """Shift an image's brightness so that air is 0, and cut off what lies below.
+
+    Thresholds, the logarithm in N4 and the edge of the brain's surface all take air for 0. Images
+    whose air lies elsewhere, such as ratios from -0.5 to 0.5, are the same image after this.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        3D.
+    """
+    data = np.asarray(image.dataobj, dtype=np.float32)
+    # Not the minimum: ringing leaves single voxels below air.
+    darkest = np.float32(np.percentile(data, DARKEST))
+    if darkest != 0:
+        log.info("air lies at %g and is brought to 0", darkest)
+    return nib.Nifti1Image(np.maximum(data - darkest, 0), image.affine)
 
 
 def conform(image: nib.Nifti1Image) -> nib.Nifti1Image:
@@ -149,6 +175,11 @@ def extract_brain(image: nib.Nifti1Image, threshold: float) -> np.ndarray:
     bottom = max(0, int(top - HEAD_HEIGHT / voxel))
     part = data[:, :, bottom:]
     vertices, faces = brain_surface(part, voxel, SurfaceSettings(threshold=threshold))
+    if not within_reach(vertices, part.shape):
+        raise InputError(
+            "the T1w image: the surface of the brain runs out of the image, so that no brain is "
+            "found in it; look at the image, and try another preprocessing.brain_threshold"
+        )
     mask = np.zeros(data.shape, dtype=bool)
     mask[:, :, bottom:] = inside_surface(vertices, faces, part.shape)
     mask = largest_part(mask)
@@ -239,7 +270,7 @@ def prepare_anatomy(
     brain : (x, y, z) bool array
         Brain mask.
     """
-    conformed = conform(image)
+    conformed = conform(without_offset(image))
     data = np.asarray(conformed.dataobj, dtype=np.float32)
     flat = correct_bias(conformed, head_mask(data), settings.bias_shrink)
     brain = extract_brain(flat, settings.brain_threshold)

@@ -1,9 +1,10 @@
 """One clock for film, features and scan.
 
 All times are seconds of film time: 0 is the instant at which the film's first frame or sound is
-presented. Volume k (from 0) is acquired from ``k * TR`` to ``(k + 1) * TR`` of scan time, and scan
-time is film time plus `Timing.film_onset`. Nothing here assumes a frame rate, or that a TR holds a
-whole number of frames: at TR 0.608 s and 25 frames per second it holds 15.2.
+presented. Row k (from 0) goes from ``k * TR`` to ``(k + 1) * TR`` of scan time and has its middle
+where volume k stands (`stim2bold.scan_clock`); scan time is film time plus `Timing.film_onset`.
+Nothing here assumes a frame rate, or that a TR holds a whole number of frames: at TR 0.608 s and 25
+frames per second it holds 15.2.
 """
 
 import math
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+
+from stim2bold.scan_clock import row_middles
 
 # Times come from sums of fractions in floating point: two that differ by less are the same instant.
 SAME_INSTANT = 1e-6
@@ -54,7 +57,7 @@ class Timing:
 
     def centres(self, n_rows: int) -> np.ndarray:
         """Film times of the volumes' middles, shape (n_rows,), seconds."""
-        return (np.arange(n_rows) + 0.5) * self.TR - self.film_onset
+        return row_middles(np.arange(n_rows), TR=self.TR, film_onset=self.film_onset)
 
 
 def inside(edges: np.ndarray, duration: float) -> np.ndarray:
