@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -87,7 +88,8 @@ def read_sound(
         if audio is None:
             raise InputError(
                 f"{path}: has no audio stream; use the film with its sound, set film_sound to the "
-                "file that holds it, or take the directions with audio out of 'directions'"
+                "file that holds it, or take the directions with audio out of 'directions' and set "
+                "streams.audio to null"
             )
         native = audio.codec_context.sample_rate
         # A broadcast may go from stereo to 5.1 and back: a converter and weights for each layout.
@@ -136,6 +138,29 @@ def read_sound(
     if len(sound) < wanted - rate:
         log.warning("%s: sound ends %.1f s before the film", path, (wanted - len(sound)) / rate)
     return np.pad(sound[:wanted], (0, max(0, wanted - len(sound))))
+
+
+def read_film_sound(path: str | Path, clock: dict[str, Any], *, rate: int) -> np.ndarray:
+    """Read the sound that belongs to a film's clock, see `read_sound`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The film, or the file that holds its sound.
+    clock : dict
+        As `stim2bold.film.probe` gives it.
+    rate : int
+        Samples per second wanted.
+    """
+    audio = clock["audio"] or {"stream": 0, "zero": clock["zero"], "mixed": None}
+    return read_sound(
+        path,
+        zero=audio["zero"],
+        duration=clock["duration"],
+        rate=rate,
+        stream=audio["stream"],
+        channels=audio["mixed"],
+    )
 
 
 def examine(sound: np.ndarray, rate: int) -> Condition:

@@ -8,7 +8,7 @@ import numpy as np
 from stim2bold.errors import InputError
 
 #: What a loudspeaker counts in one channel, by the names of FFmpeg: the mean of the left and the
-#: right of the stereo downmix of ITU-R BS.775-4 (table 2, 2/0: L + 0.7071 C + 0.7071 Ls). So a voice
+#: right of the stereo downmix of ITU-R BS.775-4 (table 2, 2/0: L + 0.7071 C + 0.7071 Ls): a voice
 #: in the centre is as loud as in a stereo film, where it comes from left and right. Low-frequency
 #: effects are in no downmix; what stands above the listener counts as what stands below it.
 FRONT, CENTRE, SURROUND = 0.5, 0.5**0.5, 0.5**1.5

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.stream import Stream
 from av.video.reformatter import VideoReformatter
 
-from stim2bold.channels import channel_names
+from stim2bold.channels import channel_names, mono_weights
 from stim2bold.errors import InputError
 from stim2bold.film_pictures import orientation, picture
 from stim2bold.film_streams import (
@@ -45,15 +45,17 @@ class StreamSettings:
 
     Parameters
     ----------
-    video, audio : int
-        Counted among their own kind, from 0.
+    video : int
+        Counted among the video streams, from 0.
+    audio : int or None
+        Likewise; None where the film is without sound.
     channels : sequence of str or int, optional
         Which channels of the sound, see `stim2bold.channels.mono_weights`; None: all, by the
         standard downmix.
     """
 
     video: int = 0
-    audio: int = 0
+    audio: int | None = 0
     channels: Sequence[str | int] | None = None
 
 
@@ -182,6 +184,7 @@ def probe_sound(path: str | Path, settings: StreamSettings) -> dict[str, Any]:
         audio = choose_stream(container, "audio", settings.audio)
         if audio is None:
             raise InputError(f"{path}: has no audio stream; set film_sound to the film's sound")
+        mono_weights(channel_names(audio.codec_context.layout), settings.channels, path=path)
         declared = declared_seconds(container, audio)
         span = SoundSpan(path, container.format.name)
         for frame in decode(container, audio):
@@ -199,6 +202,7 @@ def _sound(
 ) -> dict[str, Any]:
     return described | {
         "stream": settings.audio,
+        "mixed": None if settings.channels is None else list(settings.channels),
         "zero": round(zero, 6),
         "start": round(span.start - zero, 6),
         "end": round(span.end - zero, 6),
@@ -252,6 +256,8 @@ def probe(
             raise InputError(f"{path}: has no video stream; set 'film' to the film that was shown")
         own = sound_file is None
         audio = choose_stream(container, "audio", settings.audio) if own else None
+        if audio is not None:
+            mono_weights(channel_names(audio.codec_context.layout), settings.channels, path=path)
         chosen = [video] if audio is None else [video, audio]
         declared = declared_seconds(container, video)
         of_video = bool(video.duration)

@@ -74,7 +74,7 @@ def open_film(path: str | Path) -> InputContainer:
     return container
 
 
-def choose_stream(container: InputContainer, kind: str, index: int) -> Stream | None:
+def choose_stream(container: InputContainer, kind: str, index: int | None) -> Stream | None:
     """Take the `index`-th video or audio stream of a film.
 
     Parameters
@@ -83,13 +83,13 @@ def choose_stream(container: InputContainer, kind: str, index: int) -> Stream | 
         The open film.
     kind : {'video', 'audio'}
         Kind of stream.
-    index : int
-        Which of them, from 0.
+    index : int or None
+        Which of them, from 0; None for none.
 
     Returns
     -------
     Stream or None
-        None when the film has no stream of that kind at all.
+        None when none is wanted, or the film has no stream of that kind at all.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def choose_stream(container: InputContainer, kind: str, index: int) -> Stream | 
         # Cover art is a video stream of one frame.
         if stream.type == kind and not stream.disposition & stream.disposition.attached_pic
     ]
-    if not streams:
+    if index is None or not streams:
         return None
     name = container.name
     if index >= len(streams):
@@ -150,6 +150,12 @@ def decode(container: InputContainer, *streams: Stream) -> Iterator[Any]:
                 "the file is damaged: copy it again, or convert it to H.264 and AAC"
             )
         log.warning("%s: left out %d damaged packet(s): %s", container.name, n_damaged, last)
+
+
+def has_sound(path: str | Path) -> bool:
+    """Tell whether a film has an audio stream, by its header."""
+    with open_film(path) as container:
+        return bool(container.streams.audio)
 
 
 def stamp(item: Any) -> float | None:
