@@ -1,5 +1,6 @@
 """Functions that the rules share; no rule stands here."""
 
+import functools
 import gc
 import json
 import os
@@ -27,6 +28,7 @@ from stim2bold.errors import InputError  # noqa: E402
 from stim2bold.failures import advice, failures, told  # noqa: E402
 from stim2bold.files import read_json, write_json  # noqa: E402
 from stim2bold.problems import refuse  # noqa: E402
+from stim2bold.signatures import signatures  # noqa: E402
 from stim2bold.sources import digest  # noqa: E402
 
 
@@ -122,6 +124,7 @@ try:
     REFERENCES = study.volume_references(runs, config, TR=TR)
     ROW_ONSETS = study.row_onsets(ONSETS, REFERENCES, TR=TR)
     FILM = bids.film_path(config["film"], None if SIMULATED else BIDS_DIR)
+    FILM_SOUND = bids.film_sound_path(config["film_sound"])
     # The simulation annotates the film that it draws, and no other.
     ANNOTATIONS = bids.annotations_path(
         config["annotations_dir"],
@@ -135,6 +138,12 @@ HEAD = config["simulation"]["images"]["head"] if SIMULATED else None
 FILM_TRUTH = "results/simulated/truth/{}film_features.nc".format(
     "own_" if OWN_FILM else ""
 )
+# Listed only where it is the user's: the simulation makes its own.
+PARTICIPANTS_TABLE = [
+    path
+    for path in [f"{BIDS_DIR}/participants.tsv"]
+    if not SIMULATED and Path(path).is_file()
+]
 # What is said in the user's film, where it is annotated.
 WORDS = [
     path
@@ -142,6 +151,39 @@ WORDS = [
     if OWN_FILM and ANNOTATIONS and path.is_file()
 ]
 TIMING = {"TR": TR, "film_onset": study.first_row_onset(runs, ROW_ONSETS)}
+
+# A silent film can be predicted from; whether it is one is asked where no direction needs its sound.
+HEARD = any("audio" in direction for direction in config["directions"]) or (
+    study.is_heard(config, FILM)
+)
+# What the user gave, and no rule makes; folders with all in them.
+GIVEN = {
+    os.path.abspath(path)
+    for path in (
+        *([] if SIMULATED else [BIDS_DIR]),
+        *(DERIVATIVES, HEAD, config["film"], config["film_sound"]),
+        *(config["annotations_dir"], config["preprocessing"]["parcels"]),
+        *(config["i3d"]["weights"], config["flow"]["weights"]),
+        *(network["weights"] for network in config["backbones"].values()),
+    )
+    if path is not None
+}
+
+
+@functools.cache
+def is_given(path):
+    """Tell whether a path is the user's: no rule makes it, and Snakemake sees it change too late."""
+    here = Path(os.path.abspath(path))
+    return any(str(folder) in GIVEN for folder in (here, *here.parents))
+
+
+def as_read(wildcards, input):
+    """Return the signatures of what a job reads of the user's; '' where all is made by rules.
+
+    In the params of every rule that reads such files: see `stim2bold.signatures`.
+    """
+    return signatures(str(path) for path in input if is_given(str(path)))
+
 
 # Looked up by every job of a participant: a search would make the plan grow with their square.
 RUNS_OF = bids.by_participant(runs)

@@ -30,6 +30,10 @@ rule validate_inputs:
     input:
         code=code("validate_inputs.py"),
         film=FILM,
+        sound=FILM_SOUND,
+        annotations=ANNOTATIONS or [],
+        participants=PARTICIPANTS_TABLE,
+        images=[path for path in (config["preprocessing"]["parcels"], HEAD) if path],
         description=f"{BIDS_DIR}/dataset_description.json",
         runs=sorted({path for run in runs for path in run.files}),
     output:
@@ -48,6 +52,7 @@ rule validate_inputs:
         mem_mb=memory(2000),
         runtime=minutes(20),
     params:
+        read=as_read,
         settings=json.dumps({key: config[key] for key in study.KEYS}, sort_keys=True),
     message:
         "Checks of the input: {output.inputs}"
@@ -77,6 +82,7 @@ rule gather_blocks:
         mem_mb=memory(500),
         runtime=minutes(5),
     params:
+        read=as_read,
         settings=section(
             "blocks",
             film_onset=TIMING["film_onset"],

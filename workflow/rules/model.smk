@@ -8,7 +8,7 @@ KNOWN = ["blocks", *(["annotations"] if ANNOTATIONS else []), "lowlevel"]
 # Between which spaces the variance that is explained of BOLD is divided.
 PARTITIONED = {
     **dict(zip(config["features"], VIDEO)),
-    "mel": SOUND,
+    **({"mel": SOUND} if HEARD else {}),
     **({"annotations": "results/features/annotations.nc"} if ANNOTATIONS else {}),
 }
 BASELINES = ["mean", "elapsed", *KNOWN, "shuffled", "ridge", "banded"]

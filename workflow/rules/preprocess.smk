@@ -51,6 +51,7 @@ rule preprocess_anatomy:
         mem_mb=memory(3500),
         runtime=minutes(60),
     params:
+        read=as_read,
         settings=preprocessing("anatomy"),
     message:
         "Brain of {wildcards.anat}"
@@ -188,6 +189,7 @@ rule preprocess_reference:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
+        read=as_read,
         settings=preprocessing("motion"),
     message:
         "Reference volume of {wildcards.run}"
@@ -220,6 +222,7 @@ rule preprocess_motion:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
+        read=as_read,
         settings=preprocessing("motion"),
     message:
         "Head motion of {wildcards.run}"
@@ -293,6 +296,7 @@ rule preprocess_resample:
         mem_mb=memory(2500),
         runtime=minutes(60),
     params:
+        read=as_read,
         coregistration=lambda wildcards, input: (
             "--coregistration" if input.coregistration else ""
         ),
@@ -468,6 +472,7 @@ rule preprocess_figures:
         mem_mb=memory(2500),
         runtime=minutes(15),
     params:
+        read=as_read,
         t1w=(lambda wildcards, input: "--t1w" if input.t1w else ""),
         dseg=lambda wildcards, input: "--dseg" if input.dseg else "",
         coregistration=lambda wildcards, input: (
@@ -517,6 +522,7 @@ rule clean_bold:
         mem_mb=memory(2500),
         runtime=minutes(30),
     params:
+        read=as_read,
         settings=lambda wildcards: json.dumps(
             {
                 "cleaning": config["preprocessing"]["cleaning"],
@@ -555,6 +561,7 @@ rule extract_bold:
         mem_mb=memory(2000),
         runtime=minutes(15),
     params:
+        read=as_read,
         settings=lambda wildcards: json.dumps(
             {
                 **TIMING,

@@ -70,6 +70,7 @@ rule write_methods:
         mem_mb=memory(500),
         runtime=minutes(5),
     params:
+        read=as_read,
         derivatives="--derivatives" if DERIVATIVES else "",
         sound_scores="--sound-scores" if units_that_sound() else "",
         settings=json.dumps(
@@ -131,6 +132,7 @@ rule draw_stills:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
+        read=as_read,
         settings=section("streams"),
     message:
         "Stills of the film: {output.sheet}"
@@ -186,6 +188,8 @@ rule measure_quality:
     resources:
         mem_mb=memory(3000),
         runtime=minutes(10),
+    params:
+        read=as_read,
     message:
         "Quality of {wildcards.run}"
     shell:
@@ -285,6 +289,7 @@ rule render_report:
         mem_mb=memory(1000),
         runtime=minutes(10 + len(RUNS)),
     params:
+        read=as_read,
         templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
         environments=lambda wildcards, input: os.path.dirname(input.environments[0]),
         words=words_option,

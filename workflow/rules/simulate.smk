@@ -32,6 +32,7 @@ rule watch_film:
     input:
         code=code("watch_film.py"),
         film=FILM,
+        sound=FILM_SOUND,
         words=WORDS,
     output:
         truth="results/simulated/truth/own_film_features.nc",
@@ -46,6 +47,7 @@ rule watch_film:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
+        read=as_read,
         settings=section(
             "simulation",
             seed=config["seed"],
@@ -57,7 +59,7 @@ rule watch_film:
     message:
         "What the simulation sees and hears in the film: {output.truth}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} {params.words} {input.words:q}"
+        "python {input.code[0]:q} --film {input.film:q} --sound {input.sound:q} {params.words} {input.words:q}"
         " --truth {output.truth:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('watch_film.py')}"
 
@@ -91,6 +93,7 @@ rule simulate_participant:
         mem_mb=memory(2500),
         runtime=minutes(20),
     params:
+        read=as_read,
         # One more participant changes nothing for the others.
         settings=section("simulation", seed=config["seed"], participants=None),
     message:

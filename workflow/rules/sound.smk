@@ -30,7 +30,7 @@ rule reconstruct_target:
 rule invert_mel:
     input:
         code=code("invert_mel.py"),
-        film=FILM,
+        film=FILM_SOUND or FILM,
         clock="results/stimulus/film.json",
         mel="results/stimulus/mel.nc",
         events=EVENTS,
@@ -55,6 +55,7 @@ rule invert_mel:
         mem_mb=memory(1500),
         runtime=minutes(20),
     params:
+        read=as_read,
         settings=section(
             "sounds",
             spectrogram=config["spectrogram"],

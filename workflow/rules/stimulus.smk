@@ -17,6 +17,7 @@ rule fetch_i3d_weights:
         mem_mb=memory(1000),
         runtime=minutes(20),
     params:
+        read=as_read,
         own="--own" if config["i3d"]["weights"] else "",
     message:
         "Weights of I3D: {output.weights}"
@@ -30,6 +31,7 @@ rule probe_film:
         code=code("probe_film.py"),
         validated=validated_before("results/stimulus/film.json"),
         film=FILM,
+        sound=FILM_SOUND,
     output:
         frames="results/stimulus/frames.tsv",
         clock="results/stimulus/film.json",
@@ -44,11 +46,12 @@ rule probe_film:
         mem_mb=memory(1000),
         runtime=minutes(30),
     params:
+        read=as_read,
         settings=section("streams"),
     message:
         "True times of the film's frames: {output.frames}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --frames {output.frames:q}"
+        "python {input.code[0]:q} --film {input.film:q} --sound {input.sound:q} --frames {output.frames:q}"
         " --clock {output.clock:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('probe_film.py')}"
 
@@ -73,6 +76,7 @@ rule extract_i3d:
         runtime=minutes(60),
         gpu=GPU,
     params:
+        read=as_read,
         settings=section("i3d", device=config["device"]),
     message:
         "I3D features of the film: {output.features}"
@@ -115,7 +119,7 @@ rule resample_i3d:
 rule extract_spectrogram:
     input:
         code=code("extract_spectrogram.py"),
-        film=FILM,
+        film=FILM_SOUND or FILM,
         clock="results/stimulus/film.json",
     output:
         spectrogram="results/stimulus/{scale}.nc",
@@ -130,6 +134,7 @@ rule extract_spectrogram:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
+        read=as_read,
         settings=section("spectrogram"),
     message:
         "Log {wildcards.scale} spectrogram of the film: {output.spectrogram}"
@@ -191,6 +196,7 @@ rule tabulate_annotations:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
+        read=as_read,
         settings=section("annotations", timing=TIMING),
         tables="--tables" if ANNOTATIONS else "",
         annotations="--annotations" if ANNOTATIONS else "",
@@ -207,11 +213,12 @@ rule extract_lowlevel:
     input:
         code=code("extract_lowlevel.py"),
         film=FILM,
+        sound_file=FILM_SOUND,
         clock="results/stimulus/film.json",
         frames="results/stimulus/frames.tsv",
     output:
         pictures="results/stimulus/lowlevel_picture.nc",
-        sound="results/stimulus/lowlevel_sound.nc",
+        sound=["results/stimulus/lowlevel_sound.nc"] if HEARD else [],
     log:
         "results/logs/extract_lowlevel.log",
     benchmark:
@@ -223,11 +230,12 @@ rule extract_lowlevel:
         mem_mb=memory(1500),
         runtime=minutes(20),
     params:
+        read=as_read,
         settings=section("spectrogram"),
     message:
         "Low-level features of the film: {output.pictures}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        "python {input.code[0]:q} --film {input.film:q} --sound-file {input.sound_file:q} --clock {input.clock:q}"
         " --frames {input.frames:q} --pictures {output.pictures:q} --sound {output.sound:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('extract_lowlevel.py')}"
@@ -238,7 +246,7 @@ rule resample_lowlevel:
         code=code("resample_lowlevel.py"),
         features=[
             "results/stimulus/lowlevel_picture.nc",
-            "results/stimulus/lowlevel_sound.nc",
+            *(["results/stimulus/lowlevel_sound.nc"] if HEARD else []),
         ],
         clock="results/stimulus/film.json",
     output:
@@ -283,6 +291,7 @@ rule adapt_flow_weights:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
+        read=as_read,
         own="--own" if config["flow"]["weights"] else "",
     message:
         "Weights of I3D for optical flow: {output.weights}"
@@ -311,6 +320,7 @@ rule extract_i3d_flow:
         runtime=minutes(180),
         gpu=GPU,
     params:
+        read=as_read,
         settings=section(
             "i3d",
             device=config["device"],
@@ -345,6 +355,12 @@ rule extract_r2plus1d:
         code=code("extract_r2plus1d.py"),
         film=FILM,
         clock="results/stimulus/film.json",
+        # The script finds the files in it by the settings.
+        weights=(
+            [config["backbones"]["r2plus1d"]["weights"]]
+            if config["backbones"]["r2plus1d"]["weights"]
+            else []
+        ),
     output:
         features="results/stimulus/r2plus1d.nc",
     log:
@@ -359,6 +375,7 @@ rule extract_r2plus1d:
         runtime=minutes(60),
         gpu=GPU,
     params:
+        read=as_read,
         settings=json.dumps(
             {**config["backbones"]["r2plus1d"], "device": config["device"]},
             sort_keys=True,
@@ -376,6 +393,8 @@ rule extract_transformer:
         code=code("extract_transformer.py"),
         film=FILM,
         clock="results/stimulus/film.json",
+        weights=lambda wildcards: config["backbones"][wildcards.backbone]["weights"]
+        or [],
     output:
         features="results/stimulus/{backbone}.nc",
     log:
@@ -392,6 +411,7 @@ rule extract_transformer:
         runtime=minutes(240),
         gpu=GPU,
     params:
+        read=as_read,
         settings=lambda wildcards: json.dumps(
             {**config["backbones"][wildcards.backbone], "device": config["device"]},
             sort_keys=True,
@@ -427,12 +447,12 @@ rule draw_stimulus:
         code=code("draw_stimulus.py"),
         film=FILM,
         clock="results/stimulus/film.json",
-        mel="results/stimulus/mel.nc",
+        mel=["results/stimulus/mel.nc"] if HEARD else [],
         tables=ANNOTATIONS or [],
         events=EVENTS,
         features=[
             "results/features/i3d_rgb.nc",
-            "results/features/mel.nc",
+            *(["results/features/mel.nc"] if HEARD else []),
             "results/features/lowlevel.nc",
             *rules.tabulate_annotations.output,
         ],
@@ -454,6 +474,7 @@ rule draw_stimulus:
         mem_mb=memory(1500),
         runtime=minutes(10),
     params:
+        read=as_read,
         settings=json.dumps(TIMING, sort_keys=True),
         tables="--tables" if ANNOTATIONS else "",
     message:

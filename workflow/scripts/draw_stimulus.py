@@ -17,7 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True)
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
-    parser.add_argument("--mel", type=Path, required=True)
+    parser.add_argument("--mel", type=Path, nargs="?", help="where the film has sound")
     parser.add_argument("--tables", type=Path, help="folder with video and sound, if any")
     parser.add_argument("--events", type=Path, required=True)
     parser.add_argument("--features", type=Path, nargs="+", required=True, help="at the TRs")
@@ -39,7 +39,7 @@ def main() -> None:
     figure = draw(
         list(pictures),
         borders["label"].tolist(),
-        mel=read_array(options.mel),
+        mel=read_array(options.mel) if options.mel else None,
         blocks=blocks,
         film_onset=onset,
         words=read_folder(options.tables).get("sound/words") if options.tables else None,

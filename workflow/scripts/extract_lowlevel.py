@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from stim2bold.arrays import write_array
-from stim2bold.audio import read_sound
+from stim2bold.audio import read_film_sound
 from stim2bold.command import progress, run
 from stim2bold.files import read_json, read_table
 from stim2bold.film import sample
@@ -22,10 +22,15 @@ def main() -> None:
     """Read the options, load the film, measure, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument(
+        "--sound-file", type=Path, nargs="?", help="the film's sound, in a file of its own"
+    )
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--frames", type=Path, required=True, help="frames.tsv of probe_film")
     parser.add_argument("--pictures", type=Path, required=True, help="NetCDF file to write")
-    parser.add_argument("--sound", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument(
+        "--sound", type=Path, nargs="?", help="NetCDF file to write, where the film has sound"
+    )
     parser.add_argument("--settings", type=json.loads, required=True, help="section spectrogram")
     options = parser.parse_args()
     settings = SpectrogramSettings(**options.settings)
@@ -42,17 +47,12 @@ def main() -> None:
         crop=SIDE,
     )
     seen = picture_features(progress(pictures, "pictures", total=len(times)), times)
-    sound = read_sound(
-        options.film,
-        zero=clock["zero"],
-        duration=clock["duration"],
-        rate=settings.rate,
-        stream=(clock["audio"] or {"stream": 0})["stream"],
-    )
-    heard = sound_features(sound, settings)
     log.info("%d cuts", int(seen.sel(feature="video/cut").sum()))
     write_array(options.pictures, seen)
-    write_array(options.sound, heard)
+    if options.sound is None:
+        return
+    sound = read_film_sound(options.sound_file or options.film, clock, rate=settings.rate)
+    write_array(options.sound, sound_features(sound, settings))
 
 
 if __name__ == "__main__":

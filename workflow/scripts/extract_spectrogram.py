@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from stim2bold.arrays import write_array
-from stim2bold.audio import read_sound
+from stim2bold.audio import read_film_sound
 from stim2bold.command import run
 from stim2bold.files import read_json
 from stim2bold.spectrogram import SpectrogramSettings, spectrogram
@@ -22,13 +22,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = SpectrogramSettings(**options.settings)
     clock = read_json(options.clock)
-    sound = read_sound(
-        options.film,
-        zero=clock["zero"],
-        duration=clock["duration"],
-        rate=settings.rate,
-        stream=(clock["audio"] or {"stream": 0})["stream"],
-    )
+    sound = read_film_sound(options.film, clock, rate=settings.rate)
     found = spectrogram(sound, settings, options.scale)
     found.attrs["source"] = options.film.name
     write_array(options.spectrogram, found)

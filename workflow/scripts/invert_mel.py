@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stim2bold.annotations import read_blocks
 from stim2bold.arrays import read_array
-from stim2bold.audio import read_sound
+from stim2bold.audio import read_film_sound
 from stim2bold.command import run
 from stim2bold.files import read_json
 from stim2bold.griffin_lim import InversionSettings
@@ -40,13 +40,7 @@ def main() -> None:
         options.settings.pop(name)
     inversion = InversionSettings(**options.settings)
     clock = read_json(options.clock)
-    original = read_sound(
-        options.film,
-        zero=clock["zero"],
-        duration=clock["duration"],
-        rate=spectrogram.rate,
-        stream=clock["audio"]["stream"],
-    )
+    original = read_film_sound(options.film, clock, rate=spectrogram.rate)
     segments = middle_segments(
         read_blocks(options.events), seconds=seconds, film_onset=onset, duration=clock["duration"]
     )

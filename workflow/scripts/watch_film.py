@@ -20,6 +20,7 @@ def main() -> None:
     """Read the options, decode the film, measure it, save the truth."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument("--sound", type=Path, nargs="?", help="its sound, in a file of its own")
     parser.add_argument("--words", type=Path, help="annotation of the words, if there is one")
     parser.add_argument("--truth", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument(
@@ -28,13 +29,20 @@ def main() -> None:
     options = parser.parse_args()
     streams = options.settings["streams"]
     settings = film_settings(options.settings)
-    zero = film_zero(options.film, **streams)
+    video, audio = streams["video"], streams["audio"]
+    apart = options.sound is not None
+    zero = film_zero(options.film, video=video, audio=None if apart else audio)
     n_frames = settings.n_frames
     watcher = Watcher()
-    pictures = decode_pictures(options.film, n_frames, zero=zero, stream=streams["video"])
+    pictures = decode_pictures(options.film, n_frames, zero=zero, stream=video)
     for _ in watcher.watch(progress(pictures, "pictures", total=n_frames)):
         pass
-    sound = decode_sound(options.film, n_frames, zero=zero, stream=streams["audio"])
+    sound = decode_sound(
+        options.sound if apart else options.film,
+        n_frames,
+        zero=film_zero(options.sound, video=None, audio=audio) if apart else zero,
+        stream=audio,
+    )
     words = read_words(options.words) if options.words else None
     write_array(
         options.truth, describe_own(settings, watcher, hear(sound), words, film=options.film)

@@ -1,21 +1,23 @@
 """The sound of a film on the film's own clock."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import soxr
 from av.audio.resampler import AudioResampler
 
+from stim2bold.channels import channel_names, mono_weights
 from stim2bold.errors import InputError
-from stim2bold.film import choose_stream, decode, open_film
+from stim2bold.film import JUMP_SECONDS
+from stim2bold.film_streams import choose_stream, decode, open_film, stamp
 
 log = logging.getLogger(__name__)
 
-# Containers round time stamps (Matroska to 1 ms): only a larger jump is a gap or an overlap.
-JUMP_SECONDS = 0.005
 FULL_SCALE = 0.999
 SILENCE_DBFS = -60.0
 
@@ -43,7 +45,13 @@ class Condition:
 
 
 def read_sound(
-    path: str | Path, *, zero: float, duration: float, rate: int, stream: int = 0
+    path: str | Path,
+    *,
+    zero: float,
+    duration: float,
+    rate: int,
+    stream: int = 0,
+    channels: Sequence[str | int] | None = None,
 ) -> np.ndarray:
     """Read a film's sound, mixed to one channel and resampled once.
 
@@ -62,6 +70,8 @@ def read_sound(
         Samples per second wanted.
     stream : int
         Which audio stream.
+    channels : sequence of str or int, optional
+        Which of its channels, see `stim2bold.channels.mono_weights`.
 
     Returns
     -------
@@ -77,11 +87,13 @@ def read_sound(
         audio = choose_stream(container, "audio", stream)
         if audio is None:
             raise InputError(
-                f"{path}: has no audio stream; use the film with its sound, or take the directions "
-                "with audio out of 'directions'"
+                f"{path}: has no audio stream; use the film with its sound, set film_sound to the "
+                "file that holds it, or take the directions with audio out of 'directions' and set "
+                "streams.audio to null"
             )
         native = audio.codec_context.sample_rate
-        to_planes = AudioResampler(format="fltp")
+        # A broadcast may go from stereo to 5.1 and back: a converter and weights for each layout.
+        planes_of: dict[tuple, AudioResampler] = {}
         resampler = soxr.ResampleStream(native, rate, 1, dtype="float32", quality="HQ")
         pieces: list[np.ndarray] = []
         position = 0  # in native samples since film time 0
@@ -96,12 +108,19 @@ def read_sound(
                     "within the film; convert its sound to one rate"
                 )
             start = position
-            if frame.pts is not None:
-                stamp = round((float(frame.pts * frame.time_base) - zero) * native)
-                if abs(stamp - position) > JUMP_SECONDS * native or position == 0:
-                    start = stamp
-            planes = np.concatenate([part.to_ndarray() for part in to_planes.resample(frame)], 1)
-            mono = planes.mean(axis=0, dtype=np.float32)
+            time = stamp(frame)
+            if time is not None:
+                due = round((time - zero) * native)
+                if abs(due - position) > JUMP_SECONDS * native or position == 0:
+                    start = due
+            names = channel_names(frame.layout)
+            kind = (frame.format.name, names)
+            if kind not in planes_of:
+                planes_of[kind] = AudioResampler(format="fltp")
+            planes = np.concatenate(
+                [part.to_ndarray() for part in planes_of[kind].resample(frame)], 1
+            )
+            mono = mono_weights(names, channels, path=path) @ planes
             if start > position:
                 if position:
                     log.warning("%s: sound missing for %.3f s", path, (start - position) / native)
@@ -119,6 +138,29 @@ def read_sound(
     if len(sound) < wanted - rate:
         log.warning("%s: sound ends %.1f s before the film", path, (wanted - len(sound)) / rate)
     return np.pad(sound[:wanted], (0, max(0, wanted - len(sound))))
+
+
+def read_film_sound(path: str | Path, clock: dict[str, Any], *, rate: int) -> np.ndarray:
+    """Read the sound that belongs to a film's clock, see `read_sound`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The film, or the file that holds its sound.
+    clock : dict
+        As `stim2bold.film.probe` gives it.
+    rate : int
+        Samples per second wanted.
+    """
+    audio = clock["audio"] or {"stream": 0, "zero": clock["zero"], "mixed": None}
+    return read_sound(
+        path,
+        zero=audio["zero"],
+        duration=clock["duration"],
+        rate=rate,
+        stream=audio["stream"],
+        channels=audio["mixed"],
+    )
 
 
 def examine(sound: np.ndarray, rate: int) -> Condition:

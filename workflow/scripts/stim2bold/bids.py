@@ -304,6 +304,24 @@ def film_path(film: str | None, bids_dir: str | None) -> Path:
     return Path(film)
 
 
+def film_sound_path(film_sound: str | None) -> list[str]:
+    """Return the file that holds the film's sound; none where it is in the film.
+
+    Raises
+    ------
+    InputError
+        When it is not there.
+    """
+    if film_sound is None:
+        return []
+    if not Path(film_sound).is_file():
+        raise InputError(
+            f"{film_sound}: the film's sound is not there; set film_sound to the file that holds "
+            "it, or to null where it is in the film"
+        )
+    return [film_sound]
+
+
 def annotations_path(annotations_dir: str | None, *, bids_dir: str, expected: bool) -> Path | None:
     """Return the folder of the film's annotations, ``stimuli/annotations`` unless it is given.
 

@@ -3,10 +3,8 @@
 Only the time stamps of the decoded frames are believed, never a nominal frame rate.
 """
 
-import logging
-import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,150 +13,105 @@ import av
 import numpy as np
 import pandas as pd
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.stream import Stream
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
+from stim2bold.channels import channel_names, mono_weights
 from stim2bold.errors import InputError
-
-log = logging.getLogger(__name__)
+from stim2bold.film_pictures import orientation, picture
+from stim2bold.film_streams import (
+    MOST_DROPPED,
+    RAW_FORMATS,
+    RESTARTING_FORMATS,
+    choose_stream,
+    converted,
+    decode,
+    open_film,
+    refuse_restart,
+    stamp,
+    timed_video,
+)
 
 # A file whose streams end this much before the length it declares was cut off, not rounded.
 MISSING_SECONDS = 1.0
 MISSING_FRACTION = 0.02
+# Containers round time stamps (Matroska to 1 ms): only a larger jump of sound is a gap or overlap.
+JUMP_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """Which streams of the film are the stimulus (counted among their own kind, from 0)."""
-
-    video: int = 0
-    audio: int = 0
-
-
-def open_film(path: str | Path) -> InputContainer:
-    """Open a film file.
-
-    Raises
-    ------
-    InputError
-        When it is missing, empty or not a film.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: there is no such film; set 'film' to the file that was shown")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; set 'film' to the film file in it")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: is empty (0 bytes); copy the film again")
-    try:
-        return av.open(str(path))
-    except FFmpegError as error:
-        raise InputError(
-            f"{path}: cannot be read as a film ({error.strerror}); it is damaged, cut short, or "
-            "not a film: copy it again or convert it to H.264 and AAC in MP4"
-        ) from error
-
-
-def choose_stream(container: InputContainer, kind: str, index: int) -> Stream | None:
-    """Take the `index`-th video or audio stream of a film.
+    """Which streams of the film are the stimulus.
 
     Parameters
     ----------
-    container : InputContainer
-        The open film.
-    kind : {'video', 'audio'}
-        Kind of stream.
-    index : int
-        Which of them, from 0.
-
-    Returns
-    -------
-    Stream or None
-        None when the film has no stream of that kind at all.
-
-    Raises
-    ------
-    InputError
-        When there are streams of that kind, but not that one, or its codec cannot be decoded.
+    video : int
+        Counted among the video streams, from 0.
+    audio : int or None
+        Likewise; None where the film is without sound.
+    channels : sequence of str or int, optional
+        Which channels of the sound, see `stim2bold.channels.mono_weights`; None: all, by the
+        standard downmix.
     """
-    streams = [
-        stream
-        for stream in container.streams
-        # Cover art is a video stream of one frame.
-        if stream.type == kind and not stream.disposition & stream.disposition.attached_pic
-    ]
-    if not streams:
-        return None
-    name = container.name
-    if index >= len(streams):
-        raise InputError(
-            f"{name}: has {len(streams)} {kind} stream(s), none with number {index}; "
-            f"set 'streams: {kind}' to 0-{len(streams) - 1}"
-        )
-    stream = streams[index]
-    if stream.codec_context is None:
-        raise InputError(
-            f"{name}: {kind} stream {index} is in an unknown codec; convert it to H.264 and AAC"
-        )
-    if kind == "video":
-        stream.thread_type = "AUTO"
-    return stream
+
+    video: int = 0
+    audio: int | None = 0
+    channels: Sequence[str | int] | None = None
 
 
-def decode(container: InputContainer, *streams: Stream) -> Iterator[Any]:
-    """Decode streams in one pass; damaged packets are counted, logged and left out.
+class SoundSpan:
+    """Where a stream of sound lies on the clock of its file, frame by frame.
 
-    Yields
-    ------
-    VideoFrame or AudioFrame
-
-    Raises
-    ------
-    InputError
-        When more than one packet in a hundred is damaged.
+    Attributes
+    ----------
+    start, end : float or None
+        Container times in seconds.
+    samples : int
+        Decoded in all.
+    missing, lost : float
+        Seconds without sound between stamps, and of sound whose place is taken by earlier sound.
     """
-    n_packets = n_damaged = 0
-    try:
-        for packet in container.demux(*streams):
-            n_packets += 1
-            try:
-                yield from packet.decode()
-            except FFmpegError as error:
-                n_damaged += 1
-                last = error.strerror
-    except FFmpegError as error:
-        raise InputError(f"{container.name}: {error.strerror}; copy the film again") from error
-    if n_damaged:
-        if n_damaged > max(1, 0.01 * n_packets):
-            raise InputError(
-                f"{container.name}: {n_damaged} of {n_packets} packets cannot be decoded ({last}); "
-                "the file is damaged: copy it again, or convert it to H.264 and AAC"
-            )
-        log.warning("%s: left out %d damaged packet(s): %s", container.name, n_damaged, last)
 
+    def __init__(self, path: str | Path, container_format: str):
+        self.path, self.container_format = str(path), container_format
+        self.start: float | None = None
+        self.end: float | None = None
+        self.samples = 0
+        self.missing = self.lost = 0.0
 
-def _start(frame: Any) -> float | None:
-    return None if frame.pts is None else float(frame.pts * frame.time_base)
-
-
-def _timed_video(frames: Iterator[Any], stream: Stream) -> Iterator[tuple[float, Any]]:
-    """Give every video frame its container time; frames out of order are dropped."""
-    previous = -math.inf
-    n_dropped = 0
-    for index, frame in enumerate(frames):
-        time = _start(frame)
+    def add(self, frame: av.AudioFrame) -> None:
+        """Take the next frame in."""
+        time = stamp(frame)
         if time is None:
-            # Raw streams and some AVI files carry no stamps: there the rate is all there is.
-            rate = stream.average_rate or stream.guessed_rate
-            time = float(index / rate) if rate else previous + 0.04
-        if time <= previous:
-            n_dropped += 1
-            continue
-        previous = time
-        yield time, frame
-    if n_dropped:
-        log.warning("%d frame(s) with a time stamp not after the last were dropped", n_dropped)
+            time = 0.0 if self.end is None else self.end
+        seconds = frame.samples / frame.sample_rate
+        if self.end is None:
+            self.start = self.end = time
+        elif abs(time - self.end) > JUMP_SECONDS:
+            refuse_restart(
+                *(self.end, time),
+                path=self.path,
+                container_format=self.container_format,
+                where=f"sample {self.samples} of its sound",
+            )
+            self.missing += max(0.0, time - self.end)
+            self.lost += min(seconds, max(0.0, self.end - time))
+        self.samples += frame.samples
+        self.end = max(self.end, time + seconds)
+
+    def refuse_loss(self) -> None:
+        """Refuse sound of which more than a hundredth would be lost.
+
+        Raises
+        ------
+        InputError
+            When its stamps overlap by more.
+        """
+        if self.start is not None and self.lost > MOST_DROPPED * (self.end - self.start):
+            raise InputError(
+                f"{self.path}: the time stamps of {self.lost:.1f} s of its sound lie within sound "
+                f"before them; give every sample its time by: {converted(self.path)}"
+            )
 
 
 def _last_duration(frame: Any, differences: np.ndarray) -> float:
@@ -174,11 +127,96 @@ def _describe(stream: Stream) -> dict[str, Any]:
         text |= {"width": context.width, "height": context.height}
     if stream.type == "audio" and context:
         text |= {"rate": context.sample_rate, "channels": context.channels}
+        text |= {"layout": list(channel_names(context.layout))}
     return text | {"language": stream.language or "und"}
 
 
+def declared_seconds(container: InputContainer, stream: Stream) -> float | None:
+    """Return the length that a file declares of a stream, None where it declares none.
+
+    Of MPEG streams FFmpeg estimates one from the stamps at both ends, which is no declaration.
+    """
+    if container.format.name in (*RESTARTING_FORMATS, *RAW_FORMATS):
+        return None
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else None
+
+
+def refuse_cut(path: str | Path, declared: float | None, *, start: float, end: float) -> None:
+    """Refuse a film that ends before the length that it declares.
+
+    Raises
+    ------
+    InputError
+        When it does by more than `MISSING_SECONDS` and `MISSING_FRACTION`.
+    """
+    # Some containers count the length from 0, some from the first frame, which may lie before 0:
+    # believe the less.
+    reached = max(end, end - start)
+    if declared and declared - reached > max(MISSING_SECONDS, MISSING_FRACTION * declared):
+        raise InputError(
+            f"{path}: breaks off at {reached:.1f} s of {declared:.1f} s; copy it again"
+        )
+
+
+def probe_sound(path: str | Path, settings: StreamSettings) -> dict[str, Any]:
+    """Find where the sound of a file of its own lies; it begins with the film.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file that `film_sound` names.
+    settings : StreamSettings
+        Which stream.
+
+    Returns
+    -------
+    dict
+        As ``audio`` of `probe`.
+
+    Raises
+    ------
+    InputError
+        When it has no sound, or breaks off.
+    """
+    with open_film(path) as container:
+        audio = choose_stream(container, "audio", settings.audio)
+        if audio is None:
+            raise InputError(f"{path}: has no audio stream; set film_sound to the film's sound")
+        mono_weights(channel_names(audio.codec_context.layout), settings.channels, path=path)
+        declared = declared_seconds(container, audio)
+        span = SoundSpan(path, container.format.name)
+        for frame in decode(container, audio):
+            span.add(frame)
+        described = _describe(audio)
+    if span.start is None:
+        raise InputError(f"{path}: not one sample of its sound could be decoded; copy it again")
+    span.refuse_loss()
+    refuse_cut(path, declared, start=span.start, end=span.end)
+    return _sound(described, span, settings, zero=span.start)
+
+
+def _sound(
+    described: dict[str, Any], span: SoundSpan, settings: StreamSettings, *, zero: float
+) -> dict[str, Any]:
+    return described | {
+        "stream": settings.audio,
+        "mixed": None if settings.channels is None else list(settings.channels),
+        "zero": round(zero, 6),
+        "start": round(span.start - zero, 6),
+        "end": round(span.end - zero, 6),
+        "samples": span.samples,
+        "missing_seconds": round(span.missing, 3),
+        "lost_seconds": round(span.lost, 3),
+    }
+
+
 def probe(
-    path: str | Path, settings: StreamSettings = StreamSettings()
+    path: str | Path,
+    settings: StreamSettings = StreamSettings(),
+    *,
+    sound_file: str | Path | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Find the true presentation time of every frame, and where the sound lies.
 
@@ -188,6 +226,8 @@ def probe(
         The film.
     settings : StreamSettings
         Which streams.
+    sound_file : str or Path, optional
+        The film's sound, where it is in a file of its own. The two begin together.
 
     Returns
     -------
@@ -196,64 +236,67 @@ def probe(
         (1 where the picture equals the one before).
     film : dict
         zero (container time of film time 0), duration (film time at which the last frame goes),
-        video and audio (of the chosen streams; audio is None when there is none), streams (all).
+        video and audio (of the chosen streams; audio is None when there is none; its zero is the
+        time of film time 0 in the sound's own file), streams (all).
 
     Raises
     ------
     InputError
-        When the film cannot be read, has no video, or breaks off before its declared end.
+        When the film cannot be read, has no video, breaks off before its declared end, or has
+        frames or sound that cannot be shown at their time.
     """
     times: list[float] = []
     sums: list[int] = []
-    audio_start = audio_end = None
-    audio_samples = 0
     last = None
+    n_corrupt = 0
     with open_film(path) as container:
         streams = [_describe(stream) for stream in container.streams]
         video = choose_stream(container, "video", settings.video)
         if video is None:
             raise InputError(f"{path}: has no video stream; set 'film' to the film that was shown")
-        audio = choose_stream(container, "audio", settings.audio)
+        own = sound_file is None
+        audio = choose_stream(container, "audio", settings.audio) if own else None
+        if audio is not None:
+            mono_weights(channel_names(audio.codec_context.layout), settings.channels, path=path)
         chosen = [video] if audio is None else [video, audio]
-        # Some containers count the length from 0, some from the first frame: believe the less.
-        declared = [float(s.duration * s.time_base) for s in chosen if s.duration]
-        if not declared and container.duration:
-            declared = [container.duration / av.time_base]
+        declared = declared_seconds(container, video)
+        of_video = bool(video.duration)
+        span = SoundSpan(path, container.format.name)
 
         def video_frames() -> Iterator[Any]:
-            nonlocal audio_start, audio_end, audio_samples
             for frame in decode(container, *chosen):
                 if isinstance(frame, av.VideoFrame):
                     yield frame
-                    continue
-                start = _start(frame)
-                if start is None:
-                    start = audio_end or 0.0
-                if audio_start is None:
-                    audio_start = start
-                audio_samples += frame.samples
-                audio_end = max(audio_end or start, start + frame.samples / frame.sample_rate)
+                else:
+                    span.add(frame)
 
-        for time, frame in _timed_video(video_frames(), video):
+        for time, frame in timed_video(video_frames(), video):
             times.append(time)
             sums.append(zlib.crc32(frame.planes[0]))
+            n_corrupt += frame.is_corrupt
             last = frame
         if last is None:
             raise InputError(f"{path}: not one frame could be decoded; copy the film again")
+        orientation(last, path)
         codec, width, height = video.codec_context.name, last.width, last.height
         aspect = video.sample_aspect_ratio or video.codec_context.sample_aspect_ratio
-        sound = None if audio is None else _describe(audio)
+        described = None if audio is None else _describe(audio)
+    if n_corrupt > max(1, MOST_DROPPED * len(times)):
+        raise InputError(
+            f"{path}: {n_corrupt} of {len(times)} frames are damaged; copy it again, or convert "
+            "the original once more"
+        )
 
     start = np.array(times)
     between = np.diff(start)
     end = start[-1] + _last_duration(last, between)
-    ends = [end] if audio_end is None else [end, audio_end]
-    missing = max(declared, default=end) - max(ends)
-    if missing > max(MISSING_SECONDS, MISSING_FRACTION * max(declared, default=end)):
-        raise InputError(
-            f"{path}: breaks off at {max(ends):.1f} s of {max(declared):.1f} s; copy it again"
-        )
-    zero = float(start[0] if audio_start is None else min(start[0], audio_start))
+    if not of_video and span.end is not None:
+        # The file's length is that of its longest stream.
+        refuse_cut(path, declared, start=min(start[0], span.start), end=max(end, span.end))
+    else:
+        refuse_cut(path, declared, start=start[0], end=end)
+    span.refuse_loss()
+    zero = float(start[0] if span.start is None else min(start[0], span.start))
     repeats = np.diff(np.array(sums, dtype=np.int64), prepend=sums[0] ^ 1) == 0
     frames = pd.DataFrame(
         {
@@ -281,61 +324,17 @@ def probe(
             # Time stamps of a constant rate may still be rounded to 1 ms (Matroska).
             "constant_rate": bool(np.ptp(between) < 2.5e-3) if len(between) else True,
             "gaps": int((between > 1.5 * usual).sum()),
+            "longest_gap": round(float(between.max(initial=0.0)), 6),
             "repeated_frames": int(repeats.sum()),
         },
         "audio": None,
         "streams": streams,
     }
-    if sound is not None and audio_start is not None:
-        film["audio"] = sound | {
-            "stream": settings.audio,
-            "start": round(audio_start - zero, 6),
-            "end": round(audio_end - zero, 6),
-            "samples": audio_samples,
-        }
+    if not own:
+        film["audio"] = probe_sound(sound_file, settings)
+    elif described is not None and span.start is not None:
+        film["audio"] = _sound(described, span, settings, zero=zero)
     return frames, film
-
-
-def _fit(width: int, height: int, *, aspect: float, short_side: int) -> tuple[int, int]:
-    """Size at which the shorter side of the picture as displayed is `short_side` pixels."""
-    shown = width * aspect
-    scale = short_side / min(shown, height)
-    return max(short_side, round(shown * scale)), max(short_side, round(height * scale))
-
-
-def picture(
-    frame: Any, *, short_side: int, crop: int, aspect: float, scaler: VideoReformatter
-) -> np.ndarray:
-    """Scale a frame to `short_side` pixels and cut out its middle.
-
-    Parameters
-    ----------
-    frame : VideoFrame
-        A decoded frame.
-    short_side : int
-        Length of the shorter side after scaling (bilinear, filtered where it shrinks), in pixels.
-    crop : int
-        Side of the square that is cut from the middle.
-    aspect : float
-        Width of a pixel over its height.
-    scaler : VideoReformatter
-        The same for all frames of a film: it works out its filters once.
-
-    Returns
-    -------
-    ndarray of uint8, shape (crop, crop, 3)
-        RGB.
-    """
-    width, height = _fit(frame.width, frame.height, aspect=aspect, short_side=short_side)
-    image = scaler.reformat(
-        frame, width=width, height=height, format="rgb24", interpolation=Interpolation.BILINEAR
-    ).to_ndarray()
-    turns = round(frame.rotation / 90) % 4
-    if turns:
-        image = np.rot90(image, turns)
-    top = (image.shape[0] - crop) // 2
-    left = (image.shape[1] - crop) // 2
-    return np.ascontiguousarray(image[top : top + crop, left : left + crop])
 
 
 def sample(
@@ -379,7 +378,7 @@ def sample(
             raise InputError(f"{path}: has no video stream; set 'film' to the film that was shown")
         pixel = video.sample_aspect_ratio or video.codec_context.sample_aspect_ratio
         aspect = float(pixel) if pixel else 1.0
-        coming = _timed_video(decode(container, video), video)
+        coming = timed_video(decode(container, video), video)
         following = next(coming, None)
         shown, image = None, black
         scaler = VideoReformatter()
@@ -390,6 +389,11 @@ def sample(
                 following = next(coming, None)
             if image is None:
                 image = picture(
-                    shown, short_side=short_side, crop=crop, aspect=aspect, scaler=scaler
+                    shown,
+                    turn=orientation(shown, path),
+                    short_side=short_side,
+                    crop=crop,
+                    aspect=aspect,
+                    scaler=scaler,
                 )
             yield image

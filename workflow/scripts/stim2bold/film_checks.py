@@ -13,7 +13,7 @@ from stim2bold.annotations import annotation_files, read_blocks, read_events
 from stim2bold.bids import Run
 from stim2bold.blocks import check_high_pass, cut_film, design_period, join_runs, to_film
 from stim2bold.errors import InputError
-from stim2bold.film import choose_stream, open_film
+from stim2bold.film_streams import choose_stream, open_film
 from stim2bold.folds import FoldSettings, make_folds
 from stim2bold.problems import Problem, error, from_refusal, refusals, warning
 from stim2bold.run_checks import Header

@@ -81,7 +81,7 @@ def draw(
     pictures: Sequence[np.ndarray],
     labels: Sequence[str],
     *,
-    mel: xr.DataArray,
+    mel: xr.DataArray | None,
     blocks: pd.DataFrame,
     film_onset: float,
     words: pd.DataFrame | None,
@@ -96,8 +96,8 @@ def draw(
         At the blocks' borders.
     labels : sequence of str
         What stands under each.
-    mel : DataArray, dims (time, mel)
-        Log-mel spectrogram.
+    mel : DataArray, dims (time, mel), optional
+        Log-mel spectrogram; None for a film without sound.
     blocks : DataFrame
         onset, offset (scan time, seconds) and trial_type.
     film_onset : float
@@ -127,10 +127,11 @@ def draw(
         axes.set_yticks([])
 
     kinds = list(dict.fromkeys(blocks["trial_type"]))
-    times = mel["time"].to_numpy()
-    whole = figure.add_subplot(grid[n_lines, :])
-    every = max(1, len(times) // 4000)
-    _spectrogram(whole, mel, slice(None, None, every))
+    clock = mel if mel is not None else next(iter(spaces.values()))
+    times = clock["time"].to_numpy()
+    whole = figure.add_subplot(grid[n_lines, :], facecolor="black")
+    if mel is not None:
+        _spectrogram(whole, mel, slice(None, None, max(1, len(times) // 4000)))
     for block in blocks.itertuples():
         colour = COLOURS[kinds.index(block.trial_type) % len(COLOURS)]
         start, end = block.onset - film_onset, block.offset - film_onset
@@ -142,10 +143,11 @@ def draw(
     whole.set_xlim(times[0], times[-1])
 
     # Ten seconds in which words can be read: around the first that is spoken.
-    detail = figure.add_subplot(grid[n_lines + 1, :])
+    detail = figure.add_subplot(grid[n_lines + 1, :], facecolor="black")
     start = 0.0 if words is None or not len(words) else max(0.0, words["onset"].min() - 0.5)
     within = np.flatnonzero((times >= start) & (times <= start + 10))
-    _spectrogram(detail, mel, slice(within[0], within[-1] + 1))
+    if mel is not None:
+        _spectrogram(detail, mel, slice(within[0], within[-1] + 1))
     if words is not None:
         near = words[(words["offset"] > start) & (words["onset"] < start + 10)]
         for number, word in enumerate(near.itertuples()):

@@ -1,5 +1,6 @@
 """What the study is, from its configuration: runs, space, and where each run lies in the film."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ RESERVED = set("{}<>\n")
 KEYS = (
     "bids_dir",
     "film",
+    "film_sound",
     "annotations_dir",
     "participants",
     "exclude",
@@ -105,6 +107,32 @@ def film_onsets(runs: list[Run], config: dict[str, Any]) -> tuple[dict[str, floa
     return onsets, problems
 
 
+def is_heard(config: dict[str, Any], film: Path) -> bool:
+    """Tell whether the film has sound.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    film : Path
+        The film; the simulation's, which has sound, need not be there yet.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened.
+    """
+    if config["streams"]["audio"] is None:
+        return False
+    drawn = config["film"] is None
+    # A login node may have Snakemake alone; there streams.audio has to say it.
+    if drawn or config["film_sound"] or importlib.util.find_spec("av") is None:
+        return True
+    from stim2bold.film_streams import has_sound
+
+    return has_sound(film)
+
+
 def reference(runs: list[Run]) -> list[Run]:
     """Return the runs of the participant who has most of them, the first of several."""
     of: dict[str, list[Run]] = {}
@@ -161,6 +189,7 @@ def check_settings(config: dict[str, Any]) -> list[Problem]:
     folders = {
         "bids_dir": config["bids_dir"],
         "film": config["film"],
+        "film_sound": config["film_sound"],
         "annotations_dir": config["annotations_dir"],
         "preprocessing.derivatives": config["preprocessing"]["derivatives"],
     }

@@ -21,20 +21,22 @@ _JITTER = 0.02
 _TOLERANCE = 0.5
 
 
-def _stream(container, kind: str, number: int):
+def _stream(container, kind: str, number: int | None):
+    if number is None:
+        return None
     streams = getattr(container.streams, kind)
     return streams[number] if number < len(streams) else None
 
 
-def film_zero(path: Path, *, video: int, audio: int) -> float:
+def film_zero(path: Path, *, video: int | None, audio: int | None) -> float:
     """Return the time in the file at which the film begins: its first picture or sound.
 
     Parameters
     ----------
     path : Path
         The film.
-    video, audio : int
-        Which stream of each kind.
+    video, audio : int or None
+        Which stream of each kind; None for none.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def film_zero(path: Path, *, video: int, audio: int) -> float:
                 stream = _stream(container, kind, number)
                 if stream is not None:
                     starts += [frame.time for frame in _first(container.decode(stream))]
-                elif kind == "video":
+                elif kind == "video" and number is not None:
                     raise InputError(
                         f"{path}: has no video stream {number}; correct streams.video or film"
                     )
@@ -124,7 +126,7 @@ def decode_pictures(path: Path, n_frames: int, *, zero: float, stream: int) -> I
         yield shown.to_ndarray(format="rgb24")
 
 
-def decode_sound(path: Path, n_frames: int, *, zero: float, stream: int) -> np.ndarray:
+def decode_sound(path: Path, n_frames: int, *, zero: float, stream: int | None) -> np.ndarray:
     """Decode the sound of the film's first n_frames / 25 s.
 
     Parameters
@@ -135,8 +137,8 @@ def decode_sound(path: Path, n_frames: int, *, zero: float, stream: int) -> np.n
         Pictures that the sound is to accompany.
     zero : float
         From `film_zero`.
-    stream : int
-        Which audio stream.
+    stream : int or None
+        Which audio stream; None for a film without sound.
 
     Returns
     -------
