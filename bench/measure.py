@@ -22,6 +22,7 @@ import delays  # noqa: E402
 import deployment  # noqa: E402
 import device  # noqa: E402
 import doctor  # noqa: E402
+import length  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import numpy as np  # noqa: E402
@@ -45,6 +46,7 @@ ROOMS = (
     stimulus,
     sound,
     delays,
+    length,
     models,
     decoding,
     nulls,
