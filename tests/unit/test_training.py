@@ -56,6 +56,13 @@ def test_training_lowers_the_objective_and_the_linear_path_stands(content, plant
 def test_same_seed_same_prediction_other_seed_another(content, planted, trained):
     again = fit(planted, read_folds(content), SMALL)
     np.testing.assert_array_equal(again.fitted.values, trained.fitted.values)
+    # Where inner folds stop at once the linear path alone predicts, whatever the seed; without a
+    # linear path the networks do.
+    paper = replace(PRESETS["paper"], components=8, hidden=4, latents=3, seeds=1, steps=2)
+    fold = read_folds(content)[:1]
+    one, two = (fit(planted, fold, replace(paper, seed=seed)).fitted.values for seed in (1, 2))
+    assert np.abs(one - two).max() > 1e-3
+    np.testing.assert_array_equal(fit(planted, fold, paper).fitted.values, one)
 
 
 @pytest.mark.parametrize("killed_at", [15, 37])
