@@ -263,13 +263,13 @@ def i3d_windows(*, seconds: float = 24.0) -> list[dict]:
         features = np.concatenate([part[1] for part in parts])
         centres = np.arange(3.0, seconds - 3.0, 1.0)
         alone = list(windowed(model, shown, settings, centres))
-        dense = np.stack(
+        within = np.stack(
             [features[np.abs(times - when[0]) < 32 / 25].mean(axis=0) for when, _ in alone]
         )
         windows = np.stack([values[0] for _, values in alone])
-        dense /= np.linalg.norm(dense, axis=1, keepdims=True)
+        within /= np.linalg.norm(within, axis=1, keepdims=True)
         windows = windows / np.linalg.norm(windows, axis=1, keepdims=True)
-        alike = dense @ windows.T
+        alike = within @ windows.T
         others = ~np.eye(len(alike), dtype=bool)
         rows.append(
             row(
