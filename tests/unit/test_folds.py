@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stim2bold.circular_shifts import block_period
 from stim2bold.errors import InputError
 from stim2bold.folds import FoldSettings, as_ranges, from_ranges, make_folds, read_folds
 
@@ -58,7 +59,7 @@ def test_a_long_film_has_folds_of_several_neighbouring_pairs():
     ]
     assert len(content["folds"][0]["blocks"]) == 20
     # Blocks come again after a pair, whatever is held out together.
-    assert content["period"] == 60.0
+    assert block_period(content) == 60.0
     tested = np.concatenate([fold.test for fold in folds])
     assert sorted(tested) == list(range(11842))
     for fold in folds:

@@ -198,8 +198,9 @@ def make_folds(
     times = row_times(n_rows, tr=tr, film_onset=film_onset)
     extents = np.stack([times - tr / 2, times + tr / 2], axis=1)
     blocks = events.assign(onset=events.onset - film_onset)
-    single = pair_intervals(blocks, film_stop=float(extents[-1, 1]))
-    pairs = neighbours_joined(single, most=settings.most)
+    pairs = neighbours_joined(
+        pair_intervals(blocks, film_stop=float(extents[-1, 1])), most=settings.most
+    )
     film = times >= pairs[0][0]
 
     def part(rows: np.ndarray) -> dict[str, list]:
@@ -254,7 +255,6 @@ def make_folds(
         "n_rows": n_rows,
         "gap": settings.gap,
         "reach": settings.reach,
-        "period": float(np.median(np.diff([pair[0] for pair in single]))),
         "folds": folds,
     }
 
