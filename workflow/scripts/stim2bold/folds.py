@@ -221,8 +221,8 @@ def make_folds(
             raise InputError(
                 f"events: nothing is left to fit beside a gap of {settings.gap} s around "
                 f"{held_out[0][0]:.1f} s to {held_out[-1][1]:.1f} s ({train.sum()} rows of {tr} s "
-                f"for at least {FEWEST_ROWS}): the film is too short for its folds; lower "
-                "folds.gap, or show more film"
+                f"for at least {FEWEST_ROWS}): the film is too short for its folds; show more "
+                "film, or lower folds.gap where it is above 12 s"
             )
         return np.flatnonzero(train), np.flatnonzero(test), np.flatnonzero(allowed & close & ~test)
 
