@@ -121,7 +121,9 @@ def delay_ridge() -> list[dict]:
                 f"delay_ridge_{tr:g}",
                 np.array(after) / np.array(before),
                 unit=f"times the r it has half a TR early, TR {tr:g} s; r {np.mean(after):.4f}",
-                goal=1.0,
+                # Half a TR of less than half a second is hardly seen by a response of ten.
+                goal=1.02 if tr > 1 else None,
+                trivial=1.0,
                 better="higher",
                 seconds=seconds,
             ),

@@ -23,6 +23,7 @@ import deployment  # noqa: E402
 import device  # noqa: E402
 import doctor  # noqa: E402
 import groups  # noqa: E402
+import length  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import numpy as np  # noqa: E402
@@ -46,6 +47,7 @@ ROOMS = (
     stimulus,
     sound,
     delays,
+    length,
     models,
     decoding,
     nulls,

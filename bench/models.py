@@ -11,6 +11,7 @@ import numpy as np
 import planted
 import standard_film
 import torch
+import xarray as xr
 from claims import row
 
 from stim2bold import (
@@ -58,7 +59,7 @@ def score(problem: directions.Problem, fitted: fits.Fitted, mask: np.ndarray) ->
 def vae_video2bold() -> list[dict]:
     """One participant: VAE and stack over the best linear model, share of the ceiling, paper."""
     started, found = time.monotonic(), {}
-    coverage = []
+    coverage, known_nothing, width = [], [], []
     for seed in SEEDS:
         features, (table,), mask, splits, content = study(seed)
         problem = to_bold(features, table, content)
@@ -78,28 +79,71 @@ def vae_video2bold() -> list[dict]:
             found.setdefault(name, []).append(score(problem, fitted, mask))
         table = trained.diagnostics.set_index("measure")
         coverage.append(table.loc["coverage_90", "value"].mean())
+        without = [mean_only(problem, fold) for fold in splits]
+        known_nothing.append(np.mean([inside for inside, _ in without]))
+        noise = [trained.tensors[f"target_noise/{fold.number}"] for fold in splits]
+        width.append(
+            np.mean(
+                [
+                    np.sqrt(mine[mask].mean() / theirs[mask].mean())
+                    for mine, (_, theirs) in zip(noise, without, strict=True)
+                ]
+            )
+        )
     seconds = time.monotonic() - started
     r = {name: np.array(values) for name, values in found.items()}
     best = np.maximum(r["ridge"], r["banded"])
     options = {"better": "higher", "seconds": seconds}
     return [
-        row("vae_video2bold_r", r["vae"], unit="r", goal=0.166, **options),
-        row("vae_ridge_r", r["ridge"], unit="r", goal=0.0, **options),
-        row("vae_banded_r", r["banded"], unit="r", goal=0.0, **options),
+        # The training mean does not vary: it has no r, which counts as 0.
+        row("vae_video2bold_r", r["vae"], unit="r", goal=0.166, trivial=0.0, **options),
+        row("vae_ridge_r", r["ridge"], unit="r", **options),
+        row("vae_banded_r", r["banded"], unit="r", **options),
         row("vae_over_linear", r["vae"] / best, unit="ratio", goal=1.0, **options),
         row("vae_stack_over_linear", r["stack"] / best, unit="ratio", goal=1.03, **options),
-        row("vae_share_of_ceiling", r["vae"] / 0.30, unit="share", goal=0.5, **options),
-        row("vae_paper_preset_r", r["paper"], unit="r", goal=0.0, **options),
-        # Nominal 0.90; 0.05 off is allowed.
+        row(
+            "vae_share_of_ceiling", r["vae"] / 0.30, unit="share", goal=0.5, trivial=0.0, **options
+        ),
+        row("vae_paper_preset_r", r["paper"], unit="r", **options),
+        # The training mean with its own spread covers as much: what is known shows in the width.
         row(
             "vae_coverage_off",
             np.abs(np.array(coverage) - 0.90),
             unit="share of held-out values, distance from 0.90",
-            goal=0.05,
+            trivial=float(np.abs(np.array(known_nothing) - 0.90).mean()),
+            better="lower",
+            seconds=seconds,
+        ),
+        row(
+            "vae_interval_width",
+            width,
+            unit="width of 90 % intervals over that about the training mean, planted voxels",
+            goal=0.99,
+            trivial=1.0,
             better="lower",
             seconds=seconds,
         ),
     ]
+
+
+def mean_only(problem: directions.Problem, fold: folds.Fold) -> tuple[float, np.ndarray]:
+    """Return what 90 % intervals about the training mean cover, and their standardised variance.
+
+    The variance is that of the inner folds' held-out rows about the means of their fitted rows, as
+    the VAE's is about its prediction.
+    """
+    train, test = fits.usable(problem, fold)
+    mean, scale = fits.target_scale(problem, fold, train)
+
+    def standard(rows: np.ndarray) -> np.ndarray:
+        return (problem.target[rows - problem.rows[0]] - mean) / scale
+
+    errors = [
+        standard(split.test) - standard(split.train).mean(axis=0)
+        for split in fits.inner_folds(problem, fold)
+    ]
+    noise = (np.concatenate(errors) ** 2).mean(axis=0)
+    return float((np.abs(standard(test)) <= 1.6448536 * np.sqrt(noise)).mean()), noise
 
 
 def vae_group() -> list[dict]:
@@ -182,10 +226,26 @@ def vae_learning_curve() -> list[dict]:
             mine = replace(group, values=group.values[:, : tables[0].shape[1]])
             found.append(score(problem, mine, mask))
         rows.append((f"vae_r_of_{participants}_participants", found))
-    seconds = time.monotonic() - started
+    options = {"better": "higher", "seconds": time.monotonic() - started}
+    curve = {name: np.array(values) for name, values in rows}
     return [
-        row(name, values, unit="r", goal=0.0, better="higher", seconds=seconds)
-        for name, values in rows
+        *(row(name, values, unit="r", **options) for name, values in rows),
+        row(
+            "vae_gain_of_3_minutes",
+            curve["vae_r_after_6.5_minutes"] - curve["vae_r_after_3.5_minutes"],
+            unit="r, 6.5 minutes less 3.5",
+            goal=0.02,
+            trivial=0.0,
+            **options,
+        ),
+        row(
+            "vae_gain_of_4_participants",
+            curve["vae_r_of_4_participants"] - curve["vae_r_after_6.5_minutes"],
+            unit="r, four participants under one encoder less one alone",
+            goal=0.005,
+            trivial=0.0,
+            **options,
+        ),
     ]
 
 
@@ -247,8 +307,21 @@ def likeness(
     )
 
 
+def among_silent(table: xr.DataArray, rng: np.random.Generator, *, times: int = 4) -> xr.DataArray:
+    """Return BOLD with so many times as many voxels beside it that follow nothing."""
+    noise = planted.autoregressive(
+        (len(table), times * table.shape[1]), planted.Difficulty().autocorrelation, rng
+    )
+    return xr.DataArray(
+        np.concatenate([table.values, noise.astype(np.float32)], axis=1),
+        dims=table.dims,
+        coords={"time": table["time"]},
+        name="bold",
+    )
+
+
 def identification_bold2audio() -> list[dict]:
-    """Identify what was heard from auditory voxels at the standard difficulty, and from noise."""
+    """Identify what was heard from a brain a fifth of which is auditory, and from noise alone."""
     started, found = time.monotonic(), {}
     film = standard_film.read()
     splits = folds.read_folds(film["folds"])
@@ -256,8 +329,11 @@ def identification_bold2audio() -> list[dict]:
     runs = [(seed, False) for seed in SEEDS] + [(seed, True) for seed in range(3, 15)]
     for seed, null in runs:
         rng = np.random.default_rng([seed, null])
-        table = standard_film.planted_bold(
-            film["truth"], film["truth"]["time"].values, rng, kinds=("auditory",), null=null
+        table = among_silent(
+            standard_film.planted_bold(
+                film["truth"], film["truth"]["time"].values, rng, kinds=("auditory",), null=null
+            ),
+            rng,
         )
         problem = directions.assemble(
             "bold2audio", source=[table], target=film["mel"], content=film["folds"]
@@ -281,9 +357,16 @@ def identification_bold2audio() -> list[dict]:
     lower = {"better": "lower", "seconds": seconds}
     share = "share of pairs of 10 s segments"
     return [
-        row("identification_bold2audio", r["vae", False], unit=share, goal=0.75, **higher),
-        row("identification_bold2audio_ridge", r["ridge", False], unit=share, goal=0.5, **higher),
-        row("identification_bold2audio_blocks", r["blocks", False], unit=share, goal=0.5, **higher),
+        row(
+            "identification_bold2audio",
+            r["vae", False],
+            unit=f"{share}, whole brain",
+            goal=0.75,
+            trivial=float(r["vae", True].mean()),
+            **higher,
+        ),
+        row("identification_bold2audio_ridge", r["ridge", False], unit=share, **higher),
+        row("identification_bold2audio_blocks", r["blocks", False], unit=share, **higher),
         row(
             "identification_null_off",
             r["vae", True],
@@ -292,7 +375,13 @@ def identification_bold2audio() -> list[dict]:
             statistic=lambda values: abs(values.mean() - 0.5),
             **lower,
         ),
-        row("vae_bold2audio_r", r["r", False], unit="r", goal=0.0, **higher),
+        row(
+            "vae_bold2audio_r",
+            r["r", False],
+            unit="r, whole brain",
+            trivial=float(r["r", True].mean()),
+            **higher,
+        ),
         row(
             "null_bold2audio_r",
             r["r", True],
@@ -316,13 +405,14 @@ def vae_video2audio() -> list[dict]:
     mean = baselines.predict_mean(problem, splits)
     blocks = baselines.predict_least_squares(problem, splits, known=film["blocks"].values)
     linear = ridge.predict_ridge(problem, splits, ridge.RidgeSettings())
-    own, p, null = [], [], []
+    own, better, null = [], [], []
     for seed in SEEDS:
         settings = replace(vae_settings.PRESETS["small-data"], seed=seed)
         fitted = training.fit(problem, splits, settings).fitted
         own.append(sound_r(problem, fitted))
-        better = np.diag(likeness(problem, fitted, mean)) - np.diag(likeness(problem, blocks, mean))
-        p.append(significance.sign_flip_p(better, seed=seed))
+        better.append(
+            np.diag(likeness(problem, fitted, mean)) - np.diag(likeness(problem, blocks, mean))
+        )
         # Features of the same spectrum that have nothing to do with the sound.
         spectrum = np.fft.rfft(features.values.reshape(len(features), -1), axis=0)
         turn = np.random.default_rng(seed).uniform(0, 2 * np.pi, (len(spectrum), 1))
@@ -334,13 +424,28 @@ def vae_video2audio() -> list[dict]:
     higher = {"better": "higher", "seconds": seconds}
     lower = {"better": "lower", "seconds": seconds}
     return [
-        row("vae_video2audio_r", own, unit="r", goal=sound_r(problem, blocks), **higher),
-        row("vae_video2audio_ridge_r", [sound_r(problem, linear)], unit="r", goal=0.0, **higher),
+        # One film, whatever the number of seeds: one value.
+        row(
+            "vae_video2audio_r",
+            [np.mean(own)],
+            unit=f"r, one film, mean of {len(own)} seeds; the goal is ridge's",
+            goal=sound_r(problem, linear),
+            trivial=0.0,
+            **higher,
+        ),
+        row("vae_video2audio_ridge_r", [sound_r(problem, linear)], unit="r, one film", **higher),
+        row(
+            "vae_video2audio_blocks_r",
+            [sound_r(problem, blocks)],
+            unit="r of the block label, which names music and speech, one film",
+            **higher,
+        ),
         row(
             "vae_video2audio_p",
-            p,
-            unit="p, segments' correlation above the block label's",
+            [significance.sign_flip_p(np.mean(better, axis=0), seed=0)],
+            unit="p, segments' correlation above the block label's, one film, mean of seeds",
             goal=0.01,
+            trivial=0.5,
             **lower,
         ),
         row(

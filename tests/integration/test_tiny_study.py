@@ -100,11 +100,23 @@ def test_predicted_bold_lies_where_the_measured_does(tiny_study):
 
 
 def test_no_row_that_was_predicted_was_fitted(tiny_study):
-    assert read_json(tiny_study.results / "leakage.json")
-    for path in (tiny_study.results / "predictions").rglob("*.nc"):
-        with xr.open_dataset(path, engine="h5netcdf") as prediction:
-            times = prediction["time"].values
+    root = tiny_study.results.parent
+    files = set((tiny_study.results / "predictions").rglob("*.nc"))
+    checked = {
+        root / path for path in read_json(tiny_study.results / "leakage.json")["predictions"]
+    }
+    assert files and checked >= files, "every prediction is checked"
+    for path in checked:
+        with xr.open_dataset(path, engine="h5netcdf") as dataset:
+            (name,) = (n for n, array in dataset.items() if "fitted_rows" in array.attrs)
+            predicted = dataset[name].load()
+        times = predicted["time"].values
         assert len(times) > 100 and len(set(times)) == len(times), path
+        for fold, ranges in json.loads(predicted.attrs["fitted_rows"]).items():
+            rows = predicted["row"].values[predicted["fold"].values == int(fold)]
+            fitted = np.concatenate([np.arange(*pair) for pair in ranges])
+            apart = np.abs(rows[:, None] - fitted).min()
+            assert rows.size and apart * 0.608 >= 12.0, path
 
 
 def test_labels_are_decoded_from_the_picture_and_named_where_they_cannot_be(tiny_study):

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 from sklearn.decomposition import PCA
 
 from stim2bold.designs import fit_design, principal_axes, standardisation
+from stim2bold.errors import InputError
 from stim2bold.hrf import around, film_to_bold
 
 NOW = around(0)
@@ -16,6 +18,27 @@ def test_principal_axes_are_sklearns():
     np.testing.assert_allclose(np.abs((mine * reference).sum(axis=0)), 1, atol=1e-8)
     # No more axes than the rows span.
     assert principal_axes(rows, 30).shape == (200, 6)
+
+
+def planted_axes(n_rows, n_columns, rng):
+    """Rows of 200 dimensions whose strength falls off, amid noise, and the axes by SVD."""
+    strength = (1 + np.arange(200)) ** -0.7
+    rows = (rng.standard_normal((n_rows, 200)) * strength) @ rng.standard_normal((200, n_columns))
+    rows += rng.standard_normal(rows.shape)
+    return rows, np.linalg.svd(rows, full_matrices=False)[2][:20].T
+
+
+def test_axes_of_long_and_wide_recordings_are_those_of_the_singular_values(monkeypatch):
+    rng = np.random.default_rng(4)
+    for n_rows, n_columns in ((400, 900), (900, 300)):
+        rows, reference = planted_axes(n_rows, n_columns, rng)
+        # Above the limit on rows alone, and on both.
+        for exact in (min(n_rows, n_columns), 100):
+            monkeypatch.setattr("stim2bold.designs.EXACT", exact)
+            mine = principal_axes(rows.astype(np.float32), 20)
+            np.testing.assert_allclose(mine.T @ mine, np.eye(20), atol=1e-4)
+            alike = np.abs((mine * reference).sum(axis=0))
+            assert alike[:10].min() > 0.999 and alike.min() > 0.98
 
 
 def test_a_still_column_does_not_blow_up():
@@ -39,6 +62,14 @@ def test_test_rows_change_nothing():
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
     # The delay looks only back: regressors of training rows are the same too.
     np.testing.assert_array_equal(one.apply(source)[:60], two.apply(changed)[:60])
+
+
+@pytest.mark.parametrize("still", [0, 1])
+def test_a_space_that_does_not_vary_where_it_is_fitted_is_named(still):
+    source = np.random.default_rng(3).standard_normal((80, 6)).astype(np.float32)
+    source[:60, 3 * still : 3 * still + 3] = 7.0
+    with pytest.raises(InputError, match=f"space {still + 1} of 2 does not vary"):
+        fit_design(source, np.arange(60), filters=NOW, n_components=2, spaces=(3, 3))
 
 
 def test_regressors_are_centred_components():

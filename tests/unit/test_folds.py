@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stim2bold.circular_shifts import block_period
 from stim2bold.errors import InputError
 from stim2bold.folds import FoldSettings, as_ranges, from_ranges, make_folds, read_folds
 
@@ -45,6 +46,27 @@ def test_both_shapes_of_the_data_set(seconds, n_rows, last):
             assert set(split.train) <= set(fold.train)
             gap = np.abs(split.train[:, None] - split.test[None]).min()
             assert gap * TR >= 12.0
+
+
+def test_a_long_film_has_folds_of_several_neighbouring_pairs():
+    content = make_folds(
+        blocks(240, 30.0), n_rows=11842, tr=TR, film_onset=0.0, settings=FoldSettings()
+    )
+    folds = read_folds(content)
+    assert len(folds) == 12
+    assert [fold.intervals[0] for fold in folds] == [
+        (600.0 * i, 600.0 * (i + 1)) for i in range(12)
+    ]
+    assert len(content["folds"][0]["blocks"]) == 20
+    # Blocks come again after a pair, whatever is held out together.
+    assert block_period(content) == 60.0
+    tested = np.concatenate([fold.test for fold in folds])
+    assert sorted(tested) == list(range(11842))
+    for fold in folds:
+        assert np.abs(fold.train[:, None] - fold.test[[0, -1]]).min() * TR >= 12.0
+    # As many pairs as folds, or fewer, are held out one by one.
+    few = make_folds(blocks(24, 30.0), n_rows=1184, tr=TR, film_onset=0.0, settings=FoldSettings())
+    assert [fold["interval"] for fold in few["folds"]][1] == [60.0, 120.0]
 
 
 def test_film_that_starts_after_the_scan():

@@ -1,17 +1,23 @@
 """Every model is fitted with noise in place of what it must not see."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from planted_problem import TR, fold_content, problem, tables
 
+import try_leakage
 from stim2bold import baselines, directions, group, label_decoding, picture_components, ridge
+from stim2bold.arrays import write_array
+from stim2bold.errors import InputError
+from stim2bold.files import read_table, write_json
 from stim2bold.fits import collect, usable
 from stim2bold.folds import read_folds
 from stim2bold.hrf import film_to_bold
 from stim2bold.leakage_trial import overwritten, try_model
 from stim2bold.training import fit
+from stim2bold.vae import LSTM
 from stim2bold.vae_settings import PRESETS
 
 RIDGE = ridge.RidgeSettings(components=8, draws=2)
@@ -150,8 +156,6 @@ def test_a_model_that_leaks_is_caught(leak, planted, content):
 
 def test_networks_that_look_across_the_gap_are_caught(planted, content, monkeypatch):
     """As they did: 47 rows of 0.608 s, beside the 12 s of the delay and over a gap of 12 s."""
-    from stim2bold.vae import LSTM
-
     forward = LSTM.forward
     monkeypatch.setattr(LSTM, "forward", lambda self, x, within=None: forward(self, x))
     assert try_model(MODELS["vae"], planted, read_folds(content)[1]).moved > 0
@@ -172,3 +176,32 @@ def test_networks_say_how_far_they_look(planted, content):
     assert fitted.extent == pytest.approx((-19 * TR, 0.0))
     # 48 rows of a sequence, of which a row may see 47 before it, each of them 19 rows on.
     assert fitted.reads == pytest.approx((-(19 + 47) * TR, 0.0))
+
+
+def test_one_fold_of_a_real_unit_is_tried(content, tmp_path, monkeypatch):
+    source, bold, labels = tables(content, n_voxels=12)
+    blocks = source.isel(feature=slice(2)).copy(data=labels)
+    for name, array in (("i3d", source), ("bold", bold), ("blocks", blocks)):
+        write_array(tmp_path / f"{name}.nc", array.rename(name))
+    write_json(tmp_path / "folds.json", content)
+    vae_section = {"preset": "small-data", "seeds": 1, "steps": 4, "components": 8, "device": "cpu"}
+    settings = {"baselines": {"components": 8, "draws": 1}, "vae": vae_section}
+    options = {
+        "direction": "video2bold",
+        "source": tmp_path / "i3d.nc",
+        "target": tmp_path / "bold.nc",
+        "known": tmp_path / "blocks.nc",
+        "folds": tmp_path / "folds.json",
+        "trial": tmp_path / "fold.tsv",
+        "settings": json.dumps(settings),
+    }
+    arguments = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    monkeypatch.setattr("sys.argv", ["try_leakage.py", *arguments, "--fold", "1"])
+    try_leakage.main()
+    table = read_table(tmp_path / "fold.tsv").set_index("model")
+    assert set(table.index) == {"mean", "elapsed", "blocks", "shuffled", "ridge", "banded", "vae"}
+    assert (table["moved"] == 0).all() and (table["earlier"] > 3).all()
+    assert (table.loc[["shuffled", "ridge", "banded", "vae"], "later_moved"] > 0).all()
+    monkeypatch.setattr("sys.argv", ["try_leakage.py", *arguments, "--fold", "9"])
+    with pytest.raises(InputError, match="has no fold 9; ask for one below 3"):
+        try_leakage.main()

@@ -47,15 +47,28 @@ def test_training_lowers_the_objective_and_the_linear_path_stands(content, plant
     table = fit(planted, read_folds(content), longer).history
     table = table[(table.phase == "outer")].groupby("step").total.mean()
     assert table.iloc[-1] < table.iloc[0]
-    # What the inner folds stop at once predicts as the linear solution does, whatever the rest.
-    if not any(fold["steps"] for fold in trained.record["folds"]):
-        still = fit(planted, read_folds(content), replace(SMALL, steps=0))
-        np.testing.assert_allclose(still.fitted.values, trained.fitted.values, atol=1e-4)
+    # Looked at before the first step alone, the inner folds stop there: what is trained beside
+    # (target encoder, variances) does not move the prediction from the linear solution.
+    folds = read_folds(content)[:1]
+    stopped = fit(planted, folds, replace(SMALL, every=SMALL.steps + 1))
+    assert [fold["steps"] for fold in stopped.record["folds"]] == [0]
+    still = fit(planted, folds, replace(SMALL, steps=0))
+    np.testing.assert_allclose(stopped.fitted.values, still.fitted.values, atol=1e-4)
+    trained_on = trained.fitted.values[trained.fitted.fold == folds[0].number]
+    assert trained.record["folds"][0]["steps"] > 0
+    assert np.abs(trained_on - still.fitted.values).max() > 1e-2
 
 
 def test_same_seed_same_prediction_other_seed_another(content, planted, trained):
     again = fit(planted, read_folds(content), SMALL)
     np.testing.assert_array_equal(again.fitted.values, trained.fitted.values)
+    # Where inner folds stop at once the linear path alone predicts, whatever the seed; without a
+    # linear path the networks do.
+    paper = replace(PRESETS["paper"], components=8, hidden=4, latents=3, seeds=1, steps=2)
+    fold = read_folds(content)[:1]
+    one, two = (fit(planted, fold, replace(paper, seed=seed)).fitted.values for seed in (1, 2))
+    assert np.abs(one - two).max() > 1e-3
+    np.testing.assert_array_equal(fit(planted, fold, paper).fitted.values, one)
 
 
 @pytest.mark.parametrize("killed_at", [15, 37])

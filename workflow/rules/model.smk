@@ -195,6 +195,44 @@ rule stack_predictions:
         f"{sources('stack_predictions.py')}"
 
 
+# Made when asked for by name: every model of a unit is fitted to one fold twice, the second time with
+# noise in place of what it must not see.
+rule try_leakage:
+    input:
+        code=code("try_leakage.py"),
+        source=source_of,
+        target=target_of,
+        known=[f"results/features/{name}.nc" for name in KNOWN],
+        folds="results/folds.json",
+    output:
+        trial="results/leakage/{direction}/{unit}/fold-{fold}.tsv",
+    log:
+        "results/logs/try_leakage/{direction}_{unit}_{fold}.log",
+    benchmark:
+        "results/benchmarks/try_leakage/{direction}_{unit}_{fold}.tsv"
+    conda:
+        "../../envs/try_leakage.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(60),
+    params:
+        settings=json.dumps(
+            {
+                "baselines": {**config["baselines"], "seed": config["seed"]},
+                "vae": {**config["vae"], "seed": config["seed"], "device": "cpu"},
+            }
+        ),
+    message:
+        "Whether models of {wildcards.unit} leak into fold {wildcards.fold}: {output.trial}"
+    shell:
+        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
+        " --target {input.target:q} --known {input.known:q} --folds {input.folds:q}"
+        " --fold {wildcards.fold:q} --trial {output.trial:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('try_leakage.py')}"
+
+
 rule check_leakage:
     input:
         code=code("check_leakage.py"),

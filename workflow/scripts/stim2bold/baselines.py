@@ -1,7 +1,8 @@
 """What a model must beat: what is known without the source, and linear models of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,55 @@ def wrong_moment(problem: Problem, content: dict[str, Any]) -> Problem:
     return replace(problem, source=np.roll(problem.source, round(shift), axis=0))
 
 
+Predict = Callable[[Problem, list[Fold]], Fitted]
+
+
+def baseline_models(
+    problem: Problem,
+    *,
+    content: dict[str, Any],
+    known: dict[str, xr.DataArray],
+    settings: RidgeSettings,
+) -> dict[str, tuple[Problem, Predict]]:
+    """Return the problem of each baseline of a unit, and what predicts it from some folds.
+
+    Parameters
+    ----------
+    problem : Problem
+    content : dict
+        The fold file.
+    known, settings
+        As of `fit_baselines`.
+
+    Returns
+    -------
+    dict
+        By name of the model: ``mean``; ``elapsed``, from film time; ``blocks``, from the label of
+        the block; the names of the other tables; ``shuffled``, from the source at the wrong
+        moments; ``ridge`` and ``banded``, from the source.
+    """
+    to_bold = DIRECTIONS[problem.direction].target == "bold"
+    filters = film_to_bold(problem.tr, reach=problem.reach) if to_bold else None
+    elapsed = np.linspace(-1, 1, content["n_rows"])[:, None]
+    ridge = partial(predict_ridge, settings=settings)
+    return {
+        "mean": (problem, predict_mean),
+        "elapsed": (problem, partial(predict_least_squares, known=elapsed)),
+        "blocks": (
+            problem,
+            partial(predict_least_squares, known=known["blocks"].values, filters=filters),
+        ),
+        **{
+            name: (film_problem(problem, table, content), ridge)
+            for name, table in known.items()
+            if name != "blocks"
+        },
+        "shuffled": (wrong_moment(problem, content), ridge),
+        "ridge": (problem, ridge),
+        "banded": (problem, partial(ridge, banded=True)),
+    }
+
+
 def fit_baselines(
     problem: Problem,
     folds: list[Fold],
@@ -114,20 +164,8 @@ def fit_baselines(
     Yields
     ------
     name, fitted
-        ``mean``; ``elapsed``, from film time; ``blocks``, from
-        the label of the block; the names of the other tables; ``shuffled``, from the source at the
-        wrong moments; ``ridge`` and ``banded``, from the source.
+        As `baseline_models` names them.
     """
-    to_bold = DIRECTIONS[problem.direction].target == "bold"
-    filters = film_to_bold(problem.tr, reach=problem.reach) if to_bold else None
-    labels = known["blocks"].values
-    elapsed = np.linspace(-1, 1, content["n_rows"])[:, None]
-    yield "mean", predict_mean(problem, folds)
-    yield "elapsed", predict_least_squares(problem, folds, known=elapsed)
-    yield "blocks", predict_least_squares(problem, folds, known=labels, filters=filters)
-    for name, table in known.items():
-        if name != "blocks":
-            yield name, predict_ridge(film_problem(problem, table, content), folds, settings)
-    yield "shuffled", predict_ridge(wrong_moment(problem, content), folds, settings)
-    yield "ridge", predict_ridge(problem, folds, settings)
-    yield "banded", predict_ridge(problem, folds, settings, banded=True)
+    models = baseline_models(problem, content=content, known=known, settings=settings)
+    for name, (own, predict) in models.items():
+        yield name, predict(own, folds)

@@ -15,12 +15,16 @@ from stim2bold.vae_settings import VAESettings
 
 @dataclass(frozen=True)
 class Job:
-    """One model to train: a fold's data, the rows it may see, its seed and where it starts."""
+    """One model to train: a fold's data, the rows it may see, its seed and where it starts.
+
+    `coordinates` are all rows' targets in the start's basis, (n_rows, rank).
+    """
 
     task: Task
     train: np.ndarray
     seed: int
     start: Start
+    coordinates: np.ndarray
 
 
 @dataclass
@@ -57,7 +61,7 @@ def make_batch(
         regressors = np.zeros((len(rows), width), dtype=np.float32)
         regressors[:, : job.task.regressors.shape[1]] = job.task.regressors[rows - first]
         coordinates = np.zeros((len(rows), rank), dtype=np.float32)
-        coordinates[:, : len(start.basis)] = job.task.standard @ start.basis.T
+        coordinates[:, : len(start.basis)] = job.coordinates
         with torch.no_grad():
             model.log_noise[i] = float(np.log(start.noise))
             if settings.linear:

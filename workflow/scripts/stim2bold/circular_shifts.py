@@ -47,4 +47,7 @@ def block_period(content: dict[str, Any]) -> float:
     content : dict
         The fold file.
     """
-    return float(content["period"])
+    starts = [fold["interval"][0] for fold in content["folds"]]
+    # A fold of a long film holds several pairs.
+    pairs = [len(fold["blocks"]) // 2 for fold in content["folds"][:-1]]
+    return float(np.median(np.diff(starts) / pairs))

@@ -110,7 +110,7 @@ def leading(
 
 
 def leading_axes(
-    rows: np.ndarray, n_components: int, *, more: int = 20, rounds: int = 10
+    rows: np.ndarray, n_components: int, *, more: int = 20, rounds: int = 6
 ) -> np.ndarray:
     """Return the leading principal axes by randomised subspace iteration, (n_columns, <= n).
 

@@ -199,8 +199,9 @@ def make_folds(
     times = row_times(n_rows, tr=tr, film_onset=film_onset)
     extents = np.stack([times - tr / 2, times + tr / 2], axis=1)
     blocks = events.assign(onset=events.onset - film_onset)
-    single = pair_intervals(blocks, film_stop=float(extents[-1, 1]))
-    pairs = neighbours_joined(single, most=settings.most)
+    pairs = neighbours_joined(
+        pair_intervals(blocks, film_stop=float(extents[-1, 1])), most=settings.most
+    )
     film = times >= pairs[0][0]
 
     def part(rows: np.ndarray) -> dict[str, list]:
@@ -221,8 +222,8 @@ def make_folds(
             raise InputError(
                 f"events: nothing is left to fit beside a gap of {settings.gap} s around "
                 f"{held_out[0][0]:.1f} s to {held_out[-1][1]:.1f} s ({train.sum()} rows of {tr} s "
-                f"for at least {FEWEST_ROWS}): the film is too short for its folds; lower "
-                "folds.gap, or show more film"
+                f"for at least {FEWEST_ROWS}): the film is too short for its folds; show more "
+                "film, or lower folds.gap where it is above 12 s"
             )
         return np.flatnonzero(train), np.flatnonzero(test), np.flatnonzero(allowed & close & ~test)
 
@@ -255,7 +256,6 @@ def make_folds(
         "n_rows": n_rows,
         "gap": settings.gap,
         "reach": settings.reach,
-        "period": float(np.median(np.diff([pair[0] for pair in single]))),
         "folds": folds,
     }
 

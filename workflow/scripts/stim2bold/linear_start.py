@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stim2bold.designs import Design, fold_design, principal_axes, standardisation
+from stim2bold.designs import Design, fold_design, principal_axes
 from stim2bold.directions import Problem
-from stim2bold.fits import usable
+from stim2bold.fits import target_scale, usable
 from stim2bold.folds import Fold
 from stim2bold.shrinkage import fit_weights
 from stim2bold.vae_settings import VAESettings
@@ -16,6 +16,9 @@ from stim2bold.vae_settings import VAESettings
 class Task:
     """One fold, ready for the models.
 
+    Targets are standardised when they are asked for: those of all folds at once would be as many
+    copies of the recording.
+
     Parameters
     ----------
     fold : Fold
@@ -23,9 +26,8 @@ class Task:
         Row numbers.
     design : Design
     regressors : ndarray of shape (n_source_rows, n_regressors)
-    standard : ndarray of shape (n_rows, n_targets)
-        Targets, standardised by the training rows.
     mean, scale : ndarray of shape (n_targets,)
+        Of the targets in the training rows.
     """
 
     fold: Fold
@@ -33,9 +35,15 @@ class Task:
     test: np.ndarray
     design: Design
     regressors: np.ndarray
-    standard: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
+
+    def standard(self, problem: Problem, rows: np.ndarray) -> np.ndarray:
+        """Return targets at some row numbers, standardised, shape (n_rows, n_targets)."""
+        out = problem.target[rows - problem.rows[0]]
+        out -= self.mean
+        out /= self.scale
+        return out
 
 
 def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
@@ -48,14 +56,13 @@ def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
         bins=settings.bins,
         delayed=settings.delayed,
     )
-    mean, scale = standardisation(problem.target[train - problem.rows[0]])
+    mean, scale = target_scale(problem, fold, train)
     return Task(
         fold=fold,
         train=train,
         test=test,
         design=design,
         regressors=design.apply(problem.source),
-        standard=(problem.target - mean) / scale,
         mean=mean,
         scale=scale,
     )
@@ -114,10 +121,10 @@ def start_model(
     # The predicted part of the targets, ordered by variance, gives the latents.
     left, strength, right = np.linalg.svd(root.T @ fit.weights, full_matrices=False)
     n = min(latents, len(strength))
-    rest = standard - (standard @ right[:n].T) @ right[:n]
-    extra = min(settings.rank - n, *rest.shape)
+    extra = min(settings.rank - n, *standard.shape)
     basis = right[:n]
     if extra > 0:
+        rest = standard - ((standard @ right[:n].T) @ right[:n]).astype(standard.dtype)
         axes = principal_axes(rest, extra)
         # Orthogonal already, but for rounding.
         basis = np.linalg.qr(np.concatenate([basis.T, axes], axis=1))[0].T

@@ -6,9 +6,13 @@ them by expectation maximisation (type-II maximum likelihood). Ridge is the case
 here the directions in which many targets respond are shrunk less than those in which none does.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+COLUMNS = 2048
+"""Targets that are in double precision at a time."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,19 @@ def autocorrelation(residual: np.ndarray, rows: np.ndarray) -> float:
     rows : ndarray of shape (n_rows,)
         Row numbers; only rows that follow each other count.
     """
+    return bounded(*lagged_products(residual, rows))
+
+
+def lagged_products(residual: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
+    """Return the sum of products of rows that follow each other, and of the former's squares."""
     follows = np.flatnonzero(np.diff(rows) == 1)
     before, after = residual[follows], residual[follows + 1]
-    return float(np.clip((before * after).sum() / (before**2).sum(), 0.0, 0.95))
+    return float((before * after).sum()), float((before**2).sum())
+
+
+def bounded(products: float, squares: float) -> float:
+    """Return their ratio within 0 and 0.95; 0 where nothing is left."""
+    return float(np.clip(products / squares, 0.0, 0.95)) if squares > 0 else 0.0
 
 
 def prewhiten(series: np.ndarray, rows: np.ndarray, rho: float) -> np.ndarray:
@@ -127,14 +141,25 @@ class Weights:
 
 
 def shrunken(
-    x: np.ndarray, y: np.ndarray, *, iterations: int, isotropic: float
+    x: np.ndarray, cross: np.ndarray, squares: float, *, iterations: int, isotropic: float
 ) -> tuple[np.ndarray, float]:
-    """Return posterior mean weights under a prior learned from all targets, and the noise."""
-    gram, cross = x.T @ x, x.T @ y
+    """Return posterior mean weights under a prior learned from all targets, and the noise.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_regressors)
+    cross : ndarray of shape (n_regressors, n_targets)
+        X'Y.
+    squares : float
+        Sum of the squares of Y.
+    iterations, isotropic
+        As of `fit_weights`.
+    """
+    gram, n_targets = x.T @ x, cross.shape[1]
     prior = learn_prior(
         gram,
-        cross @ cross.T / y.shape[1],
-        power=float((y**2).sum()) / y.shape[1],
+        cross @ cross.T / n_targets,
+        power=squares / n_targets,
         n_rows=len(x),
         iterations=iterations,
     )
@@ -172,19 +197,48 @@ def fit_weights(
         keeps the prior close to it, which the number of independent targets in BOLD warrants.
     isotropic : float
         From 0 to 1: how far the learned prior is drawn to an even one.
+
+    Returns
+    -------
+    Weights
+        The targets enter by sums alone, which are gathered over a few columns at a time: in double
+        precision all of them would be gigabytes.
     """
-    x, y = x.astype(np.float64), y.astype(np.float64)
+    x = x.astype(np.float64)
+    shape = (len(y), participants, y.shape[1] // participants)
     options = {"iterations": iterations, "isotropic": isotropic}
-    first, _ = shrunken(x, y, **options)
-    rho = autocorrelation(y - x @ first, rows)
-    x, y = prewhiten(x, rows, rho), prewhiten(y, rows, rho)
+    width = max(1, COLUMNS // participants)
+    places = [slice(i, i + width) for i in range(0, shape[2], width)]
+
+    def pieces() -> Iterator[tuple[slice, np.ndarray]]:
+        """Give the targets of some places, all participants', (n_rows, participants, n)."""
+        for part in places:
+            yield part, y.reshape(shape)[:, :, part].astype(np.float64)
+
+    cross, squares = np.empty((x.shape[1], *shape[1:])), 0.0
+    for part, piece in pieces():
+        cross[:, :, part] = np.tensordot(x.T, piece, axes=1)
+        squares += float((piece**2).sum())
+    first, _ = shrunken(x, cross.reshape(x.shape[1], -1), squares, **options)
+    first = first.reshape(cross.shape)
+    sums = np.zeros(2)
+    for part, piece in pieces():
+        sums += lagged_products(piece - np.tensordot(x, first[:, :, part], axes=1), rows)
+    rho = bounded(*sums)
+    x = prewhiten(x, rows, rho)
+    squares, between = 0.0, 0.0
+    for part, piece in pieces():
+        white = prewhiten(piece, rows, rho)
+        cross[:, :, part] = np.tensordot(x.T, white, axes=1)
+        squares += float((white**2).sum())
+        between += float((white.mean(axis=1) ** 2).sum())
     if participants == 1:
-        weights, noise = shrunken(x, y, **options)
+        weights, noise = shrunken(x, cross[:, 0], squares, **options)
         return Weights(weights, noise / (1 - rho**2), rho)
-    parts = y.reshape(len(y), participants, -1)
-    mean = parts.mean(axis=1)
+    mean = cross.mean(axis=1)
     own = np.sqrt(participants / (participants - 1))
-    common, noise = shrunken(x, mean * np.sqrt(participants), **options)
-    deviation, _ = shrunken(x, ((parts - mean[:, None]) * own).reshape(y.shape), **options)
+    common, noise = shrunken(x, mean * np.sqrt(participants), between * participants, **options)
+    apart = ((cross - mean[:, None]) * own).reshape(x.shape[1], -1)
+    deviation, _ = shrunken(x, apart, (squares - between * participants) * own**2, **options)
     weights = np.tile(common / np.sqrt(participants), participants) + deviation / own
     return Weights(weights, noise / (1 - rho**2), rho)

@@ -14,7 +14,7 @@ from stim2bold.batches import Batch, Job, make_batch, row_masks
 from stim2bold.checkpoints import Checkpoint, discard, fingerprint
 from stim2bold.devices import choose_device
 from stim2bold.directions import Problem
-from stim2bold.fits import Fitted, collect, within
+from stim2bold.fits import Fitted, collect, inner_folds
 from stim2bold.folds import Fold
 from stim2bold.linear_start import Task, prepare, start_model
 from stim2bold.optimisation import draw_noise, train
@@ -135,12 +135,13 @@ def make_job(
     """Return a job that starts from the linear solution on some of the fold's training rows."""
     start = start_model(
         task.regressors[rows - problem.first_row],
-        task.standard[rows - problem.rows[0]],
+        task.standard(problem, rows),
         rows=rows,
         settings=settings,
         participants=participants,
     )
-    return Job(task=task, train=rows, seed=seed, start=start)
+    whole = task.standard(problem, problem.rows) @ start.basis.T
+    return Job(task=task, train=rows, seed=seed, start=start, coordinates=whole)
 
 
 def choose_steps(
@@ -166,11 +167,9 @@ def choose_steps(
     """
     jobs, validation = [], []
     for task in tasks:
-        for split in task.fold.inner:
-            fit, test = within(problem, split.train), within(problem, split.test)
-            if fit.size >= 10 and test.size:
-                jobs.append(make_job(task, problem, fit, settings.seed, settings, participants))
-                validation.append(test - problem.rows[0])
+        for split in inner_folds(problem, task.fold):
+            jobs.append(make_job(task, problem, split.train, settings.seed, settings, participants))
+            validation.append(split.test - problem.rows[0])
     batch = make_batch(jobs, problem, settings, device)
     n_rows = len(problem.rows)
     target = unchunked(batch.target, n_rows, settings).cpu().numpy()
@@ -201,15 +200,14 @@ def choose_steps(
     for task, step in zip(tasks, steps, strict=True):
         # What a model that has not seen a row gets wrong there: the residual of rows it has seen
         # is too small, by what was fitted to them.
-        error = np.concatenate(
-            [
-                task.standard[rows]
-                - guesses[step][i, rows, : len(job.start.basis)] @ job.start.basis
-                for i, (job, rows) in enumerate(zip(jobs, validation, strict=True))
-                if job.task is task
-            ]
-        )
-        noise.append((error**2).mean(axis=0))
+        total, count = np.zeros(len(task.scale)), 0
+        for i, (job, rows) in enumerate(zip(jobs, validation, strict=True)):
+            if job.task is task:
+                error = task.standard(problem, problem.rows[rows])
+                error -= guesses[step][i, rows, : len(job.start.basis)] @ job.start.basis
+                total += (error**2).sum(axis=0, dtype=np.float64)
+                count += len(rows)
+        noise.append(total / count)
     history = history.groupby(["fold", "step"], as_index=False).mean(numeric_only=True)
     history = history.drop(columns="seed", errors="ignore").merge(curve, how="outer")
     return steps, noise, history.assign(phase="inner")
@@ -273,14 +271,13 @@ def fit(
     for i, task in enumerate(tasks):
         mine = guess[i * settings.seeds : (i + 1) * settings.seeds].mean(dim=0).numpy()
         basis = first[i].start.basis
-        mine = mine[:, : len(basis)] @ basis
-        out = task.test - problem.rows[0]
-        parts.append((task.fold, task.train, task.test, mine[out] * task.scale + task.mean))
+        mine = mine[task.test - problem.rows[0], : len(basis)] @ basis
+        parts.append((task.fold, task.train, task.test, mine * task.scale + task.mean))
         tensors[f"target_noise/{task.fold.number}"] = noises[i]
         here = slice(i * settings.seeds, (i + 1) * settings.seeds)
         found += diagnose(
             task.fold.number,
-            error=task.standard[out] - mine[out],
+            error=task.standard(problem, task.test) - mine,
             noise=noises[i],
             kl=kl[here].mean(axis=0),
             spread=float(spread[here].mean() / len(task.scale)),
