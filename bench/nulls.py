@@ -197,9 +197,8 @@ def evaluate_map() -> list[dict]:
             row(
                 f"evaluate_map_sensitivity_{name}",
                 sensitivity[name],
+                # One participant at a ceiling of 0.30: reported, for who plans such a study.
                 unit="share of planted voxels at q < 0.05, one participant",
-                goal=0.1,
-                trivial=0.0,
                 better="higher",
                 seconds=seconds,
             ),

@@ -104,18 +104,18 @@ def test_what_is_there_is_found_where_all_have_a_voxel():
 
 def test_a_wrong_film_is_not_found_where_flips_of_signs_find_it():
     film, people = [], []
-    for seed in range(12):
+    for seed in range(8):
         pairs = watched(100 + seed, n=8, planted=0, shared=0.6)
         maps = group_maps(gather(pairs.get, list(pairs)), SHAPE, seed=seed, n=99)
         film.append((maps["q"] < 0.05).any())
         people.append((maps["q-participants"] < 0.05).any())
-    assert sum(film) <= 2
-    assert sum(people) >= 6
+    assert sum(film) <= 1
+    assert sum(people) >= 4
 
 
 def test_the_ceiling_of_a_group_that_shares_nothing_is_not_found_and_its_null_is_as_wide():
     z = []
-    for seed in range(30):
+    for seed in range(16):
         pairs = watched(200 + seed, n=4, planted=0, shared=0.0)
         tables = {name: pair.bold for name, pair in pairs.items()}
         everyone = add_up(tables.get, list(tables))

@@ -37,7 +37,7 @@ def main() -> None:
         for name, path in progress(paths.items(), "participants"):
             voxels, mean = leave_one_out(read_array(path), everyone, **args.settings)
             write_array(args.voxels / f"{name}.nc", voxels)
-            rows.append((name, *mean, voxels.sizes["voxel"]))
+            rows.append((name, *mean, int(voxels["r"].notnull().sum())))
     write_table(args.table, pd.DataFrame(rows, columns=["unit", "r", "r_low", "r_high", "n"]))
 
 

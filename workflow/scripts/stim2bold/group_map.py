@@ -188,38 +188,38 @@ def gather(read: Callable[[str], Pair], names: list[str]) -> Group:
     """
     first = read(names[0])
     rows, fold_of = first.row, dict(zip(first.row, first.fold, strict=True))
+    shared = np.sort(places_of(first.bold))
     for name in names[1:]:
-        rows = np.intersect1d(rows, read(name).row)
+        pair = read(name)
+        check_grid(name, pair.bold, first.bold)
+        rows = np.intersect1d(rows, pair.row)
+        shared = np.intersect1d(shared, places_of(pair.bold))
     if not len(rows):
         raise InputError(
             f"{', '.join(names)}: no volume of the film was predicted in all of them; leave out "
             "who saw another part, by exclude"
         )
     fold = np.array([fold_of[row] for row in rows])
-    n_places = int(np.prod(first.bold.attrs["shape"]))
-    r = np.full((len(names), n_places), np.nan, dtype=np.float32)
-    total, spreads = None, []
+    r = np.full((len(names), len(shared)), np.nan, dtype=np.float32)
+    total, spreads = 0.0, []
     for i, name in enumerate(names):
         pair = read(name)
-        check_grid(name, pair.bold, first.bold)
-        here = places_of(pair.bold)
+        _, here, _ = np.intersect1d(places_of(pair.bold), shared, return_indices=True)
         kept = np.isin(pair.row, rows)
         cross, terms = cross_spectrum(
-            *comparable(pair.truth[kept], pair.predicted[kept], fold), fold
+            *comparable(pair.truth[kept][:, here], pair.predicted[kept][:, here], fold), fold
         )
-        if total is None:
-            total = np.zeros((len(cross), n_places), dtype=np.complex64)
-        total[:, here] += cross
-        r[i, here] = np.where(cross.any(axis=0), cross.real.sum(axis=0), np.nan)
+        total = total + cross.astype(np.complex64)
+        r[i] = np.where(cross.any(axis=0), cross.real.sum(axis=0), np.nan)
         spreads.append(pair.spread)
-    places = np.flatnonzero(np.isfinite(r).all(axis=0))
-    if not len(places):
+    scored = np.isfinite(r).all(axis=0)
+    if not scored.any():
         raise InputError(f"{', '.join(names)}: no voxel has a score in all of them")
     return Group(
-        r=r[:, places],
-        cross=total[:, places] / len(names),
+        r=r[:, scored],
+        cross=total[:, scored] / len(names),
         terms=terms,
-        places=places,
+        places=shared[scored],
         spread=float(np.sqrt(np.mean(np.square(spreads)))),
     )
 

@@ -58,14 +58,15 @@ def summarise(
         part = wide.loc[direction]
         target = target_of(direction)
         headline = HEADLINES[target]
-        known = set(overall[overall.direction == direction].model)
-        for model in (name for name in models if name in known):
+        here = overall[overall.direction == direction]
+        units = here.groupby("model")["unit"].nunique()
+        for model in (name for name in models if name in units.index):
             row = {
                 "direction": direction,
                 "model": model,
                 "role": role(model, target),
                 "headline": headline,
-                "n": int(overall[overall.direction == direction].unit.nunique()),
+                "n": int(units[model]),
             }
             row |= means(part, model, measures)
             row |= tests(part, model, direction, nulls or {})
