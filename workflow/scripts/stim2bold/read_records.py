@@ -67,7 +67,7 @@ def film_record(path: Path, streams: dict[str, int]) -> dict[str, Any]:
             if container.duration:
                 record["seconds"] = round(container.duration / av.time_base, 3)
             for kind in ("video", "audio"):
-                if len(getattr(container.streams, kind)) <= streams[kind]:
+                if streams[kind] is None or len(getattr(container.streams, kind)) <= streams[kind]:
                     continue
                 stream = choose_stream(container, kind, streams[kind])
                 if kind == "video":
