@@ -94,7 +94,9 @@ def check_configuration(config: dict[str, Any], schema: Path) -> list[Problem]:
     problems = []
     for fault in sorted(_validator(schema).iter_errors(config), key=lambda fault: str(fault.path)):
         where = ".".join(str(part) for part in fault.absolute_path) or "the file"
-        problems.append(error("config.yaml", f"{where}: {_said(fault)}", _remedy(fault)))
+        # A description may be folded, and a key hold a line break.
+        said, remedy = (" ".join(t.split()) for t in (f"{where}: {_said(fault)}", _remedy(fault)))
+        problems.append(error("config.yaml", said, remedy))
     return problems
 
 
