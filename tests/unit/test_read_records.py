@@ -34,6 +34,11 @@ def test_every_file_is_in_the_records_with_its_rows(study):
     assert table["kinds"] == {"music": 5, "speech": 4} and table["missing_in_lines"] == [12]
     (said,) = [problem["message"] for problem in found["problems"]]
     assert "1 of 11 events have no trial_type" in said and "line 12" in said
+    assert table["not_used"] == ["rest"]
+    config["blocks"]["kinds"] = ["music", "speech", "speach"]
+    (wrong, _) = inputs.examine(config).problems
+    assert "blocks.kinds names 'speach', which no event is" in wrong.what
+    assert "rest" in wrong.remedy
     rows = {record["kind"]: record["rows"] for record in records if "rows" in record}
     assert rows["video"] == rows["sound"] == 1 and rows["participants"] == 2
     text = as_text(records)

@@ -121,7 +121,7 @@ def examine(config: dict[str, Any]) -> Findings:
         annotations=annotations,
         participants=Path(study.bids_dir(config)) / "participants.tsv",
     )
-    problems += left_out(records)
+    problems += left_out(records, config["blocks"]["kinds"])
     return Findings(runs, TR, onsets, space, in_order(problems), records)
 
 

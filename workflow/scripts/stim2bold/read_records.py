@@ -1,6 +1,5 @@
 """What the check has read, one record a file, for a person to look through in a minute."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from stim2bold.bids import Run
 from stim2bold.errors import InputError
 from stim2bold.film import choose_stream, open_film
 from stim2bold.fmriprep import needed_columns
-from stim2bold.problems import Problem, few, warning
+from stim2bold.problems import Problem, error, few, warning
 from stim2bold.run_checks import Header
 from stim2bold.sidecars import read_sidecars
 from stim2bold.tables import read_tsv
@@ -109,7 +108,9 @@ def table_record(
     used = [label for label in labels if label is not None and (kinds is None or label in kinds)]
     missing = [n for n, label in zip(table.lines, labels, strict=True) if label is None]
     counts = {label: used.count(label) for label in dict.fromkeys(used)}
-    return record | {"used": len(used), "kinds": counts, "missing_in_lines": missing}
+    others = sorted({label for label in labels if label is not None} - set(counts))
+    record |= {"used": len(used), "kinds": counts, "not_used": others}
+    return record | {"missing_in_lines": missing}
 
 
 def confounds_record(path: Path, *, strategy: str, motion: str) -> dict[str, Any] | None:
@@ -169,9 +170,29 @@ def records_of(
     return records + [record for record in found if record is not None]
 
 
-def left_out(records: Iterable[dict[str, Any]]) -> list[Problem]:
-    """Warn of rows that are not used since their trial_type is missing."""
-    return [
+def left_out(records: list[dict[str, Any]], kinds: list[str] | None) -> list[Problem]:
+    """Say which rows of events are not used, and which kinds of block are never shown.
+
+    Parameters
+    ----------
+    records : list of dict
+        As `records_of` returns them.
+    kinds : list of str or None
+        blocks.kinds of the configuration.
+    """
+    events = [record for record in records if record["kind"] == "events"]
+    shown = {kind for record in events for kind in record["kinds"]}
+    others = sorted({kind for record in events for kind in record["not_used"]})
+    problems = [
+        error(
+            "config.yaml",
+            f"blocks.kinds names {kind!r}, which no event is",
+            f"correct it (other kinds there: {few(others) or 'none'})",
+        )
+        for kind in (kinds or [] if events else [])
+        if kind not in shown
+    ]
+    return problems + [
         warning(
             record["file"],
             f"{len(record['missing_in_lines'])} of {record['rows']} events have no trial_type "
