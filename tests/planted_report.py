@@ -225,6 +225,11 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     problems = [{"severity": "warning", "message": f"{NASTY}: lacks a T1w image; add one"}]
     missing = [{"participant": "99", "reason": f"no BOLD run {NASTY}"}]
     inputs = {"TR": TR, "participants": labels, "runs": runs}
+    empty = dict.fromkeys(("TR_from", "seconds", "film_onset", "events", "t1w", "confounds"))
+    inputs["read"] = [
+        {"kind": "run", "name": run["name"], "TR": TR, "volumes": N_ROWS, **empty} for run in runs
+    ]
+    inputs["read"].append({"kind": "film", "name": f"{NASTY}.mp4", "seconds": 156.0})
     write_json(results / "inputs.json", inputs | {"problems": problems, "missing": missing})
     write_json(results / "folds.json", {"folds": [{}, {}], "gap": 12.0})
     methods = {

@@ -257,3 +257,23 @@ def test_a_thousand_participants_are_indexed_in_seconds(tmp_path):
     runs = find_runs(tmp_path)
     assert len(runs) == 1000 and all(run.t1w for run in runs)
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"RepetitionTime": 2, "RepetitionTime": 2.5}', "RepetitionTime is given twice, 2 and"),
+        (b'[["RepetitionTime", 2]]', "it is a list"),
+        (b"null", "not a JSON object"),
+        (b"", "not a JSON object"),
+        (b'{"TaskName": "caf\xe9"}', "probably Latin-1"),
+        ('{"RepetitionTime": 2}'.encode("utf-16"), "is UTF-16"),
+    ],
+)
+def test_a_sidecar_that_cannot_be_trusted_is_refused(tmp_path, content, said):
+    path = tmp_path / "bold.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read_sidecars([path])
+    path.write_bytes(b'\xef\xbb\xbf{"RepetitionTime": 2, "RepetitionTime": 2}\r\n')
+    assert read_sidecars([path]) == {"RepetitionTime": 2}

@@ -26,7 +26,16 @@ def test_one_sentence_says_what_was_run():
 
 def test_warnings_are_passed_on():
     problem = {"severity": "warning", "message": "a: lacks b; add b"}
-    assert opening(problems=[problem])["warnings"] == ["a: lacks b; add b"]
+    found = opening(problems=[problem, {"severity": "note", "message": "two are left out"}])
+    assert found["warnings"] == ["a: lacks b; add b"] and found["notes"] == ["two are left out"]
+
+
+def test_what_was_read_is_shown_as_make_check_shows_it():
+    film = {"kind": "film", "name": "a.mp4", "seconds": 9.5, "channels": 2, "rate": 44100}
+    found = opening(read=[film])
+    assert found["read_beside"] == ["film a.mp4: 9.5 s; 2 channel(s) of sound at 44100 Hz"]
+    assert len(found["read"]) == 1
+    assert opening()["read_beside"] == []
 
 
 def test_who_is_missing_is_grouped_by_the_reason():

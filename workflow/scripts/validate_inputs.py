@@ -16,6 +16,7 @@ from stim2bold.errors import InputError
 from stim2bold.files import write_json
 from stim2bold.inputs import describe, examine
 from stim2bold.problems import as_table, n_errors
+from stim2bold.read_lines import as_text
 
 logger = logging.getLogger("validate_inputs")
 
@@ -43,6 +44,8 @@ def main() -> None:
             print(as_table(problems, width=shutil.get_terminal_size().columns))
             raise InputError(f"{len(problems)} error(s) in the configuration; mend them first")
     findings = examine(config)
+    if findings.records:
+        print(as_text(findings.records) + "\n")
     print(as_table(findings.problems, width=shutil.get_terminal_size().columns))
     sys.stdout.flush()
     wrong = n_errors(findings.problems)

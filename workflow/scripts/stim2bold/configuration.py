@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import jsonschema
 import yaml
 
 from stim2bold.errors import InputError
-from stim2bold.problems import Problem, error, refusals, refuse
+from stim2bold.problems import Problem, error, from_refusal, refuse
 from stim2bold.strict_yaml import read_mapping
 
 
@@ -55,7 +56,10 @@ def check_files(files: list[Path]) -> list[Problem]:
     """Return every place in configuration files that is read otherwise than it looks."""
     problems = []
     for path in files:
-        problems += refusals(path, lambda path=path: read_mapping(path)) or read_mapping(path)[1]
+        try:
+            problems += read_mapping(path)[1]
+        except InputError as refusal:
+            problems.append(from_refusal(refusal, path))
     return problems
 
 
@@ -80,13 +84,19 @@ def value_of(text: str) -> Any:
         return text
 
 
+@functools.cache
+def _validator(schema: Path) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+
+
 def check_configuration(config: dict[str, Any], schema: Path) -> list[Problem]:
     """Return everything that the schema has against a configuration."""
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
     problems = []
-    for fault in sorted(validator.iter_errors(config), key=lambda fault: str(fault.path)):
+    for fault in sorted(_validator(schema).iter_errors(config), key=lambda fault: str(fault.path)):
         where = ".".join(str(part) for part in fault.absolute_path) or "the file"
-        problems.append(error("config.yaml", f"{where}: {_said(fault)}", _remedy(fault)))
+        # A description may be folded, and a key hold a line break.
+        said, remedy = (" ".join(t.split()) for t in (f"{where}: {_said(fault)}", _remedy(fault)))
+        problems.append(error("config.yaml", said, remedy))
     return problems
 
 

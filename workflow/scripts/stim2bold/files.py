@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import csv
 import hashlib
 import json
 import os
@@ -13,6 +14,9 @@ from typing import Any
 import pandas as pd
 
 from stim2bold.disk import REMEDIES
+
+#: Columns of names, which may look like numbers: a kind of block called 01.
+TEXT = ("trial_type", "segment", "participant", "unit")
 
 
 @contextmanager
@@ -77,6 +81,8 @@ def read_json(path: str | Path) -> Any:
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table as BIDS wants it: tab-separated, ``n/a`` where a value is missing.
 
+    Nothing is quoted; a tab or line break within a text becomes a blank.
+
     Parameters
     ----------
     path : str or Path
@@ -85,9 +91,24 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
         Its index is not written.
     """
     with replacing(path) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+        table.replace({r"[\t\r\n]+": " "}, regex=True).to_csv(
+            temporary,
+            sep="\t",
+            index=False,
+            na_rep="n/a",
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONE,
+            quotechar=None,
+        )
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a tab-separated table in which only ``n/a`` stands for a missing value."""
-    return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["n/a"])
+    """Read a table that `write_table` wrote: only ``n/a`` stands for a missing value."""
+    return pd.read_csv(
+        path,
+        sep="\t",
+        keep_default_na=False,
+        na_values=["n/a"],
+        quoting=csv.QUOTE_NONE,
+        dtype=dict.fromkeys(TEXT, str),
+    )

@@ -4,7 +4,7 @@ Headers, tables and the lengths of files are read, and the first volume of each 
 the whole image can tell is said by the step that reads it.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from stim2bold.film_checks import (
 )
 from stim2bold.images import open_image
 from stim2bold.problems import Problem, error, from_refusal, in_order, refusals, warning
+from stim2bold.read_records import left_out, records_of
 from stim2bold.run_checks import Header, check_anatomy, check_bold, check_derived
 from stim2bold.tables import read_tsv
 
@@ -43,6 +44,8 @@ class Findings:
         Template space of the analysis.
     problems : list of Problem
         Errors first.
+    records : list of dict
+        What was read, see `stim2bold.read_records`.
     """
 
     runs: list[Run]
@@ -50,6 +53,7 @@ class Findings:
     onsets: dict[str, float]
     space: str | None
     problems: list[Problem]
+    records: list[dict[str, Any]] = field(default_factory=list)
 
 
 def examine(config: dict[str, Any]) -> Findings:
@@ -108,7 +112,17 @@ def examine(config: dict[str, Any]) -> Findings:
     if config["preprocessing"]["parcels"] and Path(config["preprocessing"]["parcels"]).is_file():
         atlas = config["preprocessing"]["parcels"]
         problems += refusals(atlas, lambda: open_image(atlas))
-    return Findings(runs, TR, onsets, space, in_order(problems))
+    records = records_of(
+        runs,
+        headers,
+        onsets,
+        config,
+        film=film,
+        annotations=annotations,
+        participants=Path(study.bids_dir(config)) / "participants.tsv",
+    )
+    problems += left_out(records, config["blocks"]["kinds"])
+    return Findings(runs, TR, onsets, space, in_order(problems), records)
 
 
 def shared_TR(runs: list[Run]) -> float | None:
@@ -204,6 +218,7 @@ def describe(findings: Findings, *, missing: list[dict[str, str]]) -> dict[str, 
             }
             for run in findings.runs
         ],
+        "read": findings.records,
         "problems": [
             {**asdict(problem), "message": problem.message} for problem in findings.problems
         ],

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from stim2bold.read_lines import as_lines, others
+
 
 def opening(
     *, inputs: dict, film: dict, folds: dict, n_directions: int, n_models: int
@@ -18,7 +20,8 @@ def opening(
     Returns
     -------
     dict
-        ``sentence``, ``warnings``, ``missing``, ``n_folds`` and ``gap``.
+        ``sentence``, ``warnings``, ``notes``, ``read`` and ``read_beside`` (runs and other files,
+        as text), ``missing``, ``n_folds`` and ``gap``.
     """
     n, n_runs = len(inputs["participants"]), len(inputs["runs"])
     return {
@@ -28,11 +31,19 @@ def opening(
             f"{inputs['TR']:g} s) and a film of {film['duration']:.1f} s, and scored on film time "
             f"that no fit has seen ({len(folds['folds'])} folds)."
         ),
-        "warnings": [problem["message"] for problem in inputs["problems"]],
+        "warnings": [problem["message"] for problem in inputs["problems"] if not is_note(problem)],
+        "notes": [problem["message"] for problem in inputs["problems"] if is_note(problem)],
+        "read": as_lines(inputs.get("read", [])),
+        "read_beside": others(inputs.get("read", [])),
         "missing": missing(inputs["missing"]),
         "n_folds": len(folds["folds"]),
         "gap": folds["gap"],
     }
+
+
+def is_note(problem: dict[str, Any]) -> bool:
+    """Tell what is left out as it should be from what is wrong."""
+    return problem.get("severity") == "note"
 
 
 def missing(rows: list[dict[str, str]]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stim2bold.errors import InputError
+from stim2bold.tables import decode, read_bytes
 
 
 def read_sidecars(paths: Iterable[str | Path]) -> dict:
@@ -13,14 +14,26 @@ def read_sidecars(paths: Iterable[str | Path]) -> dict:
     Raises
     ------
     InputError
-        When one is not a JSON object.
+        When one is no JSON object in UTF-8, or gives a key two values.
     """
     metadata: dict = {}
     for path in paths:
+        text = decode(read_bytes(Path(path)), Path(path))
         try:
-            metadata |= json.loads(Path(path).read_text(encoding="utf-8-sig"))
-        except (ValueError, TypeError, RecursionError) as error:
+            content = json.loads(text, object_pairs_hook=_object)
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: not a JSON object ({error}); mend the sidecar") from None
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}); mend it") from None
+        if not isinstance(content, dict):
+            what = type(content).__name__
+            raise InputError(f"{path}: not a JSON object (it is a {what}); mend the sidecar")
+        metadata |= content
     return metadata
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict:
+    content = dict(pairs)
+    for key, value in pairs:
+        # repr, for NaN is not itself.
+        if repr(content[key]) != repr(value):
+            raise ValueError(f"{key} is given twice, {value!r} and {content[key]!r}")
+    return content

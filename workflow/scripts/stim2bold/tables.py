@@ -166,7 +166,7 @@ def _cells(line: str, n_columns: int) -> list[str]:
     """Cut a line at its tabs; where that gives too many fields, not within quotation marks.
 
     BIDS escapes a tab within a field by quotation marks around the field. They are heeded within
-    one line only, and only where the line has no other reading.
+    one line only, and only where the line has no other reading; the tab becomes a blank.
     """
     cells = line.split("\t")
     if len(cells) > n_columns and '"' in line:
@@ -174,7 +174,8 @@ def _cells(line: str, n_columns: int) -> list[str]:
             quoted = next(csv.reader([line], delimiter="\t", strict=True))
         except csv.Error:
             return cells
-        return quoted if len(quoted) == n_columns else cells
+        if len(quoted) == n_columns:
+            return [cell.replace("\t", " ") for cell in quoted]
     return cells
 
 
