@@ -1,17 +1,14 @@
 """The clock of a scan: its TR, and the instant that each volume stands for.
 
 Nothing here opens a file: what sidecars and headers say is judged in one place, for raw series, for
-derivatives and for the sidecars that are written.
+derivatives and for the sidecars that are written. A plan asks it too: it imports no numpy.
 """
 
 import logging
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stim2bold.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +202,7 @@ def row_onset(film_onset: float, *, TR: float, reference: float) -> float:
     return film_onset + (TR / 2 - reference)
 
 
-def row_middles(rows: "np.ndarray", *, TR: float, film_onset: float) -> "np.ndarray":
+def row_middles(rows: Any, *, TR: float, film_onset: float) -> Any:
     """Return the film times of the middles of rows, in seconds.
 
     Parameters
@@ -218,6 +215,6 @@ def row_middles(rows: "np.ndarray", *, TR: float, film_onset: float) -> "np.ndar
     return (rows + 0.5) * TR - film_onset
 
 
-def row_positions(times: "np.ndarray", *, TR: float, film_onset: float) -> "np.ndarray":
+def row_positions(times: Any, *, TR: float, film_onset: float) -> Any:
     """Return the rows, whole or not, whose middles lie at some film times: `row_middles` undone."""
     return (times + film_onset) / TR - 0.5
