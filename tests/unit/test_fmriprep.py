@@ -249,3 +249,20 @@ def test_the_check_says_what_is_odd_about_an_instant(patient):
     found = {p.file.split("/")[-1][:6]: p for p in inputs.examine(config).problems}
     assert found["sub-01"].severity == "warning" and "not to which instant" in found["sub-01"].what
     assert found["sub-02"].severity == "error" and "StartTime is 975" in found["sub-02"].what
+
+
+@pytest.mark.parametrize(
+    ("value", "severity", "words"),
+    [
+        (np.nan, "warning", "no numbers (1 of 125, the first at (1, 2, 3))"),
+        (np.inf, "warning", "no numbers (1 of 125"),
+        (None, "error", "no voxel of this mask is above 0.5"),
+    ],
+)
+def test_a_mask_of_no_numbers_is_counted_and_an_empty_one_refused(patient, value, severity, words):
+    mask = np.ones((5, 5, 5)) if value is not None else np.zeros((5, 5, 5))
+    mask[1, 2, 3] = value if value is not None else 0
+    path = patient.func / f"{patient.name}_space-{ONE}_desc-brain_mask.nii.gz"
+    planted_study.save_volume(path, mask, voxel=4.0)
+    (said,) = inputs.examine(patient.config).problems
+    assert said.severity == severity and words in said.what and said.file == str(path)
