@@ -24,7 +24,7 @@ import planted_head  # noqa: E402
 from claims import dice, row  # noqa: E402
 from planted_film import grey, write_film  # noqa: E402
 
-from stim2bold import images, registration, t1w  # noqa: E402
+from stim2bold import images, registration, scan_clock, t1w  # noqa: E402
 
 NAME = "sub-01_task-film"
 ANAT = Path("results/preprocessed/sub-01/anat")
@@ -187,7 +187,7 @@ def preprocess_localizer() -> list[dict]:
     start = time.perf_counter()
     series = nib.load(REAL / "localizer_bold.nii.gz")
     with tempfile.TemporaryDirectory() as folder:
-        write_study(Path(folder), series, None, TR=images.header_TR(series))
+        write_study(Path(folder), series, None, TR=scan_clock.header_TR(series.header))
         preprocess(Path(folder), [Path("results/bold/sub-01.nc"), *RUN_FIGURES])
         name = f"{NAME}_space-{registration.SPACE}_desc-brain_mask.nii.gz"
         brain = nib.load(Path(folder) / FUNC / name)

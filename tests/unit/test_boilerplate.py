@@ -13,6 +13,9 @@ SIDECAR = {
     "HighPass": 0.0078125,
     "SmoothingFWHM": 0.0,
     "VolumesFilledIn": [],
+    "VoxelsLeftOut": {"constant": 0, "not_numbers": 0, "not_covered": 0, "not_positive": 0},
+    "ConfoundsFilledIn": {},
+    "ConfoundsLeftOut": [],
 }
 RUN = {"t1w": "sub-01_T1w.nii.gz"}
 
@@ -51,6 +54,23 @@ def test_it_says_what_the_study_was():
     for words in ("3 participants (4 runs, TR 0.608 s)", "390.0 s", "My film", "9750 pictures"):
         assert words in text
     assert "2 confounds a run" in text and "slower than 128 s" in text and "6 folds" in text
+
+
+def test_it_says_what_was_left_out_and_filled_in():
+    for words in ("Left out", "interpolated", "did not vary"):
+        assert words not in text_of()
+    odd = SIDECAR | {
+        "VoxelsLeftOut": SIDECAR["VoxelsLeftOut"] | {"constant": 931, "not_numbers": 1},
+        "ConfoundsFilledIn": {"rot_x": [40, 41], "csf": [7]},
+        "ConfoundsLeftOut": ["rot_z"],
+    }
+    text = text_of(sidecars=[SIDECAR, odd, SIDECAR, odd])
+    for words in (
+        "masks of 4 runs: 1862 voxels that held no signal and 2 voxels that held values that are",
+        "6 missing values of csf and rot_x were interpolated",
+        "In 2 runs confounds that did not vary were left out: rot_z.",
+    ):
+        assert words in " ".join(text.split())
 
 
 @pytest.mark.parametrize("preset", ["paper", "small-data"])

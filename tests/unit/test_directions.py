@@ -65,7 +65,10 @@ def test_refusals(content):
     source, target, _ = tables(content)
     broken = target.copy()
     broken[3, 2] = np.nan
-    with pytest.raises(InputError, match="no numbers"):
+    time = f"{float(target.time[3]):g}"
+    with pytest.raises(
+        InputError, match=rf"no numbers: 1 of \d+, the first at {time} s.*column 2;"
+    ):
         assemble("video2bold", source=[source], target=broken, content=content)
     shifted = target.assign_coords(time=target.time + 0.25)
     with pytest.raises(InputError, match="middles"):

@@ -1,11 +1,15 @@
 """Derivatives of fMRIPrep: which are taken, and what is said of those that cannot be."""
 
+import json
 import shutil
 
+import nibabel as nib
+import numpy as np
 import planted_study
 import pytest
 
 from stim2bold import inputs, study
+from stim2bold.cleaning import gather_runs
 from stim2bold.fmriprep import needed_columns
 
 ONE = "MNI152NLin2009cAsym_res-2"
@@ -172,3 +176,93 @@ def test_the_columns_that_are_asked_for_are_those_that_nilearn_reads(tmp_path, s
         write([other for other in columns if other != name])
         with pytest.raises(InputError, match="cannot be used"):
             choose_confounds(series, strategy, motion=motion)
+
+
+def say(folder, label, **fields):
+    """Write the sidecar of a participant's series in the template's space."""
+    func = folder / f"sub-{label}" / "func"
+    path = next(func.glob(f"*{ONE}_desc-preproc_bold.nii.gz")).with_suffix("").with_suffix(".json")
+    path.write_text(json.dumps({"RepetitionTime": 1.0} | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "instant"),
+    [
+        ({}, 0.5),
+        ({"SliceTimingCorrected": True, "StartTime": 0}, 0.0),
+        ({"SliceTimingCorrected": True, "StartTime": 0.488}, 0.488),
+        ({"SliceTimingCorrected": False, "StartTime": 0}, 0.5),
+    ],
+)
+def test_rows_stand_where_the_slices_of_derivatives_were_shifted_to(patient, fields, instant):
+    folder, config = patient.folder, patient.config
+    for label in ("01", "02"):
+        say(folder, label, **fields)
+    runs, _, _ = study.index(config)
+    onsets = dict.fromkeys([run.name for run in runs], 6.0)
+    own = study.row_onsets(onsets, study.volume_references(runs, config, TR=1.0), TR=1.0)
+    zero = study.first_row_onset(runs, own)
+    volumes = np.arange(108) + instant - 6.0
+    series = nib.Nifti1Image(np.tile(np.sin(volumes / 9), (5, 5, 5, 1)).astype("f4"), np.eye(4))
+    bold = gather_runs(
+        [series],
+        [np.ones((5, 5, 5), bool)],
+        TR=1.0,
+        film_onset=zero,
+        onsets=[own[runs[1].name]],
+        space="MNI",
+        source="x",
+    )
+    np.testing.assert_allclose(bold["time"], volumes, atol=1e-9)
+    np.testing.assert_allclose(bold[:, 0], np.sin(volumes / 9), atol=1e-6)
+
+
+def test_participants_whose_slices_were_shifted_elsewhere_share_rows(patient):
+    folder, config = patient.folder, patient.config
+    say(folder, "01", StartTime=0.0)
+    say(folder, "02", StartTime=0.75)
+    runs, _, _ = study.index(config)
+    onsets = dict.fromkeys([run.name for run in runs], 0.0)
+    own = study.row_onsets(onsets, study.volume_references(runs, config, TR=1.0), TR=1.0)
+    mask = np.ones((2, 2, 2), bool)
+    for run, start in zip(runs, (0.0, 0.75), strict=True):
+        volumes = np.arange(108) + start
+        series = nib.Nifti1Image(np.tile(np.sin(volumes / 9), (2, 2, 2, 1)).astype("f4"), np.eye(4))
+        bold = gather_runs(
+            [series],
+            [mask],
+            TR=1.0,
+            film_onset=study.first_row_onset(runs, own),
+            onsets=[own[run.name]],
+            space="MNI",
+            source="x",
+        )
+        times = bold["time"].values
+        np.testing.assert_allclose(times, np.round(times), atol=1e-9)
+        np.testing.assert_allclose(bold[:, 0], np.sin(times / 9), atol=1e-4)
+
+
+def test_the_check_says_what_is_odd_about_an_instant(patient):
+    folder, config = patient.folder, patient.config
+    say(folder, "01", SliceTimingCorrected=True)
+    say(folder, "02", StartTime=975)
+    found = {p.file.split("/")[-1][:6]: p for p in inputs.examine(config).problems}
+    assert found["sub-01"].severity == "warning" and "not to which instant" in found["sub-01"].what
+    assert found["sub-02"].severity == "error" and "StartTime is 975" in found["sub-02"].what
+
+
+@pytest.mark.parametrize(
+    ("value", "severity", "words"),
+    [
+        (np.nan, "warning", "no numbers (1 of 125, the first at (1, 2, 3))"),
+        (np.inf, "warning", "no numbers (1 of 125"),
+        (None, "error", "no voxel of this mask is above 0.5"),
+    ],
+)
+def test_a_mask_of_no_numbers_is_counted_and_an_empty_one_refused(patient, value, severity, words):
+    mask = np.ones((5, 5, 5)) if value is not None else np.zeros((5, 5, 5))
+    mask[1, 2, 3] = value if value is not None else 0
+    path = patient.func / f"{patient.name}_space-{ONE}_desc-brain_mask.nii.gz"
+    planted_study.save_volume(path, mask, voxel=4.0)
+    (said,) = inputs.examine(patient.config).problems
+    assert said.severity == severity and words in said.what and said.file == str(path)

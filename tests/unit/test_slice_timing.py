@@ -4,18 +4,18 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from stim2bold import slice_timing
+from stim2bold import scan_clock, slice_timing
 from stim2bold.errors import InputError
 
 
 def test_it_applies_only_where_slices_have_times():
     times = [0.0, 0.3]
     sidecar = {"RepetitionTime": 0.608, "SliceTiming": times}
-    np.testing.assert_array_equal(slice_timing.slice_times(sidecar, "x"), times)
-    assert slice_timing.slice_times({"RepetitionTime": 0.608}, "x") is None
-    assert slice_timing.slice_times({**sidecar, "MRAcquisitionType": "3D"}, "x") is None
+    np.testing.assert_array_equal(scan_clock.slice_times(sidecar, "x"), times)
+    assert scan_clock.slice_times({"RepetitionTime": 0.608}, "x") is None
+    assert scan_clock.slice_times({**sidecar, "MRAcquisitionType": "3D"}, "x") is None
     with pytest.raises(InputError, match="milliseconds"):
-        slice_timing.slice_times({**sidecar, "SliceTiming": [0, 300]}, "x")
+        scan_clock.slice_times({**sidecar, "SliceTiming": [0, 300]}, "x")
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -44,7 +44,7 @@ def test_a_wave_is_moved_to_any_instant_that_is_asked_for():
 
 @pytest.mark.parametrize("said", [None, [], [0.0], [0.3, 0.3, 0.3]])
 def test_times_that_say_nothing_shift_nothing(said):
-    assert slice_timing.slice_times({"RepetitionTime": 2.0, "SliceTiming": said}, "x") is None
+    assert scan_clock.slice_times({"RepetitionTime": 2.0, "SliceTiming": said}, "x") is None
 
 
 def test_slices_are_counted_along_the_stored_axis():

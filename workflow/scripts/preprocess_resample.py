@@ -23,9 +23,9 @@ from stim2bold.registration import (
     template,
     voxel_points,
 )
-from stim2bold.scan_clock import reference_time
+from stim2bold.scan_clock import reference_time, slice_times
 from stim2bold.sidecars import read_sidecars
-from stim2bold.slice_timing import correct_slice_timing, slice_axis, slice_times
+from stim2bold.slice_timing import correct_slice_timing, slice_axis
 
 
 def main() -> None:

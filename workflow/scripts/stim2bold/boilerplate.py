@@ -144,9 +144,40 @@ def preprocessing_paragraph(
     )
     if filled:
         parts.append(f"{several(filled, 'volume')} with motion were interpolated.")
+    parts += left_out_sentences(sidecars)
     if sidecars[0]["SmoothingFWHM"]:
         parts.append(f"Series were smoothed at {sidecars[0]['SmoothingFWHM']:g} mm.")
     return " ".join(parts)
+
+
+def left_out_sentences(sidecars: list[dict]) -> list[str]:
+    """Say which voxels and confounds were left out or filled in, from the sidecars."""
+    sentences = []
+    reasons = {
+        "constant": "held no signal",
+        "not_numbers": "held values that are no numbers",
+        "not_covered": "left the field of view",
+        "not_positive": "had no positive mean",
+    }
+    counts = {
+        words: sum(sidecar["VoxelsLeftOut"][key] for sidecar in sidecars)
+        for key, words in reasons.items()
+    }
+    if any(counts.values()):
+        told = in_words([f"{several(n, 'voxel')} that {words}" for words, n in counts.items() if n])
+        sentences.append(f"Left out of the masks of {several(len(sidecars), 'run')}: {told}.")
+    gaps = sorted({name for sidecar in sidecars for name in sidecar["ConfoundsFilledIn"]})
+    if gaps:
+        n = sum(len(rows) for sidecar in sidecars for rows in sidecar["ConfoundsFilledIn"].values())
+        sentences.append(f"{several(n, 'missing value')} of {in_words(gaps)} were interpolated.")
+    constant = sorted({name for sidecar in sidecars for name in sidecar["ConfoundsLeftOut"]})
+    if constant:
+        runs = sum(bool(sidecar["ConfoundsLeftOut"]) for sidecar in sidecars)
+        sentences.append(
+            f"In {several(runs, 'run')} confounds that did not vary were left out: "
+            f"{in_words(constant)}."
+        )
+    return sentences
 
 
 def models_paragraph(config: dict, folds: dict, film: dict, *, annotated: bool) -> str:

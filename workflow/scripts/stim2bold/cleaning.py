@@ -112,7 +112,7 @@ def choose_confounds(series: str | Path, strategy: str, *, motion: str) -> Confo
             for path in (series, *series.parent.glob(f"{glob.escape(run)}_desc-confounds_*")):
                 if path.suffix == ".tsv":
                     whole = read_confounds(path)
-                    gaps, source = gaps_after_first(whole), path
+                    gaps, source = gaps | gaps_after_first(whole), path
                     mended = filled(whole)
                     mended.to_csv(Path(folder) / path.name, sep="\t", na_rep="n/a", index=False)
                 else:

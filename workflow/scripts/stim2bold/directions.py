@@ -200,8 +200,14 @@ def read_problem(
 
 def checked_rows(array: xr.DataArray, content: dict[str, Any], *, name: str) -> np.ndarray:
     """Return the row number of each row of a table without missing values."""
-    if not np.isfinite(array.values).all():
-        raise InputError(f"{name}: has values that are no numbers; delete the table and run again")
+    bad = ~np.isfinite(array.values.reshape(len(array.time), -1))
+    if bad.any():
+        row, column = np.unravel_index(int(bad.argmax()), bad.shape)
+        raise InputError(
+            f"{name}: has values that are no numbers: {int(bad.sum())} of {bad.size}, the first at "
+            f"{float(array.time.values[row]):g} s of the film, column {column}; mend what "
+            "it was made from, delete it and run again"
+        )
     return row_numbers(
         array.time.values, tr=content["TR"], film_onset=content["film_onset"], name=name
     )

@@ -21,9 +21,8 @@ from stim2bold.images import (
     read_mask,
 )
 from stim2bold.problems import Problem, error, from_refusal, n_errors, refusals, warning
-from stim2bold.scan_clock import header_doubt, reference_doubt, same_TR
+from stim2bold.scan_clock import header_doubt, reference_doubt, same_TR, slice_times
 from stim2bold.sidecars import read_sidecars
-from stim2bold.slice_timing import slice_times
 from stim2bold.tables import read_tsv
 
 #: What strategy scrubbing chooses volumes by; it is no regressor.

@@ -1,15 +1,16 @@
 """The clock of a scan: its TR, and the instant that each volume stands for.
 
 Nothing here opens a file: what sidecars and headers say is judged in one place, for raw series, for
-derivatives and for the sidecars that are written.
+derivatives and for the sidecars that are written. A plan asks it too: it imports no numpy.
 """
 
+import logging
 import math
 from typing import Any
 
-import numpy as np
-
 from stim2bold.errors import InputError
+
+log = logging.getLogger(__name__)
 
 #: Seconds between which a TR of movie fMRI lies; what is beyond them is another unit or a mistake.
 SHORTEST_TR, LONGEST_TR = 0.1, 20.0
@@ -84,6 +85,52 @@ def same_TR(own: float, TR: float, n_volumes: int) -> bool:
     return abs(own - TR) * n_volumes <= LARGEST_DRIFT * TR
 
 
+def slice_times(sidecar: dict, name: str) -> list[float] | None:
+    """Return when each slice was acquired, or None where slice timing does not apply.
+
+    Parameters
+    ----------
+    sidecar : dict
+        Metadata of the series.
+    name : str
+        What log and messages call it.
+
+    Returns
+    -------
+    list of float or None
+        Seconds from the start of the volume.
+
+    Raises
+    ------
+    InputError
+        When the times cannot be right.
+    """
+    readout = str(sidecar.get("MRAcquisitionType", "")).upper()
+    if readout == "3D":
+        log.info("%s: 3D readout, so slice timing does not apply", name)
+        return None
+    said = sidecar.get("SliceTiming")
+    if said is None or (isinstance(said, list) and len(said) < 2):
+        log.info("%s: no SliceTiming in the sidecar, so slices are left as they are", name)
+        return None
+    if not isinstance(said, list) or not all(is_number(time) and time >= 0 for time in said):
+        raise InputError(
+            f"{name}: SliceTiming is not a list of seconds within the TR; give seconds (not "
+            "milliseconds), or remove it"
+        )
+    times, TR = [float(time) for time in said], sidecar_TR(sidecar, name)
+    if max(times) >= TR:
+        raise InputError(
+            f"{name}: SliceTiming is not a list of seconds within the TR: it reaches "
+            f"{max(times):g} s, beyond the TR of {TR:g} s; it is probably in milliseconds: give "
+            "seconds, or remove it"
+        )
+    if max(times) == min(times):
+        log.info("%s: all slices have one time, so there is nothing to shift", name)
+        return None
+    return times
+
+
 def reference_time(sidecar: dict[str, Any], *, TR: float, derived: bool, name: Any) -> float:
     """Return the instant that a volume stands for, in seconds from the volume's start.
 
@@ -155,7 +202,7 @@ def row_onset(film_onset: float, *, TR: float, reference: float) -> float:
     return film_onset + (TR / 2 - reference)
 
 
-def row_middles(rows: np.ndarray, *, TR: float, film_onset: float) -> np.ndarray:
+def row_middles(rows: Any, *, TR: float, film_onset: float) -> Any:
     """Return the film times of the middles of rows, in seconds.
 
     Parameters
@@ -165,9 +212,9 @@ def row_middles(rows: np.ndarray, *, TR: float, film_onset: float) -> np.ndarray
     TR, film_onset : float
         Seconds; the onset is that of the rows, see `row_onset`.
     """
-    return (np.asarray(rows) + 0.5) * TR - film_onset
+    return (rows + 0.5) * TR - film_onset
 
 
-def row_positions(times: np.ndarray, *, TR: float, film_onset: float) -> np.ndarray:
+def row_positions(times: Any, *, TR: float, film_onset: float) -> Any:
     """Return the rows, whole or not, whose middles lie at some film times: `row_middles` undone."""
-    return (np.asarray(times, dtype=float) + film_onset) / TR - 0.5
+    return (times + film_onset) / TR - 0.5

@@ -1,61 +1,13 @@
-"""Slice timing: whether it applies, and the shift of each slice to one instant of its volume."""
+"""Slice timing: the shift of each slice to one instant of its volume.
 
-import logging
+Whether it applies is for `stim2bold.scan_clock.slice_times` to say.
+"""
 
 import nibabel as nib
 import numpy as np
 from scipy import interpolate
 
 from stim2bold.errors import InputError
-from stim2bold.scan_clock import is_number, sidecar_TR
-
-log = logging.getLogger(__name__)
-
-
-def slice_times(sidecar: dict, name: str) -> np.ndarray | None:
-    """Return when each slice was acquired, or None where slice timing does not apply.
-
-    Parameters
-    ----------
-    sidecar : dict
-        Metadata of the series.
-    name : str
-        What log and messages call it.
-
-    Returns
-    -------
-    (n_slices,) array or None
-        Seconds from the start of the volume.
-
-    Raises
-    ------
-    InputError
-        When the times cannot be right.
-    """
-    readout = str(sidecar.get("MRAcquisitionType", "")).upper()
-    if readout == "3D":
-        log.info("%s: 3D readout, so slice timing does not apply", name)
-        return None
-    said = sidecar.get("SliceTiming")
-    if said is None or (isinstance(said, list) and len(said) < 2):
-        log.info("%s: no SliceTiming in the sidecar, so slices are left as they are", name)
-        return None
-    if not isinstance(said, list) or not all(is_number(time) and time >= 0 for time in said):
-        raise InputError(
-            f"{name}: SliceTiming is not a list of seconds within the TR; give seconds (not "
-            "milliseconds), or remove it"
-        )
-    times, TR = np.asarray(said, dtype=float), sidecar_TR(sidecar, name)
-    if times.max() >= TR:
-        raise InputError(
-            f"{name}: SliceTiming is not a list of seconds within the TR: it reaches "
-            f"{times.max():g} s, beyond the TR of {TR:g} s; it is probably in milliseconds: give "
-            "seconds, or remove it"
-        )
-    if np.ptp(times) == 0:
-        log.info("%s: all slices have one time, so there is nothing to shift", name)
-        return None
-    return times
 
 
 def slice_axis(sidecar: dict, stored_affine: np.ndarray) -> tuple[int, bool]:
@@ -88,7 +40,7 @@ def correct_slice_timing(
     ----------
     data : (i, j, k, n_volumes) float array
         Changed in place, slice by slice: no second series in memory.
-    times : (n_slices,) array
+    times : (n_slices,) array or list
         Seconds from the start of the volume, in order of acquisition along the axis.
     axis : int
         Along which slices lie.
