@@ -27,6 +27,7 @@ KEYS = (
     "timing",
     "blocks",
     "streams",
+    "directions",
     "preprocessing",
     "folds",
     "simulation",
