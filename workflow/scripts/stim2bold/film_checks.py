@@ -28,6 +28,8 @@ Found = TypeVar("Found")
 SLACK = 5.0
 # Seconds that streams of one film may differ, or a frame may stand, before it is said.
 LENGTHS_DIFFER = 1.0
+# Lengths in seconds that are tried where a film cannot be cut as it was asked.
+STRETCHES = (5.0, 7.5, 10.0, 12.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 
 
 def asked(problems: list[Problem], file: object, ask: Callable[[], Found]) -> Found | None:
@@ -247,8 +249,7 @@ def check_blocks(
     if settings["seconds"] is not None:
         if duration is None:
             return []
-        blocks = cut_film(duration, settings["seconds"], film_onset=0.0)
-        return check_folds(blocks, config, TR=TR, duration=duration, file="config.yaml")
+        return check_cut(config, TR=TR, duration=duration)
     problems: list[Problem] = []
     tables: dict[Path, pd.DataFrame | None] = {}
     for run in runs:
@@ -293,6 +294,26 @@ def check_blocks(
     length = float(stops.max()) if duration is None else duration
     problems += check_folds(blocks, config, TR=TR, duration=length, file=file)
     return problems + check_same_blocks(sound, films, blocks)
+
+
+def check_cut(config: dict[str, Any], *, TR: float | None, duration: float) -> list[Problem]:
+    """Check that folds can be made of even stretches; where not, advise lengths that were tried."""
+
+    def found(seconds: float) -> list[Problem]:
+        blocks = cut_film(duration, seconds, film_onset=0.0)
+        return check_folds(blocks, config, TR=TR, duration=duration, file="config.yaml")
+
+    problems = found(config["blocks"]["seconds"])
+    if not problems:
+        return []
+    works = [seconds for seconds in STRETCHES if seconds < duration and not found(seconds)]
+    if works:
+        closest = min(works, key=lambda seconds: abs(seconds - config["blocks"]["seconds"]))
+        fix = f"set blocks.seconds to {closest:g}"
+    else:
+        gap = config["folds"]["gap"]
+        fix = f"use a film longer than its {duration:.0f} s: no stretches fit beside {gap:g} s gaps"
+    return [replace(problem, remedy=fix) for problem in problems]
 
 
 def check_folds(
