@@ -7,6 +7,7 @@ leave them, and Snakemake says itself why a job would run again.
 import os
 import re
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import yaml
@@ -59,11 +60,15 @@ def study(snakemake, tmp_path):
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(settings))
     arguments = ["--configfile", str(PROJECT / "config.yaml"), str(tmp_path / "mine.yaml")]
-    finish(snakemake, tmp_path, *arguments)
+
+    def run(*arguments: str) -> CompletedProcess:
+        return snakemake(*arguments, timeout=600)
+
+    finish(run, tmp_path, *arguments)
 
     def changed() -> set[str]:
         """Return the rules that Snakemake would run because of what they read themselves."""
-        done = snakemake("-n", "all", *arguments)
+        done = run("-n", "all", *arguments)
         text = done.stdout + done.stderr
         assert done.returncode == 0, text
         return {rule for rule, body in PARTS.findall(text) if "Params have changed" in body}

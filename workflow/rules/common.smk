@@ -28,6 +28,7 @@ from stim2bold.errors import InputError  # noqa: E402
 from stim2bold.failures import advice, failures, told  # noqa: E402
 from stim2bold.files import read_json, write_json  # noqa: E402
 from stim2bold.problems import refuse  # noqa: E402
+from stim2bold.settings_checks import check_consistency  # noqa: E402
 from stim2bold.signatures import signatures  # noqa: E402
 from stim2bold.sources import digest  # noqa: E402
 
@@ -113,7 +114,7 @@ OWN_FILM = SIMULATED and config["film"] is not None
 BIDS_DIR = study.bids_dir(config)
 DERIVATIVES = config["preprocessing"]["derivatives"]
 try:
-    refuse(study.check_settings(config))
+    refuse(study.check_settings(config) + check_consistency(config))
     runs, problems, ANALYSIS_SPACE = study.index(config)
     refuse(problems)
     RUNS = {run.name: run for run in runs}

@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from stim2bold import study
@@ -15,8 +16,9 @@ from stim2bold.configuration import check_configuration, check_files, read_confi
 from stim2bold.errors import InputError
 from stim2bold.files import write_json
 from stim2bold.inputs import describe, examine
-from stim2bold.problems import as_table, n_errors
+from stim2bold.problems import as_table, in_order, n_errors
 from stim2bold.read_lines import as_text
+from stim2bold.settings_checks import check_consistency
 
 logger = logging.getLogger("validate_inputs")
 
@@ -44,6 +46,10 @@ def main() -> None:
             print(as_table(problems, width=shutil.get_terminal_size().columns))
             raise InputError(f"{len(problems)} error(s) in the configuration; mend them first")
     findings = examine(config)
+    if arguments.settings is None:
+        # The plan has judged the whole configuration; a job sees what concerns the input.
+        contradictions = check_consistency(config)
+        findings = replace(findings, problems=in_order(findings.problems + contradictions))
     if findings.records:
         print(as_text(findings.records) + "\n")
     print(as_table(findings.problems, width=shutil.get_terminal_size().columns))

@@ -6,3 +6,7 @@ class InputError(Exception):
 
     The message is one line for the user: the file, what is wrong with it, and the remedy.
     """
+
+
+class SettingError(InputError, ValueError):
+    """Settings that contradict each other; the message names the keys and what to change."""

@@ -6,7 +6,6 @@ A row's time is the centre of the frames it sees. Sample i of the film stands fo
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice, repeat
 from typing import Any
 
@@ -18,62 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stim2bold.devices import choose_device
-from stim2bold.i3d import FRAME_MULTIPLE, I3D, grid_of_time, stream
-
-
-@dataclass(frozen=True)
-class I3DSettings:
-    """How features are taken from I3D.
-
-    Parameters
-    ----------
-    weights : str, optional
-        The user's weights file (read by fetch_i3d_weights).
-    mode : {'dense', 'windowed'}
-        'dense': once over the film as a stream. 'windowed': every window by itself, the textbook
-        way, for comparison.
-    endpoint : str
-        Stage whose output is taken.
-    grid : int
-        The output's rows and columns are averaged to grid x grid places; 1 averages over all.
-    rate : float
-        Pictures per second the network sees.
-    short_side, crop : int
-        Size of the picture, see `stim2bold.film.picture`.
-    window : int
-        Frames per window, a multiple of 8 ('windowed').
-    step : float
-        Seconds from window to window ('windowed').
-    group : int
-        Frames at a time ('dense'): bounds the memory, changes nothing else.
-    precision : {'float32', 'bfloat16'}
-        Of weights and activations.
-    device : {'auto', 'cpu', 'cuda'}
-        Where the network runs.
-    """
-
-    weights: str | None = None
-    mode: str = "dense"
-    endpoint: str = "Mixed_4f"
-    grid: int = 2
-    rate: float = 25.0
-    short_side: int = 256
-    crop: int = 224
-    window: int = 64
-    step: float = 0.608
-    group: int = 64
-    precision: str = "float32"
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.mode not in ("dense", "windowed"):
-            raise ValueError(f"mode must be dense or windowed, not {self.mode!r}")
-        if self.precision not in ("float32", "bfloat16"):
-            raise ValueError(f"precision must be float32 or bfloat16, not {self.precision!r}")
-        if self.window % FRAME_MULTIPLE or self.window <= 0:
-            raise ValueError(f"window must be a multiple of {FRAME_MULTIPLE}, not {self.window}")
-        if min(self.grid, self.group) < 1 or min(self.rate, self.step) <= 0:
-            raise ValueError("grid and group must be at least 1, rate and step positive")
+from stim2bold.i3d import I3D, grid_of_time, stream
+from stim2bold.i3d_settings import FRAME_MULTIPLE, I3DSettings
 
 
 def prepare(network: I3D, settings: I3DSettings) -> I3D:

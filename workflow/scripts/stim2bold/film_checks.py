@@ -7,13 +7,18 @@ from typing import Any, TypeVar
 
 import av
 import pandas as pd
+from av.container import InputContainer
+from av.stream import Stream
 
 from stim2bold import study
 from stim2bold.annotations import annotation_files, read_blocks, read_events
 from stim2bold.bids import Run
 from stim2bold.blocks import check_high_pass, cut_film, design_period, join_runs, to_film
+from stim2bold.channels import channel_names, mono_weights
 from stim2bold.errors import InputError
+from stim2bold.film import StreamSettings, sample
 from stim2bold.film_streams import choose_stream, open_film
+from stim2bold.film_survey import Survey, survey
 from stim2bold.folds import FoldSettings, make_folds
 from stim2bold.problems import Problem, error, from_refusal, refusals, warning
 from stim2bold.run_checks import Header
@@ -21,6 +26,10 @@ from stim2bold.run_checks import Header
 Found = TypeVar("Found")
 # Seconds by which scan, blocks and annotations may differ from the film before it is said.
 SLACK = 5.0
+# Seconds that streams of one film may differ, or a frame may stand, before it is said.
+LENGTHS_DIFFER = 1.0
+# Lengths in seconds that are tried where a film cannot be cut as it was asked.
+STRETCHES = (5.0, 7.5, 10.0, 12.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 
 
 def asked(problems: list[Problem], file: object, ask: Callable[[], Found]) -> Found | None:
@@ -32,25 +41,171 @@ def asked(problems: list[Problem], file: object, ask: Callable[[], Found]) -> Fo
         return None
 
 
-def check_film(path: Path, streams: dict[str, int]) -> tuple[float | None, list[Problem]]:
-    """Check that the film opens, and has picture and sound; return its length in seconds."""
+def check_film(
+    path: Path,
+    streams: dict[str, Any],
+    *,
+    sound_file: str | None = None,
+    needs_sound: bool = True,
+) -> tuple[float | None, list[Problem]]:
+    """Check that a film opens, that its frames have a clock, and that it has the sound it needs.
+
+    Parameters
+    ----------
+    path : Path
+        The film.
+    streams : dict
+        Section `streams` of the configuration.
+    sound_file : str, optional
+        The film's sound, where it is in a file of its own.
+    needs_sound : bool
+        Whether a direction predicts sound.
+
+    Returns
+    -------
+    duration : float or None
+        Length of the film in seconds, where it could be told.
+    problems : list of Problem
+    """
+    settings = StreamSettings(**streams)
     problems: list[Problem] = []
     container = asked(problems, path, lambda: open_film(path))
     if container is None:
         return None, problems
     with container:
-        for kind in ("video", "audio"):
-            stream = asked(
-                problems, path, lambda kind=kind: choose_stream(container, kind, streams[kind])
+        kinds = {"video": settings.video, "audio": None if sound_file else settings.audio}
+        chosen = {
+            kind: asked(
+                problems, path, lambda kind=kind, n=number: choose_stream(container, kind, n)
             )
-            if stream is None and not problems:
-                problems.append(
-                    error(
-                        path, f"has no {kind} stream", "give the film as shown, picture and sound"
-                    )
-                )
-        duration = container.duration / av.time_base if container.duration else None
-    return duration, problems
+            for kind, number in kinds.items()
+        }
+        if problems:
+            return None, problems
+        video, audio = chosen["video"], chosen["audio"]
+        if video is None:
+            return None, [
+                error(path, "has no video stream", "give the film as shown, picture and sound")
+            ]
+        if audio is not None:
+            problems += check_channels(path, audio, settings)
+            problems += check_default_stream(path, container, settings)
+        elif sound_file is None:
+            problems += check_silence(path, settings, needs_sound=needs_sound)
+        found = asked(problems, path, lambda: survey(path, container, video, audio))
+    problems += refusals(path, lambda: check_first_frame(path, settings))
+    if found is None:
+        return None, problems
+    if sound_file is not None:
+        problems += check_sound_file(sound_file, settings, duration=found.duration)
+    return found.duration, problems + check_clock(path, found)
+
+
+def check_first_frame(path: Path, settings: StreamSettings) -> None:
+    """Refuse a film whose first frame cannot be decoded, or is displayed askew."""
+    times = [0.0]
+    next(sample(path, times, zero=float("inf"), stream=settings.video, short_side=32, crop=32))
+
+
+def check_channels(path: Path, audio: Stream, settings: StreamSettings) -> list[Problem]:
+    """Check that the channels of a stream make one."""
+    names = channel_names(audio.codec_context.layout)
+    return refusals(path, lambda: mono_weights(names, settings.channels, path=path))
+
+
+def check_silence(path: Path, settings: StreamSettings, *, needs_sound: bool) -> list[Problem]:
+    """Check a film without sound: whether something is to be predicted from it or to it."""
+    if needs_sound:
+        what = "has no audio stream" if settings.audio is not None else "is read without its sound"
+        return [
+            error(
+                path,
+                f"{what}, and 'directions' names audio",
+                "give the film with its sound (streams.audio, film_sound), or take the directions "
+                "with audio out of 'directions'",
+            )
+        ]
+    if settings.audio is None:
+        return []
+    return [
+        warning(
+            path,
+            "has no audio stream: features of sound are left out",
+            "if that is right set streams.audio to null; else set film_sound to the file that "
+            "holds its sound",
+        )
+    ]
+
+
+def check_default_stream(
+    path: Path, container: InputContainer, settings: StreamSettings
+) -> list[Problem]:
+    """Say when a player would take another of several streams of sound."""
+    marked = [
+        number
+        for number, stream in enumerate(container.streams.audio)
+        if stream.disposition & stream.disposition.default
+    ]
+    if len(container.streams.audio) < 2 or not marked or settings.audio in marked:
+        return []
+    return [
+        warning(
+            path,
+            f"has {len(container.streams.audio)} audio streams, of which players take number "
+            f"{marked[0]} and this study takes number {settings.audio}",
+            "set streams.audio to the one that was heard",
+        )
+    ]
+
+
+def check_sound_file(
+    sound_file: str, settings: StreamSettings, *, duration: float
+) -> list[Problem]:
+    """Check the sound that is in a file of its own, against the length of the film."""
+    problems: list[Problem] = []
+    container = asked(problems, sound_file, lambda: open_film(sound_file))
+    if container is None:
+        return problems
+    with container:
+        number = settings.audio
+        if number is None:
+            what, fix = "is not read: streams.audio is null", "set streams.audio to 0"
+            return [error(sound_file, what, fix)]
+        audio = asked(problems, sound_file, lambda: choose_stream(container, "audio", number))
+        if audio is None:
+            return problems or [
+                error(sound_file, "has no audio stream", "set film_sound to the film's sound")
+            ]
+        problems += check_channels(Path(sound_file), audio, settings)
+        seconds = container.duration / av.time_base if container.duration else None
+    if seconds is not None and abs(seconds - duration) > LENGTHS_DIFFER:
+        problems.append(
+            warning(
+                sound_file,
+                f"lasts {seconds:.1f} s, the film {duration:.1f} s; the two begin together",
+                "check that they are of the same version of the film",
+            )
+        )
+    return problems
+
+
+def check_clock(path: Path, found: Survey) -> list[Problem]:
+    """Say where a film stands still, or is silent for longer than its frames tell."""
+    problems = []
+    fix = "check that the film is whole, as it was shown"
+    if found.longest > max(LENGTHS_DIFFER, 3 * found.usual):
+        what = f"shows one frame for {found.longest:.1f} s from {found.longest_at:.1f} s on"
+        problems.append(warning(path, what, fix))
+    if found.sound_missing and found.sound_missing > LENGTHS_DIFFER:
+        what = f"its sound has holes of {found.sound_missing:.1f} s in all, which are silence"
+        problems.append(warning(path, what, fix))
+    if found.sound_end is not None and abs(found.sound_end - found.duration) > SLACK:
+        what = f"its sound ends at {found.sound_end:.1f} s, its picture at {found.duration:.1f} s"
+        problems.append(warning(path, what, fix))
+    if found.sound_start is not None and found.sound_start > SLACK:
+        what = f"its sound begins {found.sound_start:.1f} s after its picture"
+        problems.append(warning(path, what, fix))
+    return problems
 
 
 def check_annotations(folder: Path, *, duration: float | None) -> list[Problem]:
@@ -96,8 +251,7 @@ def check_blocks(
     if settings["seconds"] is not None:
         if duration is None:
             return []
-        blocks = cut_film(duration, settings["seconds"], film_onset=0.0)
-        return check_folds(blocks, config, TR=TR, duration=duration, file="config.yaml")
+        return check_cut(config, TR=TR, duration=duration)
     problems: list[Problem] = []
     tables: dict[Path, pd.DataFrame | None] = {}
     for run in runs:
@@ -142,6 +296,26 @@ def check_blocks(
     length = float(stops.max()) if duration is None else duration
     problems += check_folds(blocks, config, TR=TR, duration=length, file=file)
     return problems + check_same_blocks(sound, films, blocks)
+
+
+def check_cut(config: dict[str, Any], *, TR: float | None, duration: float) -> list[Problem]:
+    """Check that folds can be made of even stretches; where not, advise lengths that were tried."""
+
+    def found(seconds: float) -> list[Problem]:
+        blocks = cut_film(duration, seconds, film_onset=0.0)
+        return check_folds(blocks, config, TR=TR, duration=duration, file="config.yaml")
+
+    problems = found(config["blocks"]["seconds"])
+    if not problems:
+        return []
+    works = [seconds for seconds in STRETCHES if seconds < duration and not found(seconds)]
+    if works:
+        closest = min(works, key=lambda seconds: abs(seconds - config["blocks"]["seconds"]))
+        fix = f"set blocks.seconds to {closest:g}"
+    else:
+        gap = config["folds"]["gap"]
+        fix = f"use a film longer than its {duration:.0f} s: no stretches fit beside {gap:g} s gaps"
+    return [replace(problem, remedy=fix) for problem in problems]
 
 
 def check_folds(

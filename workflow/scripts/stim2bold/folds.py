@@ -4,7 +4,7 @@ A *row* is one volume: row k has its middle at film time (k + 0.5) TR - film ons
 are half-open, seconds of the film.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,14 @@ RULE = (
     "`reach` is how many seconds of the film before a volume, or of the recording after a moment "
     "of the film, a model may look at: never more than the gap."
 )
+
+
+# Seconds, and the least that the schema takes: what the haemodynamic response needs.
+LEAST_GAP = 12.0
+
+
+class NothingLeft(InputError):
+    """A fold or inner fold has no row to fit, or none to predict."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +59,9 @@ class FoldSettings:
     def __post_init__(self) -> None:
         if self.reach > self.gap:
             raise InputError(
-                f"configuration folds: reach {self.reach} s is longer than the gap {self.gap} s, "
-                "so that delays would carry test seconds into the fit; lower reach or raise gap"
+                f"folds: reach {self.reach} s is longer than the gap {self.gap} s, "
+                "so that delays would carry test seconds into the fit; lower folds.reach or raise "
+                "folds.gap"
             )
 
 
@@ -196,6 +205,37 @@ def make_folds(
             f"configuration folds: gap {settings.gap} s is shorter than the TR of {tr} s, and "
             "models look at the row before and after; raise folds.gap"
         )
+    try:
+        return _fold_file(events, n_rows=n_rows, tr=tr, film_onset=film_onset, settings=settings)
+    except NothingLeft as fault:
+        refused = fault
+    # Only what has been tried is advised.
+    for key, value in _easier(settings):
+        try:
+            easier = replace(settings, **{key: value})
+            _fold_file(events, n_rows=n_rows, tr=tr, film_onset=film_onset, settings=easier)
+        except InputError:
+            continue
+        raise InputError(f"{refused}; set folds.{key} to {value:g}")
+    raise InputError(
+        f"{refused}, nor with other folds; shorten the blocks (blocks.seconds) or take a longer "
+        "film"
+    )
+
+
+def _easier(settings: FoldSettings) -> list[tuple[str, float]]:
+    """Return single settings that ask less of a film than those that were refused."""
+    inner = [number for number in range(2, 11) if number != settings.inner]
+    tries: list[tuple[str, float]] = [("inner", number) for number in sorted(inner, reverse=True)]
+    tries.sort(key=lambda item: abs(item[1] - settings.inner))
+    gap = max(LEAST_GAP, settings.reach)
+    return [*([("gap", gap)] if gap < settings.gap else []), *tries]
+
+
+def _fold_file(
+    events: pd.DataFrame, *, n_rows: int, tr: float, film_onset: float, settings: FoldSettings
+) -> dict[str, Any]:
+    """Return the fold file, see `make_folds`."""
     times = row_times(n_rows, tr=tr, film_onset=film_onset)
     extents = np.stack([times - tr / 2, times + tr / 2], axis=1)
     blocks = events.assign(onset=events.onset - film_onset)
@@ -219,11 +259,10 @@ def make_folds(
         test &= allowed
         train = allowed & ~close & ~test
         if train.sum() < FEWEST_ROWS or not test.any():
-            raise InputError(
-                f"events: nothing is left to fit beside a gap of {settings.gap} s around "
+            raise NothingLeft(
+                f"events: nothing is left to fit beside a gap of {settings.gap:g} s around "
                 f"{held_out[0][0]:.1f} s to {held_out[-1][1]:.1f} s ({train.sum()} rows of {tr} s "
-                f"for at least {FEWEST_ROWS}): the film is too short for its folds; show more "
-                "film, or lower folds.gap where it is above 12 s"
+                f"for at least {FEWEST_ROWS})"
             )
         return np.flatnonzero(train), np.flatnonzero(test), np.flatnonzero(allowed & close & ~test)
 

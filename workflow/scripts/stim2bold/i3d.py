@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, backends, nn
 from torch.nn import functional as F
 
+from stim2bold.i3d_settings import FRAME_MULTIPLE
+
 # Output channels of the branches: 1x1; 1x1 -> 3x3x3; 1x1 -> 3x3x3; pool -> 1x1.
 MIXED = {
     "Mixed_3b": (192, 64, 96, 128, 16, 32, 32),
@@ -28,8 +30,6 @@ MIXED = {
     "Mixed_5c": (832, 384, 192, 384, 48, 128, 128),
 }
 BATCH_NORM_EPS = 1e-3
-# Three stages halve the number of frames; for multiples of 8 'SAME' padding never changes phase.
-FRAME_MULTIPLE = 8
 
 
 @dataclass(frozen=True)

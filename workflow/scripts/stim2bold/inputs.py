@@ -77,8 +77,16 @@ def examine(config: dict[str, Any]) -> Findings:
     )
     duration = None
     if film is not None:
-        duration, found = check_film(film, config["streams"])
+        duration, found = check_film(
+            film,
+            config["streams"],
+            sound_file=config["film_sound"],
+            needs_sound=any("audio" in direction for direction in config["directions"]),
+        )
         problems += found
+    problems += refusals(
+        config["film_sound"] or "config.yaml", lambda: bids.film_sound_path(config["film_sound"])
+    )
     annotations = asked(
         problems,
         config["annotations_dir"],

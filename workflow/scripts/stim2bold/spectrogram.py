@@ -6,7 +6,7 @@ with silence before the first and after the last sample.
 
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import librosa
 import numpy as np
@@ -14,54 +14,10 @@ import xarray as xr
 from scipy import fft, signal
 
 from stim2bold.audio import examine
+from stim2bold.spectrogram_settings import SpectrogramSettings
 from stim2bold.timing import Timing, inside, interpolate
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class SpectrogramSettings:
-    """Parameters of the spectrogram.
-
-    Parameters
-    ----------
-    rate : int
-        Samples per second the sound is resampled to.
-    n_fft : int
-        Window length (Hann) and FFT size, samples.
-    hop : int
-        Samples from frame to frame: 256 at 16 kHz are 16 ms, 38 of which are 0.608 s.
-    n_mels : int
-        Mel bands (Slaney's scale, each of unit area).
-    fmin, fmax : float
-        Lowest and highest frequency of the mel bands, Hz.
-    floor : float
-        Magnitude below which all is the same; the logarithm starts here.
-    """
-
-    rate: int = 16000
-    n_fft: int = 1024
-    hop: int = 256
-    n_mels: int = 80
-    fmin: float = 55.0
-    fmax: float = 7600.0
-    floor: float = 1e-4
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.fmin < self.fmax <= self.rate / 2:
-            raise ValueError(
-                f"0 <= fmin < fmax <= rate / 2 does not hold for {self.fmin}, {self.fmax}, "
-                f"{self.rate}"
-            )
-        if not 0 < self.hop <= self.n_fft:
-            raise ValueError(f"hop must be between 1 and n_fft, not {self.hop}")
-        if self.floor <= 0:
-            raise ValueError(f"floor must be positive, not {self.floor}")
-
-    @property
-    def step(self) -> float:
-        """Seconds from frame to frame."""
-        return self.hop / self.rate
 
 
 def mel_filters(settings: SpectrogramSettings) -> np.ndarray:

@@ -28,6 +28,7 @@ KEYS = (
     "timing",
     "blocks",
     "streams",
+    "directions",
     "preprocessing",
     "folds",
     "simulation",
