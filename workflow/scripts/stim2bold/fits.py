@@ -117,7 +117,7 @@ def collect(
     Without `reads` a predicted row looks as far as a fitted one.
     """
     return Fitted(
-        values=np.concatenate([values for *_, values in parts]).astype(np.float32),
+        values=np.concatenate([values for *_, values in parts], dtype=np.float32),
         rows=np.concatenate([test for _, _, test, _ in parts]),
         fold=np.concatenate([np.full(len(test), f.number) for f, _, test, _ in parts]),
         fitted={fold.number: train for fold, train, *_ in parts},
