@@ -51,7 +51,9 @@ def main() -> None:
     series = read_series(arguments.bold)
     times = slice_times(sidecar, arguments.bold.name)
     reference = reference_time(sidecar, TR=TR, derived=False, name=arguments.sidecars[-1])
-    if times is not None:
+    if times is None:
+        logging.info("no slice times that apply: slices are left as they are")
+    else:
         axis, reverse = slice_axis(sidecar, raw.affine)
         correct_slice_timing(
             series.dataobj, times, axis=axis, reverse=reverse, TR=TR, reference=reference

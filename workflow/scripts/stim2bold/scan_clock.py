@@ -4,13 +4,10 @@ Nothing here opens a file: what sidecars and headers say is judged in one place,
 derivatives and for the sidecars that are written. A plan asks it too: it imports no numpy.
 """
 
-import logging
 import math
 from typing import Any
 
 from stim2bold.errors import InputError
-
-log = logging.getLogger(__name__)
 
 #: Seconds between which a TR of movie fMRI lies; what is beyond them is another unit or a mistake.
 SHORTEST_TR, LONGEST_TR = 0.1, 20.0
@@ -88,12 +85,14 @@ def same_TR(own: float, TR: float, n_volumes: int) -> bool:
 def slice_times(sidecar: dict, name: str) -> list[float] | None:
     """Return when each slice was acquired, or None where slice timing does not apply.
 
+    It does not for a 3D readout, without times, with one time alone, or where all are alike.
+
     Parameters
     ----------
     sidecar : dict
         Metadata of the series.
     name : str
-        What log and messages call it.
+        What messages call it.
 
     Returns
     -------
@@ -107,11 +106,9 @@ def slice_times(sidecar: dict, name: str) -> list[float] | None:
     """
     readout = str(sidecar.get("MRAcquisitionType", "")).upper()
     if readout == "3D":
-        log.info("%s: 3D readout, so slice timing does not apply", name)
         return None
     said = sidecar.get("SliceTiming")
     if said is None or (isinstance(said, list) and len(said) < 2):
-        log.info("%s: no SliceTiming in the sidecar, so slices are left as they are", name)
         return None
     if not isinstance(said, list) or not all(is_number(time) and time >= 0 for time in said):
         raise InputError(
@@ -126,7 +123,6 @@ def slice_times(sidecar: dict, name: str) -> list[float] | None:
             "seconds, or remove it"
         )
     if max(times) == min(times):
-        log.info("%s: all slices have one time, so there is nothing to shift", name)
         return None
     return times
 
