@@ -83,3 +83,29 @@ def test_what_needs_no_filling_is_unchanged():
     table = confound_gaps.pd.DataFrame({"a": [np.nan, 2.0, 3.0], "b": [1.0, 2.0, 4.0]})
     confound_gaps.pd.testing.assert_frame_equal(confound_gaps.filled(table), table)
     assert confound_gaps.gaps_after_first(table) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a\tb\n1\t2\n3\n", "row 2 has 1 fields where the header has 2"),
+        (b"a\tb\n1\t2\t3\n", "row 1 has 3 fields"),
+        (b"", "is empty"),
+        ("a\tb\n1\t2\n".encode("utf-16"), "is UTF-16"),
+        (b'a\tb\n"1\t2\n3\t4"\n5\t6\t7\n', "row 3 has 3 fields"),
+    ],
+)
+def test_a_table_whose_rows_do_not_fit_is_refused(tmp_path, content, words):
+    path = tmp_path / "confounds.tsv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        confound_gaps.read_confounds(path)
+
+
+def test_every_line_of_a_table_is_a_row(tmp_path):
+    path = tmp_path / "confounds.tsv"
+    path.write_bytes(b'\xef\xbb\xbfa\tb\r\n1\t"2\r\n\t\r\n3\t4"\r\n\r\n')
+    table = confound_gaps.read_confounds(path)
+    assert list(table.columns) == ["a", "b"]
+    np.testing.assert_array_equal(table["a"], [1, np.nan, 3])
+    assert table["b"].isna().all()

@@ -4,12 +4,15 @@ A regressor with a gap would be NaN throughout once it is centred. Row 0 of deri
 framewise displacement and of DVARS is a gap by nature, and nilearn gives it the value of row 1.
 """
 
+import csv
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from stim2bold.errors import InputError
+from stim2bold.tables import decode, read_bytes
 
 #: Of the rows after the first: a column with more gaps than this is not guessed.
 LARGEST_SHARE = 0.1
@@ -22,12 +25,29 @@ def read_confounds(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        When it is no table.
+        When it is no table: not text in UTF-8, empty, or with rows of unequal length.
     """
-    try:
-        table = pd.read_csv(path, sep="\t", na_values=["n/a"], encoding="utf-8-sig")
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{path}: is no table ({fault}); run fMRIPrep again") from None
+    path = Path(path)
+    text = decode(read_bytes(path), path).replace("\r\n", "\n").replace("\r", "\n")
+    # A line of tabs alone is a row of gaps.
+    lines = [line for line in text.split("\n") if line.strip(" ")]
+    if not lines:
+        raise InputError(f"{path}: is empty, so not a table; run fMRIPrep again")
+    fields = [line.count("\t") + 1 for line in lines]
+    odd = next((i for i, n in enumerate(fields) if n != fields[0]), None)
+    if odd is not None:
+        raise InputError(
+            f"{path}: row {odd} has {fields[odd]} fields where the header has {fields[0]}; run "
+            "fMRIPrep again"
+        )
+    # Not by `stim2bold.tables.read_tsv`: half a million numbers a participant.
+    table = pd.read_csv(
+        io.StringIO("\n".join(lines)),
+        sep="\t",
+        na_values=["n/a"],
+        quoting=csv.QUOTE_NONE,
+        skipinitialspace=True,
+    )
     numbers = table.apply(pd.to_numeric, errors="coerce").astype(float)
     return numbers.replace([np.inf, -np.inf], np.nan)
 
