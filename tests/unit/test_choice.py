@@ -132,7 +132,7 @@ def test_reconstructions_of_a_run_are_chosen_one_by_one(study):
     assert found == ["sub-1_task-film_rec-moco"]
     assert "1 of 2 BOLD series are not chosen: sub-1_task-film_bold.nii.gz" in problems[0]
     _, problems, _ = study(names, reconstruction=["moco", "none"])
-    assert any("no BOLD run of reconstruction none (there is: '', 'moco')" in p for p in problems)
+    assert any("no BOLD run of reconstruction none (there is: moco, none)" in p for p in problems)
 
 
 def test_a_run_can_be_left_out(study):
