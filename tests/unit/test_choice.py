@@ -132,7 +132,7 @@ def test_reconstructions_of_a_run_are_chosen_one_by_one(study):
     assert found == ["sub-1_task-film_rec-moco"]
     assert "1 of 2 BOLD series are not chosen: sub-1_task-film_bold.nii.gz" in problems[0]
     _, problems, _ = study(names, reconstruction=["moco", "none"])
-    assert any("no BOLD run of reconstruction none (there is: '', 'moco')" in p for p in problems)
+    assert any("no BOLD run of reconstruction none (there is: moco, none)" in p for p in problems)
 
 
 def test_a_run_can_be_left_out(study):
@@ -211,3 +211,9 @@ def test_derivatives_heed_both_and_name_what_they_have_several_of(tmp_path):
     (folder / ".bidsignore").write_text("sub-02/figures/\n*_timeseries.tsv\n")
     names, problems = index(cohort="1")
     assert [name[:6] for name in names] == ["sub-02"] and ".bidsignore: lists 1" in problems[0]
+
+
+def test_a_run_of_the_simulation_can_be_left_out():
+    exclude = excluded({"01_run-1": "x", "sub-03": "y"})
+    runs = bids.simulated_study(3, Choice(exclude=exclude), "bids")
+    assert [run.participant for run in runs] == ["02"]

@@ -22,7 +22,7 @@ from stim2bold.bids_index import (
     participants_of,
     usable,
 )
-from stim2bold.bids_names import stem
+from stim2bold.bids_names import entities, named, stem
 from stim2bold.errors import InputError
 from stim2bold.presence import IMAGES, check_present
 from stim2bold.problems import Problem, error, refuse
@@ -142,7 +142,13 @@ def simulated_study(n_participants: int, choice: Choice, bids_dir: str | Path) -
             f"{n_participants} simulated ones; correct participants or raise "
             "simulation.participants"
         )
-    runs = [run for run in runs if run.participant in wanted - set(participants_of(choice.exclude))]
+    single = [named(key).items() for key in choice.exclude if "_" in key]
+    runs = [
+        run
+        for run in runs
+        if run.participant in wanted - set(participants_of(choice.exclude))
+        and not any(key <= entities(run.name).items() for key in single)
+    ]
     if not runs:
         raise InputError("config.yaml: exclude leaves nobody; shorten it")
     return runs

@@ -151,7 +151,7 @@ def choose(
         there = chosen[entity].astype(object).where(chosen[entity].notna(), "")
         there = there.map(lambda label: label if isinstance(label, str) else str(int(label)))
         wished = [str(int(label)) if entity == "run" and label else label for label in labels]
-        known = ", ".join(sorted(map(repr, set(there)))) or "none"
+        known = ", ".join(sorted({label or "none" for label in there})) or "none"
         for label in [label for label in wished if label not in set(there) and len(chosen)]:
             tell = warning if set(wished) & set(there) else error
             problems.append(

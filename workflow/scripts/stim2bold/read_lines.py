@@ -18,7 +18,10 @@ def as_lines(records: list[dict[str, Any]]) -> list[list[str]]:
             [
                 record["name"],
                 _shown(record["TR"]),
-                Path(record["TR_from"]).name if record["TR_from"] else "-",
+                # The star stands for the run.
+                Path(record["TR_from"]).name.replace(record["name"], "*")
+                if record["TR_from"]
+                else "-",
                 _shown(record["volumes"]),
                 _shown(record["seconds"]),
                 _shown(record["film_onset"]),
