@@ -83,10 +83,11 @@ def test_sound_is_scored_by_mel_band_over_frames():
     like = {"dims": ("time", "frame", "mel"), "coords": coords}
     target = xr.DataArray(RNG.standard_normal((20, 6, 2)), **like)
     guess = target + RNG.standard_normal((20, 6, 2))
-    mean = xr.zeros_like(target)
+    # A training mean has a level of its own for each frame of a volume; it says nothing of time.
+    mean = xr.zeros_like(target) + np.arange(6.0)[:, None]
     table, columns = score_unit(
         target,
-        {"mean": mean, "blocks": mean, "vae": guess},
+        {"mean": mean, "blocks": xr.zeros_like(target), "vae": guess},
         strength=xr.DataArray(np.zeros((2, 12)), attrs={"chance_spread": 1.0}),
         settings=EvaluationSettings(block=2.0, segment=4.0),
     )

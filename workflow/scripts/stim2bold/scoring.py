@@ -69,7 +69,7 @@ def accuracy(held: HeldOut, selections: dict[str, np.ndarray]) -> pd.DataFrame:
 
     for i, number in enumerate(numbers):
         here = held.fold == number
-        r = correlation(held.truth[here], held.predicted[here])
+        r = correlation(held.truth[here], held.told[here])
         r2 = explained(held.truth[here], held.predicted[here], mean=held.mean[here])
         for name, mask in masks.items():
             parts[name].append(values(r, r2, mask[i]))
