@@ -79,7 +79,7 @@ def test_a_clock_that_leaps_on_is_refused(tmp_path):
     parts = [write(tmp_path / "1", 50, **kinds), write(tmp_path / "2", 50, offset=3600, **kinds)]
     path = tmp_path / "leap.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
-    with pytest.raises(InputError, match="stamps go on from 1.* to 3600"):
+    with pytest.raises(InputError, match=r"stamps go on from .* to 3(599|600)"):
         probe(path)
 
 
