@@ -62,7 +62,8 @@ def sources(script):
     reruns the rule, and an edit of anything else does not; and none of them costs a look at a file
     for every job, as twenty inputs would.
     """
-    return f"  # sources {digest(script)}"
+    state = signatures(str(path) for path in READ.get(script, ()) if is_given(str(path)))
+    return f"  # sources {digest(script)}{' given ' + state if state else ''}"
 
 
 def project_file(name):
@@ -184,6 +185,25 @@ def as_read(wildcards, input):
     In the params of every rule that reads such files: see `stim2bold.signatures`.
     """
     return signatures(str(path) for path in input if is_given(str(path)))
+
+
+# What a script reads of these; `sources` puts their state into its command.
+OF_FILM = [FILM, *FILM_SOUND]
+READ = {
+    **dict.fromkeys(
+        [f"{name}.py" for name in ("probe_film", "extract_i3d", "extract_i3d_flow")]
+        + [f"extract_{name}.py" for name in ("r2plus1d", "transformer", "lowlevel")]
+        + [f"{name}.py" for name in ("extract_spectrogram", "draw_stills", "invert_mel")]
+        + ["watch_film.py"],
+        OF_FILM,
+    ),
+    "draw_stimulus.py": [*OF_FILM, *([ANNOTATIONS] if ANNOTATIONS else [])],
+    "validate_inputs.py": [*OF_FILM, *([ANNOTATIONS] if ANNOTATIONS else [])],
+    **dict.fromkeys(
+        ["tabulate_annotations.py", "render_report.py"],
+        [ANNOTATIONS] if ANNOTATIONS else [],
+    ),
+}
 
 
 # Looked up by every job of a participant: a search would make the plan grow with their square.

@@ -93,7 +93,8 @@ def read_sound(
             )
         native = audio.codec_context.sample_rate
         # A broadcast may go from stereo to 5.1 and back: a converter and weights for each layout.
-        planes_of: dict[tuple, AudioResampler] = {}
+        # Interleaved: PyAV reads beyond the planes of a frame that has eight of them (7.1).
+        packed_of: dict[tuple, AudioResampler] = {}
         resampler = soxr.ResampleStream(native, rate, 1, dtype="float32", quality="HQ")
         pieces: list[np.ndarray] = []
         position = 0  # in native samples since film time 0
@@ -115,12 +116,11 @@ def read_sound(
                     start = due
             names = channel_names(frame.layout)
             kind = (frame.format.name, names)
-            if kind not in planes_of:
-                planes_of[kind] = AudioResampler(format="fltp")
-            planes = np.concatenate(
-                [part.to_ndarray() for part in planes_of[kind].resample(frame)], 1
-            )
-            mono = mono_weights(names, channels, path=path) @ planes
+            if kind not in packed_of:
+                packed_of[kind] = AudioResampler(format="flt")
+            parts = [part.to_ndarray() for part in packed_of[kind].resample(frame)]
+            samples = np.concatenate(parts, axis=1).reshape(-1, len(names))
+            mono = samples @ mono_weights(names, channels, path=path)
             if start > position:
                 if position:
                     log.warning("%s: sound missing for %.3f s", path, (start - position) / native)

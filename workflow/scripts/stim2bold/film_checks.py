@@ -16,8 +16,9 @@ from stim2bold.bids import Run
 from stim2bold.blocks import check_high_pass, cut_film, design_period, join_runs, to_film
 from stim2bold.channels import channel_names, mono_weights
 from stim2bold.errors import InputError
-from stim2bold.film import StreamSettings, sample
-from stim2bold.film_streams import choose_stream, open_film
+from stim2bold.film import StreamSettings
+from stim2bold.film_pictures import orientation
+from stim2bold.film_streams import choose_stream, decode, open_film
 from stim2bold.film_survey import Survey, survey
 from stim2bold.folds import FoldSettings, make_folds
 from stim2bold.problems import Problem, error, from_refusal, refusals, warning
@@ -103,8 +104,12 @@ def check_film(
 
 def check_first_frame(path: Path, settings: StreamSettings) -> None:
     """Refuse a film whose first frame cannot be decoded, or is displayed askew."""
-    times = [0.0]
-    next(sample(path, times, zero=float("inf"), stream=settings.video, short_side=32, crop=32))
+    with open_film(path) as container:
+        video = choose_stream(container, "video", settings.video)
+        for frame in decode(container, video):
+            orientation(frame, path)
+            return
+    raise InputError(f"{path}: not one frame could be decoded; copy the film again")
 
 
 def check_channels(path: Path, audio: Stream, settings: StreamSettings) -> list[Problem]:

@@ -15,16 +15,20 @@ EBML_HEADER = 0x1A45DFA3
 
 
 def _mp4_parts(file: BinaryIO, size: int) -> Iterator[int]:
-    """Yield where each ``moov``, the index of a whole film, begins (ISO/IEC 14496-12, 4.2)."""
+    """Yield where each film begins: one for each ``moov``, its index (ISO/IEC 14496-12, 4.2)."""
     position = 0
+    begins = None
     while position + 8 <= size:
         file.seek(position)
         head = file.read(16)
         length, kind = struct.unpack(">I4s", head[:8])
         if length == 1 and len(head) == 16:
             (length,) = struct.unpack(">Q", head[8:])
+        if kind == b"ftyp":
+            begins = position
         if kind == b"moov":
-            yield position
+            yield position if begins is None else begins
+            begins = None
         if length < 8:  # 0: to the end of the file
             return
         position += length
