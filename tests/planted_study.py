@@ -70,11 +70,11 @@ def write_run(
 
 
 def write_film_of(path: Path, seconds: float = 108.0) -> None:
-    """Write a film of one picture a second, with sound."""
-    times = np.arange(int(seconds))
-    pictures = [grey(int(20 + k % 200)) for k in times]
+    """Write a film of one frame a second, with sound; a last one fills the end."""
+    times = [*map(float, range(int(seconds))), seconds - 0.04]
+    pictures = [grey(int(20 + k % 200)) for k in range(len(times))]
     sound = np.zeros(int(16000 * seconds))
-    write_film(path, [float(time) for time in times], pictures, sounds=[sound], end=float(seconds))
+    write_film(path, times, pictures, sounds=[sound], end=float(seconds))
 
 
 def write_study(root: Path, *, participants: int = 2) -> dict:

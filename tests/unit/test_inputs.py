@@ -295,7 +295,7 @@ FAULTS = {
     ),
     "a sidecar in another encoding": (
         lambda p: (p.bids / SIDECAR).write_bytes(b'{"TaskName": "\xe9t\xe9"}'),
-        *("error", SIDECAR, "not a JSON object"),
+        *("error", SIDECAR, "is not UTF-8"),
     ),
     "no TR": (lambda p: p.write(SIDECAR, "{}"), "error", SIDECAR, "gives no RepetitionTime"),
     "a TR that is text": (
@@ -596,9 +596,8 @@ def test_damage_of_any_kind_does_not_kill_the_doctor(patient, name, seed):
 
 def test_everybody_unlike_the_first_is_named(patient):
     patient.config["participants"] = ["01", "02"]
-    write_film(
-        patient.film, [0.0, 54.0], [grey(9), grey(99)], sounds=[np.zeros(16000 * 108)], end=108
-    )
+    pictures = [grey(9), grey(99), grey(9)]
+    write_film(patient.film, [0.0, 54.0, 107.96], pictures, sounds=[np.zeros(16000 * 108)], end=108)
     blocks((0, 12, "music"), (12, 12, "silence"))(patient)
     (problem,) = [p for p in inputs.examine(patient.config).problems if p.severity == "error"]
     assert "no silence from 12 to 24 s" in problem.what

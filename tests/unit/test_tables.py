@@ -136,7 +136,8 @@ def test_hidden_files_are_no_annotations(tmp_path):
 
 
 def test_confounds_are_counted_by_their_lines(write):
-    text = "csf\twhite_matter\ttrans_x\n" + '1\t2\t"3\n' * 5
+    rows = [f'{k}\t{2 + k}\t"3\n' for k in range(5)]
+    text = "".join(["csf\twhite_matter\ttrans_x\n", *rows])
     found = check_confounds(write(text), n_volumes=5, strategy="ica_aroma", motion="basic")
     assert found == []
     (short,) = check_confounds(write(text), n_volumes=6, strategy="ica_aroma", motion="basic")

@@ -62,8 +62,7 @@ def sources(script):
     reruns the rule, and an edit of anything else does not; and none of them costs a look at a file
     for every job, as twenty inputs would.
     """
-    state = signatures(str(path) for path in READ.get(script, ()) if is_given(str(path)))
-    return f"  # sources {digest(script)}{' given ' + state if state else ''}"
+    return f"  # sources {digest(script)}"
 
 
 def project_file(name):
@@ -179,31 +178,21 @@ def is_given(path):
     return any(str(folder) in GIVEN for folder in (here, *here.parents))
 
 
-def as_read(wildcards, input):
-    """Return the signatures of what a job reads of the user's; '' where all is made by rules.
+def as_read(*files):
+    """Return a function for params: the signatures of what a job reads of the user's.
 
-    In the params of every rule that reads such files: see `stim2bold.signatures`.
+    Not of `input`: Snakemake leaves what follows from that out of its reasons to run again. Each of
+    `files` is a path, a list of paths or an input function; what rules make is passed over.
     """
-    return signatures(str(path) for path in input if is_given(str(path)))
 
+    def find(wildcards):
+        found = []
+        for one in files:
+            one = one(wildcards) if callable(one) else one
+            found += [one] if isinstance(one, str | Path) else list(one or [])
+        return signatures(str(path) for path in found if is_given(str(path)))
 
-# What a script reads of these; `sources` puts their state into its command.
-OF_FILM = [FILM, *FILM_SOUND]
-READ = {
-    **dict.fromkeys(
-        [f"{name}.py" for name in ("probe_film", "extract_i3d", "extract_i3d_flow")]
-        + [f"extract_{name}.py" for name in ("r2plus1d", "transformer", "lowlevel")]
-        + [f"{name}.py" for name in ("extract_spectrogram", "draw_stills", "invert_mel")]
-        + ["watch_film.py"],
-        OF_FILM,
-    ),
-    "draw_stimulus.py": [*OF_FILM, *([ANNOTATIONS] if ANNOTATIONS else [])],
-    "validate_inputs.py": [*OF_FILM, *([ANNOTATIONS] if ANNOTATIONS else [])],
-    **dict.fromkeys(
-        ["tabulate_annotations.py", "render_report.py"],
-        [ANNOTATIONS] if ANNOTATIONS else [],
-    ),
-}
+    return find
 
 
 # Looked up by every job of a participant: a search would make the plan grow with their square.

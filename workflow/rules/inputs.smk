@@ -52,7 +52,16 @@ rule validate_inputs:
         mem_mb=memory(2000),
         runtime=minutes(20),
     params:
-        read=as_read,
+        read=as_read(
+            FILM,
+            FILM_SOUND,
+            ANNOTATIONS,
+            PARTICIPANTS_TABLE,
+            config["preprocessing"]["parcels"],
+            HEAD,
+            f"{BIDS_DIR}/dataset_description.json",
+            sorted({path for run in runs for path in run.files}),
+        ),
         settings=json.dumps({key: config[key] for key in study.KEYS}, sort_keys=True),
     message:
         "Checks of the input: {output.inputs}"
@@ -82,7 +91,7 @@ rule gather_blocks:
         mem_mb=memory(500),
         runtime=minutes(5),
     params:
-        read=as_read,
+        read=as_read([run.events for run in study.reference(runs) if run.events]),
         settings=section(
             "blocks",
             film_onset=TIMING["film_onset"],

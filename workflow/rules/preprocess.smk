@@ -51,7 +51,7 @@ rule preprocess_anatomy:
         mem_mb=memory(3500),
         runtime=minutes(60),
     params:
-        read=as_read,
+        read=as_read(t1w_of),
         settings=preprocessing("anatomy"),
     message:
         "Brain of {wildcards.anat}"
@@ -189,7 +189,7 @@ rule preprocess_reference:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        read=as_read,
+        read=as_read(bold_of, sidecars_of),
         settings=preprocessing("motion"),
     message:
         "Reference volume of {wildcards.run}"
@@ -222,7 +222,7 @@ rule preprocess_motion:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        read=as_read,
+        read=as_read(bold_of),
         settings=preprocessing("motion"),
     message:
         "Head motion of {wildcards.run}"
@@ -296,7 +296,7 @@ rule preprocess_resample:
         mem_mb=memory(2500),
         runtime=minutes(60),
     params:
-        read=as_read,
+        read=as_read(bold_of, sidecars_of),
         coregistration=lambda wildcards, input: (
             "--coregistration" if input.coregistration else ""
         ),
@@ -472,7 +472,7 @@ rule preprocess_figures:
         mem_mb=memory(2500),
         runtime=minutes(15),
     params:
-        read=as_read,
+        read=as_read(bold_of),
         t1w=(lambda wildcards, input: "--t1w" if input.t1w else ""),
         dseg=lambda wildcards, input: "--dseg" if input.dseg else "",
         coregistration=lambda wildcards, input: (
@@ -522,7 +522,11 @@ rule clean_bold:
         mem_mb=memory(2500),
         runtime=minutes(30),
     params:
-        read=as_read,
+        read=as_read(
+            preprocessed_of("", "bold"),
+            preprocessed_of("", "mask"),
+            preprocessed_of("", "confounds"),
+        ),
         settings=lambda wildcards: json.dumps(
             {
                 "cleaning": config["preprocessing"]["cleaning"],
@@ -561,7 +565,7 @@ rule extract_bold:
         mem_mb=memory(2000),
         runtime=minutes(15),
     params:
-        read=as_read,
+        read=as_read(config["preprocessing"]["parcels"]),
         settings=lambda wildcards: json.dumps(
             {
                 **TIMING,

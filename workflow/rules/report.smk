@@ -70,7 +70,10 @@ rule write_methods:
         mem_mb=memory(500),
         runtime=minutes(5),
     params:
-        read=as_read,
+        read=as_read(
+            f"{BIDS_DIR}/dataset_description.json",
+            f"{DERIVATIVES}/dataset_description.json" if DERIVATIVES else [],
+        ),
         derivatives="--derivatives" if DERIVATIVES else "",
         sound_scores="--sound-scores" if units_that_sound() else "",
         settings=json.dumps(
@@ -132,7 +135,7 @@ rule draw_stills:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        read=as_read,
+        read=as_read(FILM),
         settings=section("streams"),
     message:
         "Stills of the film: {output.sheet}"
@@ -189,7 +192,11 @@ rule measure_quality:
         mem_mb=memory(3000),
         runtime=minutes(10),
     params:
-        read=as_read,
+        read=as_read(
+            preprocessed_of("", "bold"),
+            preprocessed_of("", "mask"),
+            preprocessed_of("", "confounds"),
+        ),
     message:
         "Quality of {wildcards.run}"
     shell:
@@ -289,7 +296,7 @@ rule render_report:
         mem_mb=memory(1000),
         runtime=minutes(10 + len(RUNS)),
     params:
-        read=as_read,
+        read=as_read(ANNOTATIONS),
         templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
         environments=lambda wildcards, input: os.path.dirname(input.environments[0]),
         words=words_option,

@@ -47,7 +47,7 @@ rule watch_film:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        read=as_read,
+        read=as_read(FILM, FILM_SOUND, WORDS),
         settings=section(
             "simulation",
             seed=config["seed"],
@@ -93,7 +93,7 @@ rule simulate_participant:
         mem_mb=memory(2500),
         runtime=minutes(20),
     params:
-        read=as_read,
+        read=as_read(HEAD),
         # One more participant changes nothing for the others.
         settings=section("simulation", seed=config["seed"], participants=None),
     message:

@@ -55,7 +55,7 @@ rule invert_mel:
         mem_mb=memory(1500),
         runtime=minutes(20),
     params:
-        read=as_read,
+        read=as_read(FILM_SOUND or FILM),
         settings=section(
             "sounds",
             spectrogram=config["spectrogram"],

@@ -17,7 +17,7 @@ rule fetch_i3d_weights:
         mem_mb=memory(1000),
         runtime=minutes(20),
     params:
-        read=as_read,
+        read=as_read(config["i3d"]["weights"]),
         own="--own" if config["i3d"]["weights"] else "",
     message:
         "Weights of I3D: {output.weights}"
@@ -46,7 +46,7 @@ rule probe_film:
         mem_mb=memory(1000),
         runtime=minutes(30),
     params:
-        read=as_read,
+        read=as_read(FILM, FILM_SOUND),
         settings=section("streams"),
     message:
         "True times of the film's frames: {output.frames}"
@@ -76,7 +76,7 @@ rule extract_i3d:
         runtime=minutes(60),
         gpu=GPU,
     params:
-        read=as_read,
+        read=as_read(FILM),
         settings=section("i3d", device=config["device"]),
     message:
         "I3D features of the film: {output.features}"
@@ -134,7 +134,7 @@ rule extract_spectrogram:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        read=as_read,
+        read=as_read(FILM_SOUND or FILM),
         settings=section("spectrogram"),
     message:
         "Log {wildcards.scale} spectrogram of the film: {output.spectrogram}"
@@ -196,7 +196,7 @@ rule tabulate_annotations:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
-        read=as_read,
+        read=as_read(ANNOTATIONS),
         settings=section("annotations", timing=TIMING),
         tables="--tables" if ANNOTATIONS else "",
         annotations="--annotations" if ANNOTATIONS else "",
@@ -230,7 +230,7 @@ rule extract_lowlevel:
         mem_mb=memory(1500),
         runtime=minutes(20),
     params:
-        read=as_read,
+        read=as_read(FILM, FILM_SOUND),
         settings=section("spectrogram"),
     message:
         "Low-level features of the film: {output.pictures}"
@@ -291,7 +291,7 @@ rule adapt_flow_weights:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
-        read=as_read,
+        read=as_read(config["flow"]["weights"]),
         own="--own" if config["flow"]["weights"] else "",
     message:
         "Weights of I3D for optical flow: {output.weights}"
@@ -320,7 +320,7 @@ rule extract_i3d_flow:
         runtime=minutes(180),
         gpu=GPU,
     params:
-        read=as_read,
+        read=as_read(FILM),
         settings=section(
             "i3d",
             device=config["device"],
@@ -375,7 +375,7 @@ rule extract_r2plus1d:
         runtime=minutes(60),
         gpu=GPU,
     params:
-        read=as_read,
+        read=as_read(FILM, config["backbones"]["r2plus1d"]["weights"]),
         settings=json.dumps(
             {**config["backbones"]["r2plus1d"], "device": config["device"]},
             sort_keys=True,
@@ -411,7 +411,9 @@ rule extract_transformer:
         runtime=minutes(240),
         gpu=GPU,
     params:
-        read=as_read,
+        read=as_read(
+            FILM, lambda wildcards: config["backbones"][wildcards.backbone]["weights"]
+        ),
         settings=lambda wildcards: json.dumps(
             {**config["backbones"][wildcards.backbone], "device": config["device"]},
             sort_keys=True,
@@ -474,7 +476,7 @@ rule draw_stimulus:
         mem_mb=memory(1500),
         runtime=minutes(10),
     params:
-        read=as_read,
+        read=as_read(FILM, ANNOTATIONS),
         settings=json.dumps(TIMING, sort_keys=True),
         tables="--tables" if ANNOTATIONS else "",
     message:

@@ -62,6 +62,7 @@ def survey(
     usual = frame_seconds(video)
     declared, n_declared = declared_seconds(container, video), video.frames
     shown: list[float] = []
+    max_shown, last = -np.inf, 0.0
     decoded_at: float | None = None
     n_unstamped = n_packets = 0
     sound_start = sound_end = None
@@ -87,6 +88,8 @@ def survey(
                         where=f"frame {len(shown)}",
                     )
                 decoded_at = at
+            if time > max_shown:
+                max_shown, last = time, float((packet.duration or 0) * packet.time_base)
             shown.append(time)
         elif time is not None:
             seconds = float((packet.duration or 0) * packet.time_base)
@@ -106,8 +109,9 @@ def survey(
     else:
         times = np.unique(shown)
         times = np.append(times, times[-1] + usual * (1 + np.arange(n_unstamped)))
-    between = np.diff(times, append=times[-1] + usual)
-    end = float(times[-1] + usual)
+    # How long the last frame is shown, its packet says; else it is shown as long as most.
+    end = float(times[-1] + (usual if n_unstamped or not last else last))
+    between = np.diff(times, append=end)
     if video.duration:
         refuse_cut(path, declared, start=float(times[0]), end=end)
     zero = float(times[0]) if sound_start is None else min(float(times[0]), sound_start)
