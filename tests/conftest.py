@@ -19,6 +19,11 @@ FIRST = (
     "test_tiny_study.py",
     "test_invalidation.py",
     "test_preprocess.py",
+    "test_read_files.py",
+    "test_check.py",
+    "test_plan.py",
+    "test_report.py",
+    "test_real_head.py",
 )
 LAST = ("test_fmriprep_study.py", "test_generic_cluster.py")
 
