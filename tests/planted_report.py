@@ -119,12 +119,12 @@ def write_scores(results: Path, units: list[str]) -> None:
             write_table(results / "scores" / direction / f"{unit}.tsv", table)
         summary += [
             (direction, model, len(own or units), r, 0.02, r - 0.05, r + 0.05, p)
-            + (0.02, 1, 0.8, 0.03, r / 2, p, 0.6)
+            + (0.02, 1, 0.8, 0.03, r / 2, r / 2 - 0.05, r / 2 + 0.05, p, 0.6)
             for (model, r), p in zip(MODELS.items(), (0.004, 0.03, 0.2, 0.4, np.nan), strict=True)
         ]
     columns = ["direction", "model", "n", "r", "r_spread", "r_low", "r_high", "p"]
     columns += ["p_participants", "units_significant", "identification", "p_over_ridge"]
-    columns += ["r_within", "p_within", "identification_within"]
+    columns += ["r_within", "r_within_low", "r_within_high", "p_within", "identification_within"]
     write_table(results / "scores" / "summary.tsv", pd.DataFrame(summary, columns=columns))
     ceiling = pd.DataFrame({"unit": units, "r": 0.3, "r_low": 0.25, "r_high": 0.35, "n": 9})
     write_table(results / "scores" / "ceiling.tsv", ceiling)
