@@ -42,7 +42,7 @@ class Killed:
 
     root: Path
     cores: int
-    seconds: float = 1400
+    seconds: float = 2400
     targets: tuple[str, ...] = ()
     snapshots: list[Path] = field(default_factory=list)
     told: list[str] = field(default_factory=list)

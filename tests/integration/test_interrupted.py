@@ -9,7 +9,8 @@ import pytest
 from compared import differences, files, unasked
 from killed import Killed, moments
 
-pytestmark = pytest.mark.release
+# On one core, and beside another study.
+pytestmark = [pytest.mark.release, pytest.mark.timeout(3000)]
 #: Jobs of the tiny study, at the least.
 JOBS = 100
 
