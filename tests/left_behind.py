@@ -19,6 +19,8 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 #: Marks all that a run starts: it is inherited, also by what outlives its parent.
 MARK = "STIM2BOLD_TEST_RUN"
+#: Under which name a worker tells how many tests are left to a release.
+RELEASE = "n_release"
 #: Below the project, what a run may make: environments and caches.
 CACHES = (".venv", ".venv-cluster", ".ruff_cache", ".hypothesis", ".snakemake", "__pycache__")
 
@@ -30,6 +32,7 @@ class LeftBehind:
         self.mark = uuid.uuid4().hex
         self.before = files_of_the_project()
         self.faults: list[str] = []
+        self.n_release = 0
         self.folder = Path(tempfile.mkdtemp(prefix="s2b-"))
         # Pytest keeps the folders of failed tests where they can be looked at afterwards.
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
@@ -49,18 +52,23 @@ class LeftBehind:
         if self.faults and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count what is left to a release, in a run without workers."""
+        self.n_release = n_release(items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node) -> None:
+        """Hear the same of a worker, which has collected all tests."""
+        self.n_release = getattr(node, "workeroutput", {}).get(RELEASE, self.n_release)
+
     def pytest_terminal_summary(self, terminalreporter) -> None:
         """List what was not run, and what was left behind."""
         reasons = Counter(
             report.longrepr[2].removeprefix("Skipped: ")
             for report in terminalreporter.stats.get("skipped", [])
         )
-        release = sum(
-            item.get_closest_marker("release") is not None
-            for item in terminalreporter.stats.get("deselected", [])
-        )
-        if release:
-            reasons["only for a release: make test-all runs them"] = release
+        if self.n_release:
+            reasons["only for a release: make test-all runs them"] = self.n_release
         if reasons:
             terminalreporter.section("not run")
             for reason, n in reasons.most_common():
@@ -69,6 +77,22 @@ class LeftBehind:
             terminalreporter.section("left behind", red=True)
             for fault in self.faults:
                 terminalreporter.line(fault, red=True)
+
+
+class Deselected:
+    """Tells, in a worker, how many tests are left to a release."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Note the number where the process that the user started finds it."""
+        self.config.workeroutput[RELEASE] = n_release(items)
+
+
+def n_release(items: list[pytest.Item]) -> int:
+    """Count the tests that only `make test-all` runs."""
+    return sum(item.get_closest_marker("release") is not None for item in items)
 
 
 def own(path: Path) -> bool:
@@ -113,5 +137,7 @@ def command(process: psutil.Process) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch the run, in the process that the user started."""
-    if not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Deselected(config), "left-behind-worker")
+    else:
         config.pluginmanager.register(LeftBehind(), "left-behind-watch")

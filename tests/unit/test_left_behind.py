@@ -26,14 +26,14 @@ def test_three(): pass
 def run_of(tmp_path):
     """Return a function that runs a file of tests with such a body, in a run of its own."""
 
-    def run(body: str) -> subprocess.CompletedProcess:
+    def run(body: str, *options: str) -> subprocess.CompletedProcess:
         path = tmp_path / "test_leaves.py"
         path.write_text(LEAVES.format(body=body))
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "S2B"))}
         return processes.run(
             [
                 *(sys.executable, "-m", "pytest", "-q", "-p", "left_behind", "-m", "not release"),
-                *("-p", "no:cacheprovider", "-o", "markers=release: x", path),
+                *("-p", "no:cacheprovider", "-o", "markers=release: x", *options, path),
             ],
             cwd=tmp_path,
             env={**environment, "PYTHONPATH": str(TESTS)},
@@ -43,16 +43,18 @@ def run_of(tmp_path):
     return run
 
 
-def test_what_leaves_nothing_passes_and_what_was_not_run_is_listed(run_of):
-    done = run_of("    tempfile.TemporaryFile().close()")
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_what_leaves_nothing_passes_and_what_was_not_run_is_listed(run_of, options):
+    done = run_of("    tempfile.TemporaryFile().close()", *options)
     assert done.returncode == 0, done.stdout
     assert "1 tests: no such machine" in done.stdout
     assert "1 tests: only for a release: make test-all runs them" in done.stdout
     assert "left behind" not in done.stdout
 
 
-def test_a_process_that_still_runs_fails_the_run_and_is_ended(run_of):
-    done = run_of("    subprocess.Popen(['sleep', '4321'], start_new_session=True)")
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_a_process_that_still_runs_fails_the_run_and_is_ended(run_of, options):
+    done = run_of("    subprocess.Popen(['sleep', '4321'], start_new_session=True)", *options)
     assert done.returncode == 1
     assert "sleep 4321" in done.stdout and "1 passed" in done.stdout
     assert ["sleep", "4321"] not in [
@@ -60,7 +62,8 @@ def test_a_process_that_still_runs_fails_the_run_and_is_ended(run_of):
     ]
 
 
-def test_a_file_that_is_left_fails_the_run(run_of):
-    done = run_of("    tempfile.mkstemp(suffix='.left')")
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_a_file_that_is_left_fails_the_run(run_of, options):
+    done = run_of("    tempfile.mkstemp(suffix='.left')", *options)
     assert done.returncode == 1
     assert ".left" in done.stdout.partition("left behind")[2]
