@@ -96,8 +96,11 @@ def n_release(items: list[pytest.Item]) -> int:
 
 
 def own(path: Path) -> bool:
-    """Say whether a package makes this folder wherever it is imported."""
-    return path.name.startswith("torchinductor_")
+    """Say whether a folder is none of ours to remove.
+
+    PyTorch makes one where it is imported, and a Snakemake that a test kills cannot remove its own.
+    """
+    return path.name.startswith(("torchinductor_", "snakemake"))
 
 
 def files_of_the_project() -> set[str]:
