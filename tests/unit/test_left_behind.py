@@ -36,7 +36,7 @@ def run_of(tmp_path):
                 *("-p", "no:cacheprovider", "-o", "markers=release: x", *options, path),
             ],
             cwd=tmp_path,
-            env={**environment, "PYTHONPATH": str(TESTS)},
+            env={**environment, "PYTHONPATH": str(TESTS), "TMPDIR": str(tmp_path)},
             seconds=120,
         )
 
