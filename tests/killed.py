@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from processes import Program, wait_until
+from processes import Program, new_temporary, wait_until
 from project_copy import copy_project
 
 TINY = Path(__file__).parent / "integration" / "tiny.yaml"
@@ -64,7 +64,11 @@ class Killed:
                 *("--configfile", "config.yaml", TINY, *arguments, "--", *self.targets),
             ],
             cwd=self.root,
-            env={**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"},
+            env={
+                **os.environ,
+                "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+                "TMPDIR": new_temporary(self.root),
+            },
         )
 
     def kill_at(

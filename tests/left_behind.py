@@ -46,7 +46,7 @@ class LeftBehind:
         self.faults += [f"process {one.pid}: {command(one)}" for one in processes]
         for one in processes:
             one.kill()
-        self.faults += [f"file {path}" for path in sorted(self.folder.iterdir()) if not own(path)]
+        self.faults += [described(path) for path in sorted(self.folder.iterdir()) if not own(path)]
         shutil.rmtree(self.folder, ignore_errors=True)
         self.faults += [f"file {name}" for name in sorted(files_of_the_project() - self.before)]
         if self.faults and session.exitstatus == pytest.ExitCode.OK:
@@ -101,6 +101,14 @@ def own(path: Path) -> bool:
     PyTorch makes one where it is imported, and a Snakemake that a test kills cannot remove its own.
     """
     return path.name.startswith(("torchinductor_", "snakemake"))
+
+
+def described(path: Path) -> str:
+    """Name a file or folder with what tells who made it."""
+    if path.is_dir():
+        return f"folder {path} with {sorted(one.name for one in path.iterdir())}"
+    content = path.read_bytes()
+    return f"file {path} of {len(content)} bytes: {content[:80]!r}"
 
 
 def files_of_the_project() -> set[str]:

@@ -93,6 +93,13 @@ class Program:
         psutil.wait_procs(family, timeout=20)
 
 
+def new_temporary(folder: Path) -> str:
+    """Return a folder for the temporary files of what is killed: it cannot remove them."""
+    path = folder.parent / f"{folder.name}-temporary"
+    path.mkdir(exist_ok=True)
+    return str(path)
+
+
 def text_of(file: IO[bytes]) -> str:
     """Return what is in a file; the place where others write to it stays where it is."""
     number = file.fileno()

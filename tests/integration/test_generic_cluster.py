@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from processes import Program, wait_until
+from processes import Program, new_temporary, wait_until
 from project_copy import copy_project
 
 PBS = Path(__file__).parents[1] / "pbs_stand_in.py"
@@ -54,6 +54,7 @@ class Cluster:
                 "PATH": f"{self.programs}:{binaries}:{os.environ['PATH']}",
                 "PBS_STAND_IN": str(self.records),
                 "PBS_KILLED": killed,
+                "TMPDIR": new_temporary(self.root),
             },
         )
 

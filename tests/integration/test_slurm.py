@@ -16,7 +16,7 @@ import processes
 import pytest
 from compared import differences, files, unasked
 from finished import finish
-from processes import Program, wait_until
+from processes import Program, new_temporary, wait_until
 from project_copy import copy_project
 from slurm import HEAD, SWIFT, Slurm, missing, on_slurm
 
@@ -61,7 +61,12 @@ class Study:
         ]
 
     def environment(self, orders: dict) -> dict[str, str]:
-        return {**os.environ, "PATH": self.path, "STAND_IN": json.dumps(orders)}
+        return {
+            **os.environ,
+            "PATH": self.path,
+            "TMPDIR": new_temporary(self.folder),
+            "STAND_IN": json.dumps(orders),
+        }
 
     def local(self, *arguments: str) -> CompletedProcess:
         return processes.run(
