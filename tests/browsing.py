@@ -43,7 +43,7 @@ class Visit:
         self.page: Page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | options)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"exception: {error}"))
-        self.page.on("requestfailed", lambda r: self.faults.append(f"failed: {r.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("request", self._request)
         self.page.on("dialog", self._dialog)
         self.page.goto((folder / name).as_uri())
@@ -51,6 +51,11 @@ class Visit:
     def _console(self, message) -> None:
         if message.type == "error":
             self.faults.append(f"{message.type}: {message.text}")
+
+    def _failed(self, request) -> None:
+        # Who leaves a page breaks off what it is still loading, which is no fault of the page.
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"failed: {request.url}: {request.failure}")
 
     def _request(self, request) -> None:
         if not request.url.startswith((self.folder, "data:", "blob:")):

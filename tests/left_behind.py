@@ -98,9 +98,10 @@ def n_release(items: list[pytest.Item]) -> int:
 def own(path: Path) -> bool:
     """Say whether a folder is none of ours to remove.
 
-    PyTorch makes one where it is imported, and a Snakemake that a test kills cannot remove its own.
+    PyTorch makes one where it is imported, Chromium one for sound, and a Snakemake that a test
+    kills cannot remove its own.
     """
-    return path.name.startswith(("torchinductor_", "snakemake"))
+    return path.name.startswith(("torchinductor_", "pulse-", "snakemake"))
 
 
 def described(path: Path) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from stim2bold.command import run
 from stim2bold.qc import GREEN, ORANGE, SKY, mosaic, save_figure
-from stim2bold.registration import moved_points, sample, template
+from stim2bold.registration import moved_image, template
 from stim2bold.t1w import LABELS
 
 
@@ -43,14 +43,14 @@ def main() -> None:
     save_figure(figure, arguments.tissues)
 
     target = template("mask", 1)
-    moved = sample(t1w, moved_points(arguments.normalisation, target))
+    moved = moved_image(t1w, arguments.normalisation, target)
     lines = [
         (target, 0.5, ORANGE, "template's brain"),
         (template("GM", 1), 0.5, SKY, "template's grey matter"),
         (template("WM", 1), 0.5, GREEN, "template's white matter"),
     ]
     for image, title, path in (
-        (nib.Nifti1Image(moved, target.affine), f"{name}: in template space", arguments.normalised),
+        (moved, f"{name}: in template space", arguments.normalised),
         (template("T1w", 1), f"{name}: the template there", arguments.template),
     ):
         save_figure(mosaic(image, target, contours=lines, title=title), path)

@@ -10,8 +10,6 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import xarray as xr
-from nilearn.interfaces.fmriprep import load_confounds_strategy
-from nilearn.signal import clean
 from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
@@ -102,6 +100,9 @@ def choose_confounds(series: str | Path, strategy: str, *, motion: str) -> Confo
     InputError
         When the strategy's columns are not there, or one of them has too many gaps.
     """
+    # Half a second with scikit-learn, which those that only gather cleaned runs need not wait for.
+    from nilearn.interfaces.fmriprep import load_confounds_strategy
+
     options = {} if strategy == "ica_aroma" else {"motion": motion}
     series = Path(series)
     run = series.name.split("_space-")[0]
@@ -217,6 +218,8 @@ def clean_series(
     (n_volumes, n_voxels) float32 array
         Percent of each voxel's mean.
     """
+    from nilearn.signal import clean
+
     n_volumes = series.shape[3]
     voxels = np.empty((n_volumes, int(mask.sum())), dtype=np.float32)
     sigma = settings.smoothing / FWHM / np.linalg.norm(series.affine[:3, :3], axis=0)

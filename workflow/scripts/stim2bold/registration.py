@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
-from nilearn import datasets
 from scipy import ndimage
 
 from stim2bold.files import replacing
@@ -103,6 +102,9 @@ def template(part: str, voxel: int) -> nib.Nifti1Image:
     voxel : int
         Voxel size in mm.
     """
+    # A second, which the steps that only apply transforms need not wait for.
+    from nilearn import datasets
+
     load = {
         "T1w": datasets.load_mni152_template,
         "GM": datasets.load_mni152_gm_template,
@@ -292,6 +294,18 @@ def moved_points(transform: str | Path, grid: nib.Nifti1Image) -> np.ndarray:
         shift = np.asarray(nib.load(field).dataobj, dtype=float).reshape(*grid.shape[:3], 3)
     shift = np.moveaxis(shift, -1, 0) * np.array([-1, -1, 1])[:, None, None, None]
     return voxel_points(grid) + shift
+
+
+def moved_image(
+    image: nib.Nifti1Image, transform: str | Path, grid: nib.Nifti1Image
+) -> nib.Nifti1Image:
+    """Bring an image to a grid through a composite transform (ITK, HDF5), by linear interpolation.
+
+    A quarter of the time of `moved_points` and `sample`, for where the points are not needed.
+    """
+    import ants
+
+    return from_ants(ants.apply_transforms(to_ants(grid), to_ants(image), [str(transform)]))
 
 
 def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
