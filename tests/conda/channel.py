@@ -100,9 +100,14 @@ def pack_python(channel: Path, prefix: Path) -> str:
     for folder, folders, names in os.walk(library):
         folders[:] = [name for name in folders if name not in left_out]
         for name in names:
-            if not name.endswith((".a", ".o")):
+            # Debian's interpreter would have pip install nothing into an environment.
+            if not name.endswith((".a", ".o")) and name != "EXTERNALLY-MANAGED":
                 path = Path(folder) / name
                 files[str(path.relative_to(prefix))] = path
+    # Debian's looks for packages in a folder of its own, which is none of another's.
+    pth = channel / "site-packages.pth"
+    pth.write_text(f"../../python{short}/site-packages\n", encoding="ascii")
+    files["lib/python3/dist-packages/site-packages.pth"] = pth
     links = {"bin/python": f"python{short}", "bin/python3": f"python{short}"}
     for path in (prefix / "lib").glob(f"libpython{short}.so.*"):
         files[f"lib/{path.name}"] = path
