@@ -1,8 +1,8 @@
 """Measured claims of deployment: the demo comes out the same however its jobs are run.
 
 Once in the environment of this program, once with a conda environment for every rule (by the
-tests' stand-in for conda, tests/conda/README.md) and once on a SLURM (`tests/slurm.py`): all of it
-on this machine, each from nothing.
+tests' stand-in for conda, tests/conda/README.md) and once on a SLURM (`tests/support/slurm.py`):
+all of it on this machine, each from nothing.
 """
 
 import logging

@@ -16,8 +16,9 @@ from claims import row
 from models import score, study, to_bold
 from stimulus import network
 
-from stim2bold import training, vae_settings
-from stim2bold.extraction import I3DSettings, dense, prepare
+from stim2bold.networks.i3d_features import I3DSettings, dense, prepare
+from stim2bold.vae import settings as vae_settings
+from stim2bold.vae import training
 
 log = logging.getLogger(__name__)
 SEED = 3

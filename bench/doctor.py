@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 
 PROJECT = Path(__file__).parents[1]
-sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests", "tests/unit")]
+sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests/support", "tests/unit/study")]
 
 import planted_study  # noqa: E402
 from claims import row  # noqa: E402
 from s3_server import make_bucket, s3_server  # noqa: E402
 from skeleton import write_skeleton  # noqa: E402
-from test_inputs import FAULTS, Patient  # noqa: E402
+from test_validate import FAULTS, Patient  # noqa: E402
 
-from stim2bold import archive, bids, inputs  # noqa: E402
-from stim2bold.bids_index import Choice  # noqa: E402
+from stim2bold.study import bids, s3_archive, validate  # noqa: E402
+from stim2bold.study.bids_index import Choice  # noqa: E402
 
 
 def spent(call) -> tuple[float, object]:
@@ -86,7 +86,7 @@ def doctor_30() -> list[dict]:
         planted_study.write_film_of(root / "film.mkv", 390)
         values = []
         for _ in range(3):
-            seconds, findings = spent(lambda: inputs.examine(config))
+            seconds, findings = spent(lambda: validate.examine(config))
             values.append(seconds)
     took = time.perf_counter() - start
     for problem in findings.problems:
@@ -114,7 +114,7 @@ def doctor_faults() -> list[dict]:
         for number, (plant, severity, file, words) in enumerate(FAULTS.values()):
             patient = Patient(healthy, Path(folder) / str(number))
             plant(patient)
-            problems = inputs.examine(patient.config).problems
+            problems = validate.examine(patient.config).problems
             found.append(
                 any(
                     problem.severity == severity
@@ -148,12 +148,12 @@ def fetch_faults() -> list[dict]:
         bucket = make_bucket("data", *address)
         for path, content in contents.items():
             bucket.put(path, content)
-            items.append(archive.Item(path, len(content), hashlib.md5(content).hexdigest()))
+            items.append(s3_archive.Item(path, len(content), hashlib.md5(content).hexdigest()))
         kinds = ["cut", "slow", "reset"]
         bucket.way.faults = {path: list(rng.choice(kinds, size=3)) for path in contents}
-        source = archive.Source("data", "", endpoint=bucket.way.address, longest_wait=0.1)
-        archive.fetch(items, folder, source)
-        whole = [archive.is_whole(Path(folder) / item.path, item) for item in items]
+        source = s3_archive.Source("data", "", endpoint=bucket.way.address, longest_wait=0.1)
+        s3_archive.fetch(items, folder, source)
+        whole = [s3_archive.is_whole(Path(folder) / item.path, item) for item in items]
         bucket.way.stop()
     return [
         row(

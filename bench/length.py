@@ -16,8 +16,9 @@ import planted
 import xarray as xr
 from claims import peak_memory, row
 
-from stim2bold import directions, folds, training, vae_settings
-from stim2bold.ridge import RidgeSettings, predict_ridge
+from stim2bold.models import directions, folds
+from stim2bold.models.ridge import RidgeSettings, predict_ridge
+from stim2bold.vae import settings, training
 
 HOURS = (0.5, 1.0, 2.0)
 PATHS = [Path(__file__).resolve().parents[1] / part for part in ("workflow/scripts", "bench")]
@@ -44,7 +45,7 @@ def fit_models(hours: float, voxels: int, n_folds: int, model: str) -> dict[str,
     splits = folds.read_folds(content)[: n_folds or None]
     begun = time.process_time()
     if model == "vae":
-        training.fit(problem, splits, vae_settings.PRESETS["small-data"])
+        training.fit(problem, splits, settings.PRESETS["small-data"])
     else:
         predict_ridge(problem, splits, RidgeSettings(), banded=model == "banded")
     spent = time.process_time() - begun

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests", "bench")]
+sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests/support", "bench")]
 
 import claims  # noqa: E402
 import decoding  # noqa: E402
@@ -36,8 +36,8 @@ import resume  # noqa: E402
 import sound  # noqa: E402
 import stimulus  # noqa: E402
 
-from stim2bold.command import run  # noqa: E402
-from stim2bold.files import read_table, replacing, write_table  # noqa: E402
+from stim2bold.io.files import read_table, replacing, write_table  # noqa: E402
+from stim2bold.runtime.command import run  # noqa: E402
 
 logger = logging.getLogger("bench")
 

@@ -14,22 +14,11 @@ import torch
 import xarray as xr
 from claims import row
 
-from stim2bold import (
-    baselines,
-    batches,
-    directions,
-    fits,
-    folds,
-    identification,
-    linear_start,
-    metrics,
-    optimisation,
-    ridge,
-    significance,
-    training,
-    vae_settings,
-)
-from stim2bold.group import fit_heads
+from stim2bold.evaluation import identification, metrics, significance
+from stim2bold.models import baselines, directions, folds, predictions, ridge
+from stim2bold.vae import batches, initialisation, optimiser, training
+from stim2bold.vae import settings as vae_settings
+from stim2bold.vae.group import fit_heads
 
 # Seeds 0 to 2 were looked at while the model was designed; these were not.
 SEEDS = (3, 4, 5)
@@ -50,7 +39,7 @@ def to_bold(features, table, content) -> directions.Problem:
     return directions.assemble("video2bold", source=[features], target=table, content=content)
 
 
-def score(problem: directions.Problem, fitted: fits.Fitted, mask: np.ndarray) -> float:
+def score(problem: directions.Problem, fitted: predictions.Fitted, mask: np.ndarray) -> float:
     """Return mean r over some voxels on held-out rows."""
     truth = problem.target[fitted.rows - problem.rows[0]]
     return metrics.mean_r(metrics.voxel_r(truth, fitted.values, fitted.fold)[mask])
@@ -132,15 +121,15 @@ def mean_only(problem: directions.Problem, fold: folds.Fold) -> tuple[float, np.
     The variance is that of the inner folds' held-out rows about the means of their fitted rows, as
     the VAE's is about its prediction.
     """
-    train, test = fits.usable(problem, fold)
-    mean, scale = fits.target_scale(problem, fold, train)
+    train, test = predictions.usable(problem, fold)
+    mean, scale = predictions.target_scale(problem, fold, train)
 
     def standard(rows: np.ndarray) -> np.ndarray:
         return (problem.target[rows - problem.rows[0]] - mean) / scale
 
     errors = [
         standard(split.test) - standard(split.train).mean(axis=0)
-        for split in fits.inner_folds(problem, fold)
+        for split in predictions.inner_folds(problem, fold)
     ]
     noise = (np.concatenate(errors) ** 2).mean(axis=0)
     return float((np.abs(standard(test)) <= 1.6448536 * np.sqrt(noise)).mean()), noise
@@ -259,7 +248,7 @@ def vae_side_by_side() -> list[dict]:
     started = time.monotonic()
     jobs = []
     for fold in splits:
-        task = linear_start.prepare(problem, fold, settings)
+        task = initialisation.prepare(problem, fold, settings)
         job = training.make_job(task, problem, task.train, settings.seed, settings, 1)
         jobs += [replace(job, seed=settings.seed + i) for i in range(settings.seeds)]
 
@@ -267,7 +256,7 @@ def vae_side_by_side() -> list[dict]:
         begun = time.monotonic()
         for part in parts:
             batch = batches.make_batch(part, problem, settings, device)
-            optimisation.train(batch, settings, stops=np.full(len(part), settings.steps))
+            optimiser.train(batch, settings, stops=np.full(len(part), settings.steps))
         return time.monotonic() - begun
 
     together = timed([jobs])
@@ -284,7 +273,7 @@ def vae_side_by_side() -> list[dict]:
     ]
 
 
-def sound_r(problem: directions.Problem, fitted: fits.Fitted) -> float:
+def sound_r(problem: directions.Problem, fitted: predictions.Fitted) -> float:
     """Return mean r over mel bands, frame by frame, on held-out rows."""
     order = np.argsort(fitted.rows)
     truth = problem.target[fitted.rows[order] - problem.rows[0]]
@@ -295,7 +284,7 @@ def sound_r(problem: directions.Problem, fitted: fits.Fitted) -> float:
 
 
 def likeness(
-    problem: directions.Problem, fitted: fits.Fitted, mean: baselines.Fitted
+    problem: directions.Problem, fitted: predictions.Fitted, mean: baselines.Fitted
 ) -> np.ndarray:
     """Return how each 10 s segment's prediction correlates with the sound of each."""
     order = np.argsort(fitted.rows)

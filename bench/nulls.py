@@ -22,29 +22,20 @@ from sklearn.linear_model import RidgeCV
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
-from stim2bold import (
-    directions,
-    fits,
-    folds,
-    group_map,
-    metrics,
-    partition,
-    ridge,
-    scoring,
-    training,
-    vae_settings,
-)
-from stim2bold.chance import chance_spread
-from stim2bold.designs import fit_design
-from stim2bold.errors import InputError
-from stim2bold.significance import phase_test
+from stim2bold.evaluation import group_map, metrics, scoring
+from stim2bold.evaluation.null_inflation import chance_spread
+from stim2bold.evaluation.significance import phase_test
+from stim2bold.models import directions, folds, predictions, ridge, variance_partition
+from stim2bold.models.design_matrix import fit_design
+from stim2bold.runtime.errors import InputError
+from stim2bold.vae import settings, training
 
 PROJECT = Path(__file__).resolve().parents[1]
 SETTINGS = scoring.EvaluationSettings()
-NULL_SEEDS = range(100, 120)
+NULL_SEEDS = range(300, 320)
 
 
-def held(problem: directions.Problem, fitted: fits.Fitted) -> scoring.HeldOut:
+def held(problem: directions.Problem, fitted: predictions.Fitted) -> scoring.HeldOut:
     """Bring a fit together with what was measured."""
     order = np.argsort(fitted.rows)
     rows = fitted.rows[order]
@@ -183,7 +174,7 @@ def evaluate_map() -> list[dict]:
         spread = chance_spread(problem, splits, ridge.RidgeSettings())
         for name, fitted in (
             ("ridge", ridge.predict_ridge(problem, splits, ridge.RidgeSettings())),
-            ("vae", training.fit(problem, splits, vae_settings.PRESETS["small-data"]).fitted),
+            ("vae", training.fit(problem, splits, settings.PRESETS["small-data"]).fitted),
         ):
             found = held(problem, fitted)
             test = phase_test(*found.pair, found.fold, seed=SETTINGS.seed, spread=spread)
@@ -321,8 +312,8 @@ def evaluate_partition() -> list[dict]:
         for seed in range(3, 9):
             tables, bold = three_spaces(seed, difficulty)
             problem = directions.assemble("video2bold", source=tables, target=bold, content=content)
-            split = partition.partition(problem, splits, ridge.RidgeSettings())
-            found.append(partition.shares(split.by_row, split.rows // 33, seed=seed)[0])
+            split = variance_partition.partition(problem, splits, ridge.RidgeSettings())
+            found.append(variance_partition.shares(split.by_row, split.rows // 33, seed=seed)[0])
         # The film's courses are drawn anew with each seed, and so is what they share by chance:
         # the mean over seeds tells the method's own error, the largest what one film may show.
         off = np.abs(np.array(found) - SHARES)

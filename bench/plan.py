@@ -1,7 +1,7 @@
 """Measured claims of planning: what a plan costs, by number of participants, and Snakemake's part.
 
-The data sets have the shape of ds003688 (`tests/skeleton.py`). A plan is one thread's work, so that
-its processor time is what it takes on a machine that does nothing else.
+The data sets have the shape of ds003688 (`tests/support/skeleton.py`). A plan is one thread's work,
+so that its processor time is what it takes on a machine that does nothing else.
 """
 
 import os
@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests")]
+sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests/support")]
 
 from claims import peak_memory, row  # noqa: E402
 from finished import Snakemake, finish  # noqa: E402

@@ -16,8 +16,8 @@ import pandas as pd
 import xarray as xr
 from scipy.signal import fftconvolve, lfilter
 
-from stim2bold import folds
-from stim2bold.simulation.planted_dimensions import haemodynamic_response
+from stim2bold.models import folds
+from stim2bold.simulation.film.planted_dimensions import haemodynamic_response
 
 TR = 0.608
 STEPS = 16

@@ -1,7 +1,7 @@
 """Measured claims of preprocessing: each function returns rows for the table of benchmarks.
 
-Heads, movements and transforms are planted (`tests/planted_head.py`), so that every error is
-measured against the truth, at several seeds.
+Heads, movements and transforms are planted (`tests/support/planted_head.py`), so that every error
+is measured against the truth, at several seeds.
 """
 
 import functools
@@ -14,12 +14,12 @@ import nibabel as nib
 import numpy as np
 
 PROJECT = Path(__file__).parents[1]
-sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests", "workflow/scripts")]
+sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests/support", "workflow/scripts")]
 
 import planted_head  # noqa: E402
 from claims import dice, row  # noqa: E402
 
-from stim2bold import motion, qc, registration, t1w  # noqa: E402
+from stim2bold.preprocessing import anatomy, figures, head_motion, registration  # noqa: E402
 
 SEEDS = (1, 2, 3)
 CENTRE = np.array([0.0, -18.0, 8.0])
@@ -36,10 +36,10 @@ def planted(seed: int, n_volumes: int = 120):
 def aligned(seed: int):
     """Return the reference of a run, its motion, and seconds a volume."""
     _, run = planted(seed)
-    settings = motion.MotionSettings()
-    reference = motion.make_reference(run.bold, settings)
+    settings = head_motion.MotionSettings()
+    reference = head_motion.make_reference(run.bold, settings)
     start = time.perf_counter()
-    found = motion.estimate_motion(run.bold, reference.raw, reference.mask, settings)
+    found = head_motion.estimate_motion(run.bold, reference.raw, reference.mask, settings)
     return reference, found, (time.perf_counter() - start) / len(found)
 
 
@@ -47,7 +47,7 @@ def aligned(seed: int):
 def prepared(seed: int):
     """Return T1w, brain, transforms' folder and forward transform of a planted head."""
     head, _ = planted(seed)
-    image, brain = t1w.prepare_anatomy(head.t1w, t1w.AnatomySettings())
+    image, brain = anatomy.prepare_anatomy(head.t1w, anatomy.AnatomySettings())
     folder = tempfile.TemporaryDirectory()
     stripped = nib.Nifti1Image(np.asarray(image.dataobj) * brain, image.affine)
     settings = registration.NormaliseSettings()
@@ -63,8 +63,10 @@ def motion_errors(moved: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.
     The reference lies where the head lay most; that place is taken out, being nobody's to know.
     """
     relative = np.linalg.inv(moved) @ found
-    rest = motion.rigid_matrix(np.median(motion.rigid_parameters(relative, CENTRE), axis=0), CENTRE)
-    error = motion.rigid_parameters(np.linalg.inv(rest) @ relative, CENTRE)
+    rest = head_motion.rigid_matrix(
+        np.median(head_motion.rigid_parameters(relative, CENTRE), axis=0), CENTRE
+    )
+    error = head_motion.rigid_parameters(np.linalg.inv(rest) @ relative, CENTRE)
     error[:, 3:] = np.degrees(error[:, 3:])
     return error, rest
 
@@ -191,7 +193,7 @@ def registration_normalisation() -> list[dict]:
         errors.append(float(np.linalg.norm(shift, axis=-1).mean()))
         true = planted_head.sample(head.tissues["GM"], head.t1w.affine, points)
         overlaps.append(dice(grey, true > 0.5))
-        tissues = t1w.segment(image, brain, registration.moved_points(inverse, image))
+        tissues = anatomy.segment(image, brain, registration.moved_points(inverse, image))
         ours = planted_head.sample(tissues["GM"], image.affine, points)
         segmented.append(dice(grey, ours > 0.5))
     seconds = time.perf_counter() - start
@@ -255,8 +257,8 @@ def preprocess_tsnr() -> list[dict]:
         mask = reference.mask & covered
         ratios.append(
             float(
-                np.median(qc.tsnr(nib.Nifti1Image(after, run.bold.affine), mask)[mask])
-                / np.median(qc.tsnr(nib.Nifti1Image(before, run.bold.affine), mask)[mask])
+                np.median(figures.tsnr(nib.Nifti1Image(after, run.bold.affine), mask)[mask])
+                / np.median(figures.tsnr(nib.Nifti1Image(before, run.bold.affine), mask)[mask])
             )
         )
     return [

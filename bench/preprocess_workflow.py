@@ -1,7 +1,7 @@
 """Measured claims of preprocessing as a whole: raw images in, Snakemake, results out.
 
-Each data set is planted (`tests/planted_head.py`) or, for the real head and the real series, taken
-from `../shared/real`; claims about those are left out where that folder is absent.
+Each data set is planted (`tests/support/planted_head.py`) or, for the real head and the real
+series, taken from `../shared/real`; claims about those are left out where that folder is absent.
 """
 
 import json
@@ -18,13 +18,14 @@ import numpy as np
 
 PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
-sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests", "workflow/scripts")]
+sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests/support", "workflow/scripts")]
 
 import planted_head  # noqa: E402
 from claims import dice, row  # noqa: E402
 from planted_film import grey, write_film  # noqa: E402
 
-from stim2bold import images, registration, scan_clock, t1w  # noqa: E402
+from stim2bold.preprocessing import anatomy as t1w  # noqa: E402
+from stim2bold.preprocessing import images, registration, scan_clock  # noqa: E402
 
 NAME = "sub-01_task-film"
 ANAT = Path("results/preprocessed/sub-01/anat")

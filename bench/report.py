@@ -20,10 +20,10 @@ from claims import row
 from nilearn.datasets import load_mni152_brain_mask
 from playwright.sync_api import Page, sync_playwright
 
-from stim2bold.files import read_json, write_json, write_table
-from stim2bold.qc import mosaic, save_figure
-from stim2bold.registration import template
-from stim2bold.report_site import write_site
+from stim2bold.io.files import read_json, write_json, write_table
+from stim2bold.preprocessing.figures import mosaic, save_figure
+from stim2bold.preprocessing.registration import template
+from stim2bold.report.site import write_site
 
 PARTICIPANTS = 30
 N_ROWS, TR = 641, 0.608

@@ -1,6 +1,6 @@
 """Measured claims of resuming: runs of the tiny study, killed at random moments and resumed.
 
-An undisturbed run is what they are compared to (`tests/compared.py`), file by file.
+An undisturbed run is what they are compared to (`tests/support/compared.py`), file by file.
 """
 
 import logging
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests", "workflow/scripts")]
+sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests/support", "workflow/scripts")]
 
 from claims import row  # noqa: E402
 from compared import differences, files, largest  # noqa: E402

@@ -9,11 +9,11 @@ import numpy as np
 import standard_film
 from claims import row
 
-from stim2bold.audio import read_sound
-from stim2bold.film import probe
-from stim2bold.griffin_lim import InversionSettings, griffin_lim, invert
-from stim2bold.sound_scores import UNITS, aligned, delay_of, spectral_scores, speech_scores
-from stim2bold.spectrogram import SpectrogramSettings, log_mel, mel_filters
+from stim2bold.sound.griffin_lim import InversionSettings, griffin_lim, invert
+from stim2bold.sound.scores import UNITS, aligned, delay_of, spectral_scores, speech_scores
+from stim2bold.stimulus.audio import read_sound
+from stim2bold.stimulus.film import probe
+from stim2bold.stimulus.spectrogram import SpectrogramSettings, log_mel, mel_filters
 
 PROJECT = Path(__file__).resolve().parents[1]
 REAL = PROJECT.parent / "shared" / "real"

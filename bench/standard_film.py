@@ -14,8 +14,8 @@ import planted
 import xarray as xr
 import yaml
 
-from stim2bold.arrays import read_array, read_dataset
-from stim2bold.files import read_json
+from stim2bold.io.arrays import read_array, read_dataset
+from stim2bold.io.files import read_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 ROOT = PROJECT / "results" / "bench" / "standard"

@@ -21,16 +21,16 @@ PROJECT = Path(__file__).resolve().parents[1]
 SCRIPTS = PROJECT / "workflow" / "scripts"
 REAL = PROJECT.parent / "shared" / "real" / "film.mp4"
 SIMULATED = PROJECT / "results" / "simulated" / "film.mp4"
-sys.path[:0] = [str(SCRIPTS), str(PROJECT / "tests"), str(PROJECT / "bench")]
+sys.path[:0] = [str(SCRIPTS), str(PROJECT / "tests" / "support"), str(PROJECT / "bench")]
 
 import librosa  # noqa: E402
 from claims import peak_memory, row  # noqa: E402
 from reference_i3d import forward, random_tree  # noqa: E402
 
-from stim2bold import weights  # noqa: E402
-from stim2bold.annotations import AnnotationSettings, read_folder, tabulate  # noqa: E402
-from stim2bold.audio import read_sound  # noqa: E402
-from stim2bold.extraction import (  # noqa: E402
+from stim2bold.io.feature_rows import write_rows  # noqa: E402
+from stim2bold.networks import i3d_weights  # noqa: E402
+from stim2bold.networks.i3d import BATCH_NORM_EPS, I3D  # noqa: E402
+from stim2bold.networks.i3d_features import (  # noqa: E402
     I3DSettings,
     dense,
     describe,
@@ -39,12 +39,12 @@ from stim2bold.extraction import (  # noqa: E402
     prepare,
     windowed,
 )
-from stim2bold.film import probe, sample  # noqa: E402
-from stim2bold.i3d import BATCH_NORM_EPS, I3D  # noqa: E402
-from stim2bold.lowlevel import merge_at_volumes, picture_features, sound_features  # noqa: E402
-from stim2bold.rowfile import write_rows  # noqa: E402
-from stim2bold.spectrogram import SpectrogramSettings, log_mel  # noqa: E402
-from stim2bold.timing import Timing, at_volumes, sample_times  # noqa: E402
+from stim2bold.stimulus.annotations import AnnotationSettings, read_folder, tabulate  # noqa: E402
+from stim2bold.stimulus.audio import read_sound  # noqa: E402
+from stim2bold.stimulus.film import probe, sample  # noqa: E402
+from stim2bold.stimulus.lowlevel import merge_at_volumes, picture_features, sound_features  # noqa: E402
+from stim2bold.stimulus.spectrogram import SpectrogramSettings, log_mel  # noqa: E402
+from stim2bold.stimulus.timing import Timing, at_volumes, sample_times  # noqa: E402
 
 TR = 0.608
 
@@ -58,9 +58,9 @@ def network() -> I3D:
     """Load I3D with the Kinetics-400 weights."""
     path = PROJECT / "results" / "weights" / "i3d_rgb.safetensors"
     if path.exists():
-        return weights.load_network(path)[0]
-    content, about = weights.obtain(None)
-    return weights.build(content, about["source"])
+        return i3d_weights.load_network(path)[0]
+    content, about = i3d_weights.obtain(None)
+    return i3d_weights.build(content, about["source"])
 
 
 def pictures(seconds: float, *, path: Path | None = None, start: float = 0.0) -> list[np.ndarray]:
@@ -209,7 +209,7 @@ def i3d_reference() -> list[dict]:
     """Compare the network with the independent float64 one on random weights."""
     begun = time.perf_counter()
     tree = random_tree()
-    model = weights.build(weights.convert_jax(tree), "random")
+    model = i3d_weights.build(i3d_weights.convert_jax(tree), "random")
     clip = np.random.default_rng(0).uniform(-1, 1, (16, 48, 48, 3))
     expected = forward(tree, clip)["Mixed_5c"]
     x = torch.from_numpy(clip.astype(np.float32)).permute(3, 0, 1, 2)[None]
@@ -353,7 +353,9 @@ def i3d_speed(*, seconds: float = 390.0, every: int = 10) -> list[dict]:
     settings = I3DSettings(grid=1)
     half = I3DSettings(grid=1, precision="bfloat16")
     source = PROJECT / "results" / "weights" / "i3d_rgb.safetensors"
-    content = weights.read_weights(source)[0] if source.exists() else weights.obtain(None)[0]
+    content = (
+        i3d_weights.read_weights(source)[0] if source.exists() else i3d_weights.obtain(None)[0]
+    )
     plain = Plain(content)
     model = prepare(network(), settings)
     begun, clock = time.perf_counter(), time.process_time()

@@ -3,7 +3,7 @@
 import planted_report
 import pytest
 
-from stim2bold.report_site import write_site
+from stim2bold.report.site import write_site
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import planted_report
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from stim2bold.report_site import write_site
+from stim2bold.report.site import write_site
 
 PAGES = ["index.html", "participants/sub-01.html"]
 
@@ -188,6 +188,15 @@ def test_the_table_of_participants_is_sorted_and_filtered(visit, report):
     names.first.locator("a").click()
     assert page.locator("h1").inner_text() == "sub-02"
     assert "mean FD above 0.5 mm" in page.inner_text("#main")
+
+
+def test_what_was_left_out_of_a_run_is_told(visit, report):
+    said = [
+        visit(report, f"participants/sub-{number:02d}.html").page.inner_text("#main")
+        for number in (1, 2)
+    ]
+    assert "Every voxel of the mask and every confound was used." in said[0]
+    assert "Voxels excluded from the masks of 1 run: 900 without a signal." in said[1]
 
 
 def test_the_timeline_follows_region_and_time(visit, report):

@@ -23,6 +23,9 @@ from packaging.utils import canonicalize_name
 SUBDIR = "linux-64"
 #: Stands for the prefix in text files, and is replaced when they are installed.
 PLACEHOLDER = "/opt/" + "placeholder_" * 12
+#: By these Debian's interpreter has pip install nothing, and reports crashes: an environment has
+#: pip's packages and a `sitecustomize` of its own.
+DEBIANS = ("EXTERNALLY-MANAGED", "sitecustomize.py")
 #: What conda-forge calls otherwise.
 CONDA_NAMES = {
     "torch": "pytorch",
@@ -100,8 +103,7 @@ def pack_python(channel: Path, prefix: Path) -> str:
     for folder, folders, names in os.walk(library):
         folders[:] = [name for name in folders if name not in left_out]
         for name in names:
-            # Debian's interpreter would have pip install nothing into an environment.
-            if not name.endswith((".a", ".o")) and name != "EXTERNALLY-MANAGED":
+            if not name.endswith((".a", ".o")) and name not in DEBIANS:
                 path = Path(folder) / name
                 files[str(path.relative_to(prefix))] = path
     # Debian's looks for packages in a folder of its own, which is none of another's.

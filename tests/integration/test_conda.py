@@ -15,7 +15,7 @@ from compared import differences, files, unasked
 from conda_machine import Conda, witnesses_of
 from project_copy import copy_project
 
-from stim2bold.sound_scores import pesq_is_installed
+from stim2bold.sound.scores import pesq_is_installed
 
 PROJECT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.release, pytest.mark.timeout(2400)]

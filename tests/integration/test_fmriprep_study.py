@@ -8,7 +8,7 @@ import xarray as xr
 import yaml
 from fmriprep_names import rename_as_fmriprep
 
-from stim2bold.files import read_json, read_table
+from stim2bold.io.files import read_json, read_table
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import yaml
 from processes import Program, new_temporary, wait_until
 from project_copy import copy_project
 
-PBS = Path(__file__).parents[1] / "pbs_stand_in.py"
+PBS = Path(__file__).parents[1] / "support" / "pbs_stand_in.py"
 #: The film's clock and tables, a group of small jobs among them.
 TARGETS = ("results/folds.json", "results/features/annotations.nc", "results/features/mel.nc")
 #: A rule that needs nothing but its code.

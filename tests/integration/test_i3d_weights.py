@@ -8,29 +8,29 @@ import pytest
 import torch
 from reference_i3d import forward
 
-from stim2bold import weights
-from stim2bold.errors import InputError
-from stim2bold.extraction import I3DSettings, classify
-from stim2bold.film import probe, sample
-from stim2bold.timing import sample_times
+from stim2bold.networks import i3d_weights
+from stim2bold.networks.i3d_features import I3DSettings, classify
+from stim2bold.runtime.errors import InputError
+from stim2bold.stimulus.film import probe, sample
+from stim2bold.stimulus.timing import sample_times
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     try:
-        return weights.download_checkpoint(tmp_path_factory.mktemp("i3d"))
+        return i3d_weights.download_checkpoint(tmp_path_factory.mktemp("i3d"))
     except InputError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
 def network(checkpoint):
-    return weights.build(weights.read_jax(checkpoint), checkpoint)
+    return i3d_weights.build(i3d_weights.read_jax(checkpoint), checkpoint)
 
 
 def test_the_real_weights_agree_with_the_independent_network(checkpoint, network):
     content = checkpoint.read_bytes()
-    assert hashlib.sha256(content).hexdigest() == weights.CHECKPOINT_SHA256
+    assert hashlib.sha256(content).hexdigest() == i3d_weights.CHECKPOINT_SHA256
     tree = pickle.loads(content)  # noqa: S301 - its checksum was looked at above
     for top in tree:
         tree[top] = _nested(tree[top])

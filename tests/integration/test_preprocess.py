@@ -5,7 +5,7 @@ import numpy as np
 import planted_head
 import pytest
 
-from stim2bold import images, motion, registration, t1w
+from stim2bold.preprocessing import anatomy, head_motion, images, registration
 
 
 def dice(a, b):
@@ -18,7 +18,7 @@ def head():
 
 
 def test_brain_is_found_and_bias_is_gone(head):
-    flat, brain = t1w.prepare_anatomy(head.t1w, t1w.AnatomySettings(bias_shrink=4))
+    flat, brain = anatomy.prepare_anatomy(head.t1w, anatomy.AnatomySettings(bias_shrink=4))
     assert dice(brain, head.brain) > 0.95
 
     def spread(image):
@@ -33,13 +33,13 @@ def test_brain_is_found_and_bias_is_gone(head):
 def test_tissues_are_found(head):
     # Where each voxel lies in the template, off by as much as normalisation is.
     points = np.moveaxis(head.warp(planted_head.world_grid(head.t1w.shape, head.t1w.affine)), -1, 0)
-    flat = t1w.correct_bias(head.t1w, head.brain, 4)
-    tissues = t1w.segment(flat, head.brain, points + 1.0)
+    flat = anatomy.correct_bias(head.t1w, head.brain, 4)
+    tissues = anatomy.segment(flat, head.brain, points + 1.0)
     total = sum(tissues.values())
     np.testing.assert_allclose(total[head.brain], 1, atol=1e-3)
     assert dice(tissues["GM"] > 0.5, head.tissues["GM"] > 0.5) > 0.75
     assert dice(tissues["WM"] > 0.5, head.tissues["WM"] > 0.5) > 0.75
-    labels = t1w.labels(tissues, head.brain)
+    labels = anatomy.labels(tissues, head.brain)
     assert set(np.unique(labels)) == {0, 1, 2, 3}
     assert (labels[~head.brain] == 0).all()
     most = np.argmax([tissues["GM"], tissues["WM"], tissues["CSF"]], axis=0) + 1
@@ -105,7 +105,7 @@ def test_storage_order_changes_nothing_and_left_stays_left(
 
     tmp_path = tmp_path_factory.mktemp("stored")
     run = planted_head.planted_run(head, 41, n_volumes=20, signal=left_only, noise=0.005)
-    settings = motion.MotionSettings(reference_volumes=6)
+    settings = head_motion.MotionSettings(reference_volumes=6)
     results = []
     for name, image in (
         ("plain", planted_head.stored(run.bold, ("R", "A", "S"), sform=True, qform=True)),
@@ -114,8 +114,8 @@ def test_storage_order_changes_nothing_and_left_stays_left(
         path = tmp_path / f"{name}.nii.gz"
         nib.save(image, path)
         series = images.read_series(path)
-        reference = motion.make_reference(series, settings)
-        found = motion.estimate_motion(series, reference.raw, reference.mask, settings)
+        reference = head_motion.make_reference(series, settings)
+        found = head_motion.estimate_motion(series, reference.raw, reference.mask, settings)
         grid = nib.Nifti1Image(np.zeros((40, 48, 40), np.uint8), np.diag([4.0, 4, 4, 1]))
         grid.affine[:3, 3] = (-78, -112, -70)
         points = registration.apply(np.linalg.inv(run.to_t1w), registration.voxel_points(grid))
@@ -141,7 +141,7 @@ def test_storage_order_changes_nothing_and_left_stays_left(
 
 def test_real_brain_agrees_with_its_expected_volume(real_input):
     image = images.read_volume(real_input("real/head_T1w.nii.gz"))
-    _, brain = t1w.prepare_anatomy(image, t1w.AnatomySettings())
+    _, brain = anatomy.prepare_anatomy(image, anatomy.AnatomySettings())
     assert 1.2 < brain.sum() / 1e6 < 1.6
     assert nib.aff2axcodes(image.affine) == ("R", "A", "S")
     assert dice(brain, brain[::-1]) > 0.6, "a brain is nearly its own mirror image"
@@ -149,13 +149,13 @@ def test_real_brain_agrees_with_its_expected_volume(real_input):
 
 def test_real_bold_without_a_t1w_runs_through(real_input):
     series = images.read_series(real_input("real/localizer_bold.nii.gz"))
-    settings = motion.MotionSettings(reference_volumes=10)
-    reference = motion.make_reference(series, settings)
+    settings = head_motion.MotionSettings(reference_volumes=10)
+    reference = head_motion.make_reference(series, settings)
     litres = reference.mask.sum() * abs(np.linalg.det(reference.volume.affine)) / 1e6
     assert 0.9 < litres < 1.9
-    found = motion.estimate_motion(
+    found = head_motion.estimate_motion(
         series, reference.raw, reference.mask, settings, volumes=np.arange(0, 82, 8)
     )
-    centre = motion.world_centre(reference.mask, reference.volume.affine)
-    parameters = motion.rigid_parameters(found, centre)
+    centre = head_motion.world_centre(reference.mask, reference.volume.affine)
+    parameters = head_motion.rigid_parameters(found, centre)
     assert np.abs(parameters[:, :3]).max() < 5

@@ -7,7 +7,7 @@ from nibabel.processing import resample_to_output
 from nilearn.datasets import load_mni152_brain_mask
 from scipy.ndimage import map_coordinates
 
-from stim2bold.simulation.borrowed_head import extract_brain, read_head, register
+from stim2bold.simulation.brain.user_head import extract_brain, read_head, register
 
 
 def test_the_brain_of_a_real_head_covers_the_templates(real_input):

@@ -46,7 +46,7 @@ class Study:
         self.folder = folder
         programs = folder / "bin"
         programs.mkdir(parents=True)
-        stand_in = Path(__file__).with_name("stand_in.py")
+        stand_in = Path(__file__).parents[1] / "support" / "stand_in.py"
         (programs / "python").write_text(f'#!/bin/sh\nexec {sys.executable} {stand_in} "$@"\n')
         (programs / "python").chmod(0o755)
         self.path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"

@@ -15,7 +15,7 @@ import soundfile
 import xarray as xr
 from nibabel.processing import resample_from_to
 
-from stim2bold.files import read_json, read_table
+from stim2bold.io.files import read_json, read_table
 
 DIRECTIONS = {"video2audio", "video2bold", "bold2audio"}
 

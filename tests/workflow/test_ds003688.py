@@ -17,7 +17,7 @@ import pytest
 import xarray as xr
 from s3_server import make_bucket, s3_server
 
-from stim2bold.ds003688 import BUCKET, PARTICIPANTS, PREFIX, check_facts
+from stim2bold.study.ds003688 import BUCKET, PARTICIPANTS, PREFIX, check_facts
 
 PROJECT = Path(__file__).parents[2]
 MANIFEST = PROJECT / "workflow" / "datasets" / "ds003688.tsv"

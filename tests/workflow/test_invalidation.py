@@ -113,12 +113,12 @@ def test_results_moved_to_a_fresh_clone_elsewhere(study, tmp_path):
 
 
 def test_a_comment_in_a_module_that_nothing_of_the_study_uses(study):
-    study.append("workflow/scripts/stim2bold/video_transformer.py", "# A comment.")
+    study.append("workflow/scripts/stim2bold/networks/transformers.py", "# A comment.")
     assert study.plan() == {}
 
 
 def test_an_edit_of_the_autoencoder(study):
-    study.append("workflow/scripts/stim2bold/vae.py", "# A comment.")
+    study.append("workflow/scripts/stim2bold/vae/network.py", "# A comment.")
     trained = {"train_vae", "train_group", "stack_predictions"}
     assert set(study.plan()) == trained | JUDGED | MAPPED | HEARD
 
@@ -167,7 +167,7 @@ def test_one_more_participant(study):
 
 def test_one_more_participant_and_an_edit_at_once(study):
     study.configure(simulation={"participants": 3})
-    study.append("workflow/scripts/stim2bold/motion.py", "# A comment.")
+    study.append("workflow/scripts/stim2bold/preprocessing/head_motion.py", "# A comment.")
     plan = study.plan()
     assert plan["preprocess_motion"] == plan["preprocess_resample"] == 3
     assert plan["preprocess_normalise"] == 1

@@ -9,7 +9,7 @@ import planted_head
 import planted_study
 import pytest
 
-from stim2bold.summary import participants_table
+from stim2bold.evaluation.summary import participants_table
 
 TARGET = "results/preprocessed/sub-{0}/func/sub-{0}_task-film_run-1_desc-hmc_boldref.nii.gz"
 

@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[2]
 # What the shell hands to each program, counted instead of run.
 COUNTER = """#!{python}
 import sys
-from stim2bold.arguments import ListParser
+from stim2bold.runtime.arguments import ListParser
 parser = ListParser(None)
 print(len(sys.argv), len(parser._read_args_from_files(sys.argv[1:])))
 """

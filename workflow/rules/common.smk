@@ -20,17 +20,17 @@ gc.set_threshold(200_000, 50, 50)
 # jobs beside them and from each other: training ran four times longer beside other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from stim2bold import bids, study  # noqa: E402
-from stim2bold.bids_index import excluded  # noqa: E402
-from stim2bold.configuration import check_configuration, check_files  # noqa: E402
-from stim2bold.disk import full, unwritable  # noqa: E402
-from stim2bold.errors import InputError  # noqa: E402
-from stim2bold.failures import advice, failures, told  # noqa: E402
-from stim2bold.files import read_json, write_json  # noqa: E402
-from stim2bold.problems import refuse  # noqa: E402
-from stim2bold.settings_checks import check_consistency  # noqa: E402
-from stim2bold.signatures import signatures  # noqa: E402
-from stim2bold.sources import digest  # noqa: E402
+from stim2bold.study import bids, study  # noqa: E402
+from stim2bold.study.bids_index import excluded  # noqa: E402
+from stim2bold.study.configuration import check_configuration, check_files  # noqa: E402
+from stim2bold.runtime.disk import full, unwritable  # noqa: E402
+from stim2bold.runtime.errors import InputError  # noqa: E402
+from stim2bold.runtime.failed_jobs import advice, failures, told  # noqa: E402
+from stim2bold.io.files import read_json, write_json  # noqa: E402
+from stim2bold.runtime.issues import refuse  # noqa: E402
+from stim2bold.study.settings_checks import check_consistency  # noqa: E402
+from stim2bold.study.signatures import signatures  # noqa: E402
+from stim2bold.runtime.code_digest import digest  # noqa: E402
 
 
 def refuse_unwritable(folder):

@@ -103,7 +103,6 @@ rule summarise_decoding:
             for unit in units
         ],
         nulls=[f"{CLIPS}_nulls.tsv".format(unit=unit) for unit in VIEWERS],
-        folds="results/folds.json",
     output:
         summary="results/decoding/summary.tsv",
     log:
@@ -122,6 +121,6 @@ rule summarise_decoding:
         "python {input.code[0]:q} --labels @<(printf '%s\\n' {input.labels:q})"
         " --clips @<(printf '%s\\n' {input.clips:q})"
         " --timelines @<(printf '%s\\n' {input.timelines:q})"
-        " --nulls @<(printf '%s\\n' {input.nulls:q}) --folds {input.folds:q}"
+        " --nulls @<(printf '%s\\n' {input.nulls:q})"
         " --summary {output.summary:q} > {log:q} 2>&1"
         f"{sources('summarise_decoding.py')}"

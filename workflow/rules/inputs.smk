@@ -62,7 +62,11 @@ rule validate_inputs:
             f"{BIDS_DIR}/dataset_description.json",
             sorted({path for run in runs for path in run.files}),
         ),
-        settings=json.dumps({key: config[key] for key in study.KEYS}, sort_keys=True),
+        settings=json.dumps(
+            {key: config[key] for key in study.KEYS}
+            | {"sounds": {"speech": config["sounds"]["speech"]}},
+            sort_keys=True,
+        ),
     message:
         "Checks of the input: {output.inputs}"
     shell:

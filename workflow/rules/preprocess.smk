@@ -478,10 +478,11 @@ rule preprocess_figures:
         coregistration=lambda wildcards, input: (
             "--coregistration" if input.coregistration else ""
         ),
+        settings=preprocessing("confounds"),
     message:
         "Figures of {wildcards.run}"
     shell:
-        "python {input.code[0]:q}"
+        "python {input.code[0]:q} --settings {params.settings:q}"
         " --series {input.series:q} --mask {input.mask:q}"
         " --confounds {input.confounds:q} --reference {input.reference:q}"
         " --reference-mask {input.reference_mask:q}"

@@ -36,18 +36,22 @@ rule draw_maps:
         f"{sources('draw_maps.py')}"
 
 
+# What was left out of each run's mask and confounds is told in them.
+CLEANED = [
+    "results/cleaned/{}/func/{}_space-{}_desc-cleaned_bold.json".format(
+        run.folder, run.name, ANALYSIS_SPACE
+    )
+    for run in runs
+]
+
+
 rule write_methods:
     input:
         code=code("write_methods.py"),
         inputs="results/inputs.json",
         film="results/stimulus/film.json",
         folds="results/folds.json",
-        cleaned=[
-            "results/cleaned/{}/func/{}_space-{}_desc-cleaned_bold.json".format(
-                run.folder, run.name, ANALYSIS_SPACE
-            )
-            for run in runs
-        ],
+        cleaned=CLEANED,
         dataset=f"{BIDS_DIR}/dataset_description.json",
         references=project_file("workflow/datasets/references.tsv"),
         derivatives=f"{DERIVATIVES}/dataset_description.json" if DERIVATIVES else [],
@@ -270,6 +274,7 @@ rule render_report:
         quality=[
             f"results/quality/{run.folder}/{run.name}.json" for run in RUNS.values()
         ],
+        cleaned=CLEANED,
         figures=sorted(
             {picture for run in RUNS.values() for picture in figures_of(run)}
         ),

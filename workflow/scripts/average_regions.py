@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from stim2bold.arrays import read_array
-from stim2bold.command import run
-from stim2bold.files import write_table
-from stim2bold.regions import region_series
+from stim2bold.evaluation.regions import region_series
+from stim2bold.io.arrays import read_array
+from stim2bold.io.files import write_table
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

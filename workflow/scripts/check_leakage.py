@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from stim2bold.arguments import ListParser
-from stim2bold.arrays import read_array
-from stim2bold.command import progress, run
-from stim2bold.errors import InputError
-from stim2bold.files import read_json, write_json
-from stim2bold.leakage import check_folds, check_prediction
+from stim2bold.io.arrays import read_array
+from stim2bold.io.files import read_json, write_json
+from stim2bold.models.leakage import check_folds, check_prediction
+from stim2bold.runtime.arguments import ListParser
+from stim2bold.runtime.command import progress, run
+from stim2bold.runtime.errors import InputError
 
 
 def main() -> None:

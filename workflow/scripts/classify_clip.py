@@ -5,13 +5,13 @@ import json
 import logging
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.errors import InputError
-from stim2bold.extraction import I3DSettings, classify
-from stim2bold.files import write_table
-from stim2bold.film import probe, sample
-from stim2bold.timing import sample_times
-from stim2bold.weights import load_network
+from stim2bold.io.files import write_table
+from stim2bold.networks.i3d_features import I3DSettings, classify
+from stim2bold.networks.i3d_weights import load_network
+from stim2bold.runtime.command import run
+from stim2bold.runtime.errors import InputError
+from stim2bold.stimulus.film import probe, sample
+from stim2bold.stimulus.timing import sample_times
 
 log = logging.getLogger(__name__)
 

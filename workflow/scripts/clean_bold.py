@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from stim2bold.cleaning import (
+from stim2bold.preprocessing.cleaning import (
     CleaningSettings,
     analysis_mask,
     choose_confounds,
     clean_series,
 )
-from stim2bold.command import run
-from stim2bold.derivatives import write_sidecar
-from stim2bold.images import TEMPLATE, read_derived, read_mask, save_image
-from stim2bold.scan_clock import header_doubt
-from stim2bold.signal_voxels import with_signal
+from stim2bold.preprocessing.derivatives import write_sidecar
+from stim2bold.preprocessing.images import TEMPLATE, read_derived, read_mask, save_image
+from stim2bold.preprocessing.scan_clock import header_doubt
+from stim2bold.preprocessing.signal_voxels import with_signal
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.files import replacing
-from stim2bold.listening import compress_ladder
-from stim2bold.spectrogram import SpectrogramSettings
+from stim2bold.io.files import replacing
+from stim2bold.runtime.command import run
+from stim2bold.sound.compression import compress_ladder
+from stim2bold.stimulus.spectrogram import SpectrogramSettings
 
 
 def main() -> None:

@@ -7,22 +7,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from stim2bold.arrays import read_array, write_array
-from stim2bold.circular_shifts import block_period
-from stim2bold.command import run
-from stim2bold.directions import assemble
-from stim2bold.files import read_json, write_table
-from stim2bold.fits import prediction_array
-from stim2bold.folds import read_folds
-from stim2bold.label_decoding import (
+from stim2bold.decoding.label_scores import reliability, score_labels
+from stim2bold.decoding.label_timeline import captions, long_timeline
+from stim2bold.decoding.labels import (
     DecodingSettings,
     decode_labels,
     in_time,
     presence,
     training_share,
 )
-from stim2bold.label_scores import reliability, score_labels
-from stim2bold.label_timeline import captions, long_timeline
+from stim2bold.evaluation.null_inflation import chance_spread
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import read_json, write_table
+from stim2bold.models.circular_shifts import block_period
+from stim2bold.models.directions import assemble
+from stim2bold.models.folds import read_folds
+from stim2bold.models.predictions import prediction_array
+from stim2bold.runtime.command import run
 
 logger = logging.getLogger("decode_labels")
 
@@ -54,7 +55,8 @@ def main() -> None:
         target=labels,
         content=content,
     )
-    fitted = in_time(decode_labels(problem, read_folds(content), settings))
+    folds = read_folds(content)
+    fitted = in_time(decode_labels(problem, folds, settings))
     decoded = prediction_array(
         problem,
         fitted,
@@ -76,6 +78,7 @@ def main() -> None:
         fewest=settings.fewest,
         tr=problem.tr,
         period=block_period(content),
+        spread=chance_spread(problem, folds, settings.ridge()),
     )
     known = pd.notna(fitted.values)
     timeline = long_timeline(decoded, present, share, tr=problem.tr)

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.derivatives import IGNORED, README, description
-from stim2bold.files import replacing, write_json
+from stim2bold.io.files import replacing, write_json
+from stim2bold.preprocessing.derivatives import IGNORED, README, description
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

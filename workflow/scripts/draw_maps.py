@@ -5,8 +5,8 @@ from pathlib import Path
 
 import nibabel as nib
 
-from stim2bold.command import run
-from stim2bold.mapfigure import draw_rows
+from stim2bold.evaluation.map_figure import draw_rows
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

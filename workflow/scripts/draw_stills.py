@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.files import read_json, replacing, write_json
-from stim2bold.film import sample
-from stim2bold.stills import SIDE, sheet_of, still_times
+from stim2bold.io.files import read_json, replacing, write_json
+from stim2bold.report.stills import SIDE, sheet_of, still_times
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.film import sample
 
 
 def main() -> None:

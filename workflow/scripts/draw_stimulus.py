@@ -4,12 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.annotations import read_blocks, read_folder
-from stim2bold.arrays import read_array
-from stim2bold.command import run
-from stim2bold.files import read_json, replacing
-from stim2bold.film import sample
-from stim2bold.stimulus_figure import border_times, draw, save
+from stim2bold.io.arrays import read_array
+from stim2bold.io.files import read_json, replacing
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.annotations import read_blocks, read_folder
+from stim2bold.stimulus.figure import border_times, draw, save
+from stim2bold.stimulus.film import sample
 
 
 def main() -> None:

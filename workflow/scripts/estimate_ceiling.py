@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from stim2bold.arguments import ListParser
-from stim2bold.arrays import read_array, write_array
-from stim2bold.ceiling import FEWEST, add_up, held_out_times, leave_one_out
-from stim2bold.command import progress, run
-from stim2bold.files import read_json, write_table
+from stim2bold.evaluation.ceiling import FEWEST, add_up, held_out_times, leave_one_out
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import read_json, write_table
+from stim2bold.runtime.arguments import ListParser
+from stim2bold.runtime.command import progress, run
 
 logger = logging.getLogger("estimate_ceiling")
 

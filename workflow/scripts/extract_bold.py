@@ -7,10 +7,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.arrays import write_array
-from stim2bold.cleaning import gather_runs
-from stim2bold.command import run
-from stim2bold.parcels import average_parcels, labels_at
+from stim2bold.io.arrays import write_array
+from stim2bold.preprocessing.cleaning import gather_runs
+from stim2bold.preprocessing.parcels import average_parcels, labels_at
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -4,14 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.command import progress, run
-from stim2bold.devices import use_threads
-from stim2bold.extraction import I3DSettings, describe, feature_rows
-from stim2bold.files import read_json
-from stim2bold.film import sample
-from stim2bold.rowfile import write_rows
-from stim2bold.timing import sample_times
-from stim2bold.weights import load_network
+from stim2bold.io.feature_rows import write_rows
+from stim2bold.io.files import read_json
+from stim2bold.networks.i3d_features import I3DSettings, describe, feature_rows
+from stim2bold.networks.i3d_weights import load_network
+from stim2bold.runtime.command import progress, run
+from stim2bold.runtime.devices import use_threads
+from stim2bold.stimulus.film import sample
+from stim2bold.stimulus.timing import sample_times
 
 
 def main() -> None:

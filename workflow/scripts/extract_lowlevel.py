@@ -5,13 +5,13 @@ import json
 import logging
 from pathlib import Path
 
-from stim2bold.arrays import write_array
-from stim2bold.audio import read_film_sound
-from stim2bold.command import progress, run
-from stim2bold.files import read_json, read_table
-from stim2bold.film import sample
-from stim2bold.lowlevel import picture_features, sound_features
-from stim2bold.spectrogram import SpectrogramSettings
+from stim2bold.io.arrays import write_array
+from stim2bold.io.files import read_json, read_table
+from stim2bold.runtime.command import progress, run
+from stim2bold.stimulus.audio import read_film_sound
+from stim2bold.stimulus.film import sample
+from stim2bold.stimulus.lowlevel import picture_features, sound_features
+from stim2bold.stimulus.spectrogram import SpectrogramSettings
 
 log = logging.getLogger(__name__)
 # Pixels a side, after scaling: enough for means over the picture.

@@ -4,12 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import write_array
-from stim2bold.backbones import BackboneSettings, extract_film
-from stim2bold.command import run
-from stim2bold.devices import use_threads
-from stim2bold.files import read_json
-from stim2bold.r2plus1d import load
+from stim2bold.io.arrays import write_array
+from stim2bold.io.files import read_json
+from stim2bold.networks.backbones import BackboneSettings, extract_film
+from stim2bold.networks.r2plus1d import load
+from stim2bold.runtime.command import run
+from stim2bold.runtime.devices import use_threads
 
 
 def main() -> None:

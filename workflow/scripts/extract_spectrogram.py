@@ -4,11 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import write_array
-from stim2bold.audio import read_film_sound
-from stim2bold.command import run
-from stim2bold.files import read_json
-from stim2bold.spectrogram import SpectrogramSettings, spectrogram
+from stim2bold.io.arrays import write_array
+from stim2bold.io.files import read_json
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.audio import read_film_sound
+from stim2bold.stimulus.spectrogram import SpectrogramSettings, spectrogram
 
 
 def main() -> None:

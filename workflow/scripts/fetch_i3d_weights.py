@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.weights import obtain, save_weights
+from stim2bold.networks.i3d_weights import obtain, save_weights
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

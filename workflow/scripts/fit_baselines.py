@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from stim2bold.arrays import read_array, write_array
-from stim2bold.baselines import fit_baselines
-from stim2bold.chance import chance_spread
-from stim2bold.command import run
-from stim2bold.directions import DIRECTIONS, read_problem
-from stim2bold.files import read_json
-from stim2bold.fits import prediction_array, training_strength
-from stim2bold.folds import read_folds
-from stim2bold.ridge import RidgeSettings
+from stim2bold.evaluation.null_inflation import chance_spread
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import read_json
+from stim2bold.models.baselines import fit_baselines
+from stim2bold.models.directions import DIRECTIONS, read_problem
+from stim2bold.models.folds import read_folds
+from stim2bold.models.predictions import prediction_array, training_strength
+from stim2bold.models.ridge import RidgeSettings
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

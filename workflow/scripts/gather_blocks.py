@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.annotations import read_blocks
-from stim2bold.blocks import cut_film, join_runs, to_film
-from stim2bold.command import run
-from stim2bold.files import read_json, write_table
+from stim2bold.io.files import read_json, write_table
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.annotations import read_blocks
+from stim2bold.stimulus.blocks import cut_film, join_runs, to_film
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.errors import InputError
-from stim2bold.files import write_json
-from stim2bold.rule_graph import layout, read_dot
+from stim2bold.io.files import write_json
+from stim2bold.report.rule_graph import layout, read_dot
+from stim2bold.runtime.command import run
+from stim2bold.runtime.errors import InputError
 
 
 def main() -> None:

@@ -4,14 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.annotations import read_blocks
-from stim2bold.arrays import read_array
-from stim2bold.audio import read_film_sound
-from stim2bold.command import run
-from stim2bold.files import read_json
-from stim2bold.griffin_lim import InversionSettings
-from stim2bold.ladder import middle_segments, save_ladder, sound_ladder
-from stim2bold.spectrogram import SpectrogramSettings
+from stim2bold.io.arrays import read_array
+from stim2bold.io.files import read_json
+from stim2bold.runtime.command import run
+from stim2bold.sound.griffin_lim import InversionSettings
+from stim2bold.sound.ladder import middle_segments, save_ladder, sound_ladder
+from stim2bold.stimulus.annotations import read_blocks
+from stim2bold.stimulus.audio import read_film_sound
+from stim2bold.stimulus.spectrogram import SpectrogramSettings
 
 
 def main() -> None:

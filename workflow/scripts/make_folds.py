@@ -5,9 +5,9 @@ import json
 import math
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.files import read_json, read_table, write_json
-from stim2bold.folds import FoldSettings, make_folds
+from stim2bold.io.files import read_json, read_table, write_json
+from stim2bold.models.folds import FoldSettings, make_folds
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

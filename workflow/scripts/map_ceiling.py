@@ -5,11 +5,11 @@ from pathlib import Path
 
 import nibabel as nib
 
-from stim2bold.arrays import read_array, read_dataset
-from stim2bold.command import run
-from stim2bold.files import replacing, write_table
-from stim2bold.maps import statistic_map
-from stim2bold.normalised import normalised, normalised_table
+from stim2bold.evaluation.ceiling_normalised import normalised, normalised_table
+from stim2bold.evaluation.maps import statistic_map
+from stim2bold.io.arrays import read_array, read_dataset
+from stim2bold.io.files import replacing, write_table
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import nibabel as nib
 
-from stim2bold.arguments import ListParser
-from stim2bold.arrays import read_array
-from stim2bold.ceiling import add_up, held_out_times
-from stim2bold.command import run
-from stim2bold.files import read_json, replacing
-from stim2bold.group_map import Pair, ceiling_pair, gather, group_maps, predicted_pair
-from stim2bold.maps import grid
-from stim2bold.statistic_image import statistic_image
+from stim2bold.evaluation.ceiling import add_up, held_out_times
+from stim2bold.evaluation.group_map import Pair, ceiling_pair, gather, group_maps, predicted_pair
+from stim2bold.evaluation.maps import grid
+from stim2bold.evaluation.statistic_image import statistic_image
+from stim2bold.io.arrays import read_array
+from stim2bold.io.files import read_json, replacing
+from stim2bold.runtime.arguments import ListParser
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

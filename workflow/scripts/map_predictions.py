@@ -5,10 +5,10 @@ from pathlib import Path
 
 import nibabel as nib
 
-from stim2bold.arrays import read_array, read_dataset
-from stim2bold.command import run
-from stim2bold.files import read_json, replacing
-from stim2bold.maps import predicted_bold, statistic_map
+from stim2bold.evaluation.maps import predicted_bold, statistic_map
+from stim2bold.io.arrays import read_array, read_dataset
+from stim2bold.io.files import read_json, replacing
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.files import read_table, write_json
-from stim2bold.qc import tsnr
-from stim2bold.quality import measure
-from stim2bold.registration import sample, template, template_tissues, voxel_points
+from stim2bold.io.files import read_table, write_json
+from stim2bold.preprocessing.figures import tsnr
+from stim2bold.preprocessing.iqm import measure
+from stim2bold.preprocessing.registration import sample, template, template_tissues, voxel_points
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from stim2bold.brain_view import brain_view
-from stim2bold.command import run
-from stim2bold.files import write_json
+from stim2bold.io.files import write_json
+from stim2bold.report.brain_view import brain_view
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

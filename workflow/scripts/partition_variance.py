@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stim2bold.arrays import read_array, write_array
-from stim2bold.command import run
-from stim2bold.directions import assemble
-from stim2bold.files import read_json, replacing, write_table
-from stim2bold.folds import read_folds
-from stim2bold.leakage import fit_record
-from stim2bold.maps import statistic_map
-from stim2bold.partition import partition, shares
-from stim2bold.ridge import RidgeSettings
+from stim2bold.evaluation.maps import statistic_map
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import read_json, replacing, write_table
+from stim2bold.models.directions import assemble
+from stim2bold.models.folds import read_folds
+from stim2bold.models.leakage import fit_record
+from stim2bold.models.ridge import RidgeSettings
+from stim2bold.models.variance_partition import partition, shares
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

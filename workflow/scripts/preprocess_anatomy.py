@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.derivatives import write_sidecar
-from stim2bold.images import read_volume, save_image
-from stim2bold.t1w import AnatomySettings, prepare_anatomy
+from stim2bold.preprocessing.anatomy import AnatomySettings, prepare_anatomy
+from stim2bold.preprocessing.derivatives import write_sidecar
+from stim2bold.preprocessing.images import read_volume, save_image
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.qc import GREEN, ORANGE, SKY, mosaic, save_figure
-from stim2bold.registration import moved_image, template
-from stim2bold.t1w import LABELS
+from stim2bold.preprocessing.anatomy import LABELS
+from stim2bold.preprocessing.figures import GREEN, ORANGE, SKY, mosaic, save_figure
+from stim2bold.preprocessing.registration import moved_image, template
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.confounds import ConfoundSettings, make_confounds
-from stim2bold.files import read_json, write_json, write_table
-from stim2bold.motion import world_centre
-from stim2bold.registration import read_matrices, resampled_tissues, template_tissues
+from stim2bold.io.files import read_json, write_json, write_table
+from stim2bold.preprocessing.confounds import ConfoundSettings, make_confounds
+from stim2bold.preprocessing.head_motion import world_centre
+from stim2bold.preprocessing.registration import read_matrices, resampled_tissues, template_tissues
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

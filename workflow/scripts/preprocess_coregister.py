@@ -6,8 +6,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.registration import align_rigid, write_matrices
+from stim2bold.preprocessing.registration import align_rigid, write_matrices
+from stim2bold.runtime.command import run
 
 
 def masked(image: Path, mask: Path) -> nib.Nifti1Image:

@@ -1,15 +1,15 @@
 """Draw what tells whether a BOLD run was preprocessed well."""
 
 import argparse
+import json
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.confounds import ConfoundSettings
-from stim2bold.files import read_table
-from stim2bold.qc import (
+from stim2bold.io.files import read_table
+from stim2bold.preprocessing.anatomy import LABELS
+from stim2bold.preprocessing.figures import (
     GREEN,
     ORANGE,
     SKY,
@@ -19,7 +19,7 @@ from stim2bold.qc import (
     save_figure,
     tsnr,
 )
-from stim2bold.registration import (
+from stim2bold.preprocessing.registration import (
     apply,
     read_matrices,
     sample,
@@ -27,8 +27,8 @@ from stim2bold.registration import (
     template_tissues,
     voxel_points,
 )
-from stim2bold.scan_clock import header_TR
-from stim2bold.t1w import LABELS
+from stim2bold.preprocessing.scan_clock import header_TR
+from stim2bold.runtime.command import run
 
 
 def main() -> None:
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--coregistration", type=Path, help="BOLD reference to T1w")
     parser.add_argument("--t1w", type=Path)
     parser.add_argument("--dseg", type=Path, help="tissues of the T1w")
+    parser.add_argument("--settings", type=json.loads, required=True, help="of the confounds")
     parser.add_argument("--carpet", type=Path, required=True, help="output: figure")
     parser.add_argument("--motion", type=Path, required=True, help="output: figure")
     parser.add_argument("--alignment", type=Path, required=True, help="output: figure")
@@ -58,7 +59,6 @@ def main() -> None:
     mask = nib.load(arguments.mask)
     brain = np.asarray(mask.dataobj) > 0
     confounds = read_table(arguments.confounds)
-    outlier = ConfoundSettings().outlier_fd
 
     tissues = template_tissues(mask)
     kinds = 1 + np.argmax([tissues[kind][brain] for kind in LABELS], axis=0)
@@ -69,7 +69,12 @@ def main() -> None:
         arguments.carpet,
     )
     save_figure(
-        motion_figure(confounds, TR=TR, outlier=outlier, title=f"{name}: head motion"),
+        motion_figure(
+            confounds,
+            TR=TR,
+            outlier=arguments.settings["outlier_fd"],
+            title=f"{name}: head motion",
+        ),
         arguments.motion,
     )
 

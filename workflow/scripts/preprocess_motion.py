@@ -8,10 +8,10 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
-from stim2bold.command import run
-from stim2bold.images import read_series
-from stim2bold.motion import MotionSettings, estimate_motion
-from stim2bold.registration import write_matrices
+from stim2bold.preprocessing.head_motion import MotionSettings, estimate_motion
+from stim2bold.preprocessing.images import read_series
+from stim2bold.preprocessing.registration import write_matrices
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

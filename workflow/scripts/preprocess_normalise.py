@@ -9,9 +9,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.files import replacing
-from stim2bold.registration import NormaliseSettings, normalise, template
+from stim2bold.io.files import replacing
+from stim2bold.preprocessing.registration import NormaliseSettings, normalise, template
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.derivatives import write_sidecar
-from stim2bold.images import check_TR, open_image, read_series, save_image
-from stim2bold.motion import MotionSettings, make_reference
-from stim2bold.sidecars import read_sidecars
+from stim2bold.preprocessing.derivatives import write_sidecar
+from stim2bold.preprocessing.head_motion import MotionSettings, make_reference
+from stim2bold.preprocessing.images import check_TR, open_image, read_series, save_image
+from stim2bold.runtime.command import run
+from stim2bold.study.sidecars import read_sidecars
 
 
 def main() -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.derivatives import write_sidecar
-from stim2bold.images import TEMPLATE, check_TR, open_image, read_series, save_image
-from stim2bold.registration import (
+from stim2bold.preprocessing.derivatives import write_sidecar
+from stim2bold.preprocessing.images import TEMPLATE, check_TR, open_image, read_series, save_image
+from stim2bold.preprocessing.registration import (
     SPACE,
     apply,
     grid_around,
@@ -23,9 +22,10 @@ from stim2bold.registration import (
     template,
     voxel_points,
 )
-from stim2bold.scan_clock import reference_time, slice_times
-from stim2bold.sidecars import read_sidecars
-from stim2bold.slice_timing import correct_slice_timing, slice_axis
+from stim2bold.preprocessing.scan_clock import reference_time, slice_times
+from stim2bold.preprocessing.slice_timing import correct_slice_timing, slice_axis
+from stim2bold.runtime.command import run
+from stim2bold.study.sidecars import read_sidecars
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.command import run
-from stim2bold.derivatives import write_sidecar
-from stim2bold.images import save_image
-from stim2bold.registration import moved_points
-from stim2bold.t1w import labels, segment
+from stim2bold.preprocessing.anatomy import labels, segment
+from stim2bold.preprocessing.derivatives import write_sidecar
+from stim2bold.preprocessing.images import save_image
+from stim2bold.preprocessing.registration import moved_points
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ import json
 import logging
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.files import write_json, write_table
-from stim2bold.film import StreamSettings, probe
+from stim2bold.io.files import write_json, write_table
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.film import StreamSettings, probe
 
 log = logging.getLogger(__name__)
 

@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from stim2bold.arrays import write_array
-from stim2bold.command import run
-from stim2bold.directions import DIRECTIONS, read_problem
-from stim2bold.files import read_json
-from stim2bold.folds import read_folds
-from stim2bold.reconstruction import reconstruct
-from stim2bold.storage import read_model
+from stim2bold.io.arrays import write_array
+from stim2bold.io.files import read_json
+from stim2bold.models.directions import DIRECTIONS, read_problem
+from stim2bold.models.folds import read_folds
+from stim2bold.runtime.command import run
+from stim2bold.vae.reconstruction import reconstruct
+from stim2bold.vae.storage import read_model
 
 
 def main() -> None:

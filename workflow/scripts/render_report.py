@@ -5,10 +5,10 @@ import json
 import logging
 from pathlib import Path
 
-from stim2bold.annotations import read_blocks, read_events
-from stim2bold.command import run
-from stim2bold.files import replacing
-from stim2bold.report_site import Source, write_site
+from stim2bold.io.files import replacing
+from stim2bold.report.site import Source, write_site
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.annotations import read_blocks, read_events
 
 logger = logging.getLogger("render_report")
 

@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import read_array, write_array
-from stim2bold.command import run
-from stim2bold.files import read_json
-from stim2bold.timing import Timing, at_volumes
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import read_json
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.timing import Timing, at_volumes
 
 
 def main() -> None:

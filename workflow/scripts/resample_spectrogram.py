@@ -4,11 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import read_array, write_array
-from stim2bold.command import run
-from stim2bold.files import read_json
-from stim2bold.spectrogram import spectrogram_at_volumes
-from stim2bold.timing import Timing
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import read_json
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.spectrogram import spectrogram_at_volumes
+from stim2bold.stimulus.timing import Timing
 
 
 def main() -> None:

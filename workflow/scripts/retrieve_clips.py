@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from stim2bold.arrays import read_array, write_array
-from stim2bold.circular_shifts import block_period
-from stim2bold.clip_retrieval import judge_clips
-from stim2bold.command import run
-from stim2bold.directions import assemble
-from stim2bold.files import read_json, write_table
-from stim2bold.folds import read_folds
-from stim2bold.label_decoding import DecodingSettings
-from stim2bold.leakage import fit_record
-from stim2bold.picture_components import joined, predict_components
+from stim2bold.decoding.clips import judge_clips
+from stim2bold.decoding.feature_components import joined, predict_components
+from stim2bold.decoding.labels import DecodingSettings
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import read_json, write_table
+from stim2bold.models.circular_shifts import block_period
+from stim2bold.models.directions import assemble
+from stim2bold.models.folds import read_folds
+from stim2bold.models.leakage import fit_record
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.arrays import read_array, write_array
-from stim2bold.command import run
-from stim2bold.files import write_table
-from stim2bold.scoring import EvaluationSettings, score_unit
+from stim2bold.evaluation.scoring import EvaluationSettings, score_unit
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import write_table
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from scipy.io import wavfile
 
-from stim2bold.command import progress, run
-from stim2bold.files import read_table, write_table
-from stim2bold.rungs import ORIGINAL
-from stim2bold.sound_scores import score_ladder
-from stim2bold.spectrogram import SpectrogramSettings
+from stim2bold.io.files import read_table, write_table
+from stim2bold.runtime.command import progress, run
+from stim2bold.sound.rungs import ORIGINAL
+from stim2bold.sound.scores import score_ladder
+from stim2bold.stimulus.spectrogram import SpectrogramSettings
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.command import run
-from stim2bold.simulation.dataset_files import write_dataset
+from stim2bold.runtime.command import run
+from stim2bold.simulation.brain.dataset_files import write_dataset
 
 
 def main() -> None:

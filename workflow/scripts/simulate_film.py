@@ -4,15 +4,15 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import write_array
-from stim2bold.command import progress, run
-from stim2bold.files import replacing, write_table
-from stim2bold.simulation.film_annotations import annotate_sound, annotate_video
-from stim2bold.simulation.film_features import Watcher
-from stim2bold.simulation.film_settings import FilmSettings
-from stim2bold.simulation.film_truth import describe
-from stim2bold.simulation.filmmaking import mix_sound, write_script
-from stim2bold.simulation.shooting import draw_pictures, write_film
+from stim2bold.io.arrays import write_array
+from stim2bold.io.files import replacing, write_table
+from stim2bold.runtime.command import progress, run
+from stim2bold.simulation.film.annotations import annotate_sound, annotate_video
+from stim2bold.simulation.film.features import Watcher
+from stim2bold.simulation.film.filmmaking import mix_sound, write_script
+from stim2bold.simulation.film.settings import FilmSettings
+from stim2bold.simulation.film.shooting import draw_pictures, write_film
+from stim2bold.simulation.film.truth import describe
 
 
 def main() -> None:

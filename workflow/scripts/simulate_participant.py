@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import read_dataset
-from stim2bold.command import run
-from stim2bold.simulation.participant import simulate_participant
-from stim2bold.simulation.participant_files import read_settings, write_participant
+from stim2bold.io.arrays import read_dataset
+from stim2bold.runtime.command import run
+from stim2bold.simulation.brain.participant import simulate_participant
+from stim2bold.simulation.brain.participant_files import read_settings, write_participant
 
 
 def main() -> None:

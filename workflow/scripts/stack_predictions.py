@@ -6,8 +6,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from stim2bold.arrays import read_array, write_array
-from stim2bold.command import run
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.runtime.command import run
 
 
 def widest(extents: list[list[float]]) -> list[float]:

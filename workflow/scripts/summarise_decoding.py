@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from stim2bold.arguments import ListParser
-from stim2bold.circular_shifts import block_period
-from stim2bold.command import run
-from stim2bold.decoding_summary import shared_shifts, summarise_decoding
-from stim2bold.files import read_json, read_table, write_table
+from stim2bold.decoding.summary import film_p, summarise_decoding
+from stim2bold.io.files import read_table, write_table
+from stim2bold.runtime.arguments import ListParser
+from stim2bold.runtime.command import run
 
 
 def main() -> None:
@@ -18,25 +17,21 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, nargs="*", default=[], help="scores of clips")
     parser.add_argument("--timelines", type=Path, nargs="*", default=[], help="decoded labels")
     parser.add_argument("--nulls", type=Path, nargs="*", default=[], help="of clips, each shift")
-    parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--summary", type=Path, required=True)
     args = parser.parse_args()
     labels, clips, nulls = (
         pd.concat([pd.DataFrame(), *map(read_table, paths)], ignore_index=True)
         for paths in (args.labels, args.clips, args.nulls)
     )
-    content = read_json(args.folds)
     # ORIGIN/UNIT_timeline.tsv
     by_origin = {}
     for path in args.timelines:
         by_origin.setdefault(path.parent.name, []).append(path)
-    gains = {
-        origin: shared_shifts(
-            [read_table(path) for path in paths], tr=content["TR"], period=block_period(content)
-        )
-        for origin, paths in by_origin.items()
-    }
-    write_table(args.summary, summarise_decoding(labels, clips, gains=gains, nulls=nulls))
+    film = {}
+    for origin, paths in by_origin.items():
+        own = labels[(labels["origin"] == origin) & (labels["measure"] == "chance_spread")]
+        film[origin] = film_p([read_table(path) for path in paths], spread=own["value"].mean())
+    write_table(args.summary, summarise_decoding(labels, clips, film=film, nulls=nulls))
 
 
 if __name__ == "__main__":

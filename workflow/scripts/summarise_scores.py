@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from stim2bold.arguments import ListParser
-from stim2bold.arrays import read_dataset
-from stim2bold.command import run
-from stim2bold.files import read_json, read_table, write_table
-from stim2bold.summary import participants_table, summarise
+from stim2bold.evaluation.summary import participants_table, summarise
+from stim2bold.io.arrays import read_dataset
+from stim2bold.io.files import read_json, read_table, write_table
+from stim2bold.runtime.arguments import ListParser
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

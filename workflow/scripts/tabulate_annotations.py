@@ -4,17 +4,17 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.annotations import (
+from stim2bold.io.arrays import write_array
+from stim2bold.io.files import read_json
+from stim2bold.runtime.command import run
+from stim2bold.stimulus.annotations import (
     AnnotationSettings,
     read_blocks,
     read_folder,
     tabulate,
     tabulate_blocks,
 )
-from stim2bold.arrays import write_array
-from stim2bold.command import run
-from stim2bold.files import read_json
-from stim2bold.timing import Timing
+from stim2bold.stimulus.timing import Timing
 
 
 def main() -> None:

@@ -4,17 +4,17 @@ import json
 from functools import partial
 from pathlib import Path
 
-from stim2bold.arguments import ListParser
-from stim2bold.arrays import read_array, write_array
-from stim2bold.command import progress, run
-from stim2bold.devices import use_threads
-from stim2bold.directions import assemble
-from stim2bold.files import read_json, write_table
-from stim2bold.fits import prediction_array
-from stim2bold.folds import read_folds
-from stim2bold.group import common_voxels, fit_group, fit_heads, member_predictions
-from stim2bold.storage import write_model
-from stim2bold.vae_settings import settings_of
+from stim2bold.io.arrays import read_array, write_array
+from stim2bold.io.files import read_json, write_table
+from stim2bold.models.directions import assemble
+from stim2bold.models.folds import read_folds
+from stim2bold.models.predictions import prediction_array
+from stim2bold.runtime.arguments import ListParser
+from stim2bold.runtime.command import progress, run
+from stim2bold.runtime.devices import use_threads
+from stim2bold.vae.group import common_voxels, fit_group, fit_heads, member_predictions
+from stim2bold.vae.settings import settings_of
+from stim2bold.vae.storage import write_model
 
 DIRECTION = "video2bold"
 

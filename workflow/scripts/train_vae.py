@@ -5,16 +5,16 @@ import json
 from functools import partial
 from pathlib import Path
 
-from stim2bold.arrays import write_array
-from stim2bold.command import progress, run
-from stim2bold.devices import use_threads
-from stim2bold.directions import DIRECTIONS, read_problem
-from stim2bold.files import read_json, write_table
-from stim2bold.fits import prediction_array
-from stim2bold.folds import read_folds
-from stim2bold.storage import write_model
-from stim2bold.training import fit
-from stim2bold.vae_settings import settings_of
+from stim2bold.io.arrays import write_array
+from stim2bold.io.files import read_json, write_table
+from stim2bold.models.directions import DIRECTIONS, read_problem
+from stim2bold.models.folds import read_folds
+from stim2bold.models.predictions import prediction_array
+from stim2bold.runtime.command import progress, run
+from stim2bold.runtime.devices import use_threads
+from stim2bold.vae.settings import settings_of
+from stim2bold.vae.storage import write_model
+from stim2bold.vae.training import fit
 
 
 def main() -> None:

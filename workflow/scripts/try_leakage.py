@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from stim2bold.arrays import read_array
-from stim2bold.baselines import baseline_models
-from stim2bold.command import progress, run
-from stim2bold.devices import use_threads
-from stim2bold.directions import DIRECTIONS, read_problem
-from stim2bold.errors import InputError
-from stim2bold.files import read_json, write_table
-from stim2bold.folds import read_folds
-from stim2bold.leakage_trial import try_model
-from stim2bold.ridge import RidgeSettings
-from stim2bold.training import fit
-from stim2bold.vae_settings import settings_of
+from stim2bold.io.arrays import read_array
+from stim2bold.io.files import read_json, write_table
+from stim2bold.models.baselines import baseline_models
+from stim2bold.models.directions import DIRECTIONS, read_problem
+from stim2bold.models.folds import read_folds
+from stim2bold.models.leakage_trial import try_model
+from stim2bold.models.ridge import RidgeSettings
+from stim2bold.runtime.command import progress, run
+from stim2bold.runtime.devices import use_threads
+from stim2bold.runtime.errors import InputError
+from stim2bold.vae.settings import settings_of
+from stim2bold.vae.training import fit
 
 
 def main() -> None:

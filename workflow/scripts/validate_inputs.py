@@ -8,17 +8,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from stim2bold import study
-from stim2bold.absent import absent_participants
-from stim2bold.bids_index import excluded
-from stim2bold.command import run
-from stim2bold.configuration import check_configuration, check_files, read_configuration
-from stim2bold.errors import InputError
-from stim2bold.files import write_json
-from stim2bold.inputs import describe, examine
-from stim2bold.problems import as_table, in_order, n_errors
-from stim2bold.read_lines import as_text
-from stim2bold.settings_checks import check_consistency
+from stim2bold.io.files import write_json
+from stim2bold.runtime.command import run
+from stim2bold.runtime.errors import InputError
+from stim2bold.runtime.issues import as_table, in_order, n_errors
+from stim2bold.study import study
+from stim2bold.study.absent import absent_participants
+from stim2bold.study.bids_index import excluded
+from stim2bold.study.configuration import check_configuration, check_files, read_configuration
+from stim2bold.study.read_lines import as_text
+from stim2bold.study.settings_checks import check_consistency
+from stim2bold.study.validate import describe, examine
 
 logger = logging.getLogger("validate_inputs")
 

@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.arrays import write_array
-from stim2bold.command import progress, run
-from stim2bold.simulation.film_features import Watcher, describe_own, hear
-from stim2bold.simulation.own_film import (
+from stim2bold.io.arrays import write_array
+from stim2bold.runtime.command import progress, run
+from stim2bold.simulation.film.features import Watcher, describe_own, hear
+from stim2bold.simulation.film.user_film import (
     decode_pictures,
     decode_sound,
     film_settings,

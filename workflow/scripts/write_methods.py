@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from stim2bold.boilerplate import as_markdown, methods_section, read_references
-from stim2bold.command import run
-from stim2bold.derivatives import VERSION
-from stim2bold.files import read_json, read_table, replacing, write_json
+from stim2bold.io.files import read_json, read_table, replacing, write_json
+from stim2bold.preprocessing.derivatives import VERSION
+from stim2bold.report.methods_text import as_markdown, methods_section, read_references
+from stim2bold.runtime.command import run
 
 
 def main() -> None:

@@ -1,0 +1,74 @@
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from stim2bold.preprocessing import iqm
+from stim2bold.preprocessing.iqm import QualitySettings
+from stim2bold.report import quality_pictures
+
+
+def measured(shift=0):
+    """A cube whose brightness is its grey matter, moved by some voxels."""
+    grey = np.zeros((12, 12, 12))
+    grey[3:9, 3:9, 3:9] = np.linspace(0, 1, 6)
+    mean = np.roll(100 + 50 * grey, shift, axis=2)
+    mask = np.roll(grey > -1, shift, axis=2) & (np.indices(grey.shape)[2] >= shift)
+    confounds = pd.DataFrame(
+        {
+            "framewise_displacement": [np.nan, 0.2, 0.6, 0.4],
+            "std_dvars": [np.nan, 1.0, 1.4, 1.2],
+            "motion_outlier_00": [0, 0, 1, 0],
+        }
+    )
+    series = nib.Nifti1Image(np.repeat(mean[..., None], 4, axis=3), np.eye(4))
+    return iqm.measure(
+        series,
+        mask,
+        confounds,
+        np.full(mask.shape, 40.0),
+        template=np.ones(mask.shape, bool),
+        tissues={"GM": grey},
+    )
+
+
+def test_measures_of_a_run_that_lies_on_the_template():
+    found = measured()
+    assert set(found) == set(iqm.MEASURES)
+    assert found["mean_fd"] == pytest.approx(0.4) and found["max_fd"] == 0.6
+    assert found["outliers"] == 0.25 and found["mean_dvars"] == pytest.approx(1.2)
+    assert found["tsnr"] == 40 and found["volumes"] == 4
+    assert found["dice"] == 1 and found["tissue_r"] == pytest.approx(1)
+
+
+def test_a_run_that_is_cut_and_off_the_template_shows_it():
+    found = measured(shift=3)
+    assert found["dice"] == pytest.approx(2 * 0.75 / 1.75)
+    assert found["tissue_r"] < 0.8
+
+
+def test_flags_name_the_bounds_that_are_passed():
+    settings = QualitySettings(mean_fd=0.3, outliers=0.3, dice=0.9)
+    assert iqm.flags(measured(), settings) == ["mean FD above 0.3 mm"]
+    assert "off the template" in iqm.flags(measured(shift=3), settings)[-1]
+    assert iqm.flags(measured(), QualitySettings(outliers=0.2))[0].startswith("above 20%")
+    assert iqm.flags(measured(), QualitySettings(outliers=0.25)) == []
+
+
+def test_pictures_take_turns_with_their_partner(tmp_path):
+    from PIL import Image
+
+    figures = tmp_path / "derivatives" / "sub-01" / "ses-1" / "figures"
+    figures.mkdir(parents=True)
+    for name in (
+        *("sub-01_task-film_desc-carpet_bold", "sub-01_task-film_desc-coregistration_bold"),
+        *("sub-01_task-film_desc-coregistration_T1w", "sub-01_desc-tissues_T1w"),
+        *("sub-01_task-rest_desc-carpet_bold", "sub-01_space-MNI152NLin2009aSym_T1w"),
+    ):
+        Image.new("RGB", (30, 20)).save(figures / f"{name}.png")
+    found = quality_pictures.pictures_of("sub-01_task-film", tmp_path / "derivatives", tmp_path)
+    assert [bool(one["other"]) for one in found] == [False, True, False, False]
+    assert found[0]["words"].startswith("Every voxel") and found[0]["width"] == 30
+    for one in found:
+        assert (tmp_path / one["address"]).is_file()
+    assert "rest" not in str(found)

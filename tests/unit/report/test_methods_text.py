@@ -1,0 +1,153 @@
+import copy
+import re
+
+import planted_study
+import pytest
+
+from stim2bold.report.methods_text import as_markdown, methods_section, read_references
+
+PROJECT = planted_study.PROJECT
+REFERENCES = read_references(PROJECT / "workflow" / "datasets" / "references.tsv")
+SIDECAR = {
+    "Confounds": ["csf", "trans_x"],
+    "HighPass": 0.0078125,
+    "SmoothingFWHM": 0.0,
+    "VolumesFilledIn": [],
+    "VoxelsLeftOut": {"constant": 0, "not_numbers": 0, "not_covered": 0, "not_positive": 0},
+    "ConfoundsFilledIn": {},
+    "ConfoundsLeftOut": [],
+}
+RUN = {"t1w": "sub-01_T1w.nii.gz"}
+
+
+def section(**changes):
+    facts = {
+        "config": planted_study.configuration(),
+        "inputs": {
+            "participants": ["01", "02", "03"],
+            "runs": [RUN] * 4,
+            "TR": 0.608,
+            "missing": [],
+            "space": "MNI152NLin2009aSym",
+        },
+        "film": {"duration": 389.96, "video": {"frames": 9750}},
+        "folds": {"folds": [{}] * 6, "gap": 12.0},
+        "sidecars": [SIDECAR] * 4,
+        "dataset": {"Name": "My film"},
+        "generated": None,
+        "simulated": False,
+        "annotated": True,
+        "sound_measures": {"pesq_wb", "pesq_nb", "stoi", "estoi", "mcd", "mel_r"},
+        "version": "0.1.0",
+        "references": REFERENCES,
+    }
+    return methods_section(**{**facts, **changes})
+
+
+def text_of(**changes):
+    return as_markdown(section(**changes))
+
+
+def test_it_says_what_the_study_was():
+    assert section()["study"] == "My film"
+    text = text_of()
+    for words in ("3 participants (4 runs, TR = 0.608 s)", "390.0 s", "My film", "9750 frames"):
+        assert words in text
+    assert "2 confounds per run" in text and "slower than 128 s" in text and "6 folds" in text
+
+
+def test_it_says_what_was_left_out_and_filled_in():
+    for words in ("excluded from the masks", "interpolated", "did not vary"):
+        assert words not in text_of()
+    odd = SIDECAR | {
+        "VoxelsLeftOut": SIDECAR["VoxelsLeftOut"] | {"constant": 931, "not_numbers": 1},
+        "ConfoundsFilledIn": {"rot_x": [40, 41], "csf": [7]},
+        "ConfoundsLeftOut": ["rot_z"],
+    }
+    text = text_of(sidecars=[SIDECAR, odd, SIDECAR, odd])
+    for words in (
+        "masks of 4 runs: 1862 without a signal and 2 with values that are not finite.",
+        "6 missing values in csf and rot_x were interpolated",
+        "In 2 runs, confounds that did not vary were excluded: rot_z.",
+    ):
+        assert words in " ".join(text.split())
+
+
+@pytest.mark.parametrize("preset", ["paper", "small-data"])
+@pytest.mark.parametrize("derived", [False, True])
+def test_every_citation_has_its_work_and_every_work_is_cited(preset, derived):
+    config = planted_study.configuration(vae={"preset": preset})
+    made = section(
+        config=config, generated=[{"Name": "fMRIPrep", "Version": "25.2.7"}] if derived else None
+    )
+    text = " ".join(made["paragraphs"])
+    citations = set(re.findall(r"[A-Z][\w\- ]*?(?: et al\.| & [A-Z]\w+)?, (?:19|20)\d\d", text))
+    assert len(citations) > 10
+    for citation in citations:
+        assert any(citation.endswith(key) or key.endswith(citation) for key in REFERENCES), citation
+    keys = [key for key in REFERENCES if key in text]
+    assert sorted(made["references"]) == sorted(REFERENCES[key] for key in keys)
+    assert ("fMRIPrep 25.2.7" in text) == derived
+    assert ("Tustison" in text) == (not derived)
+    assert ("Sohn" in text) == (preset == "small-data")
+
+
+def test_it_says_who_is_missing_and_what_was_filled_in():
+    facts = {
+        "participants": ["01"],
+        "runs": [{"t1w": None}],
+        "TR": 2.0,
+        "space": "MNI",
+        "missing": [
+            {"participant": "sub-02", "reason": "fell asleep"},
+            {"participant": "sub-03", "reason": "fell asleep"},
+            {"participant": "sub-04", "reason": "truncated"},
+        ],
+    }
+    sidecar = {**SIDECAR, "VolumesFilledIn": [3, 4, 9], "SmoothingFWHM": 5.0}
+    text = text_of(inputs=facts, sidecars=[sidecar])
+    assert "excluded as follows: sub-02 and sub-03 (fell asleep); sub-04 (truncated)." in text
+    facts["missing"] = [{"participant": f"sub-{n}", "reason": "no BOLD"} for n in range(33)]
+    assert "excluded as follows: 33 participants (no BOLD)." in text_of(inputs=facts)
+    assert "3 volumes with motion were replaced" in text and "kernel of 5 mm" in text
+    assert "1 run without a T1w image" in text and "N4" not in text
+    assert "ceiling" not in text
+
+
+def test_it_follows_the_configuration():
+    config = planted_study.configuration(directions=["video2bold"], features=["i3d_flow", "vjepa2"])
+    config = copy.deepcopy(config)
+    config["evaluation"]["surrogates"] = 777
+    text = text_of(config=config, sound_measures=set())
+    assert "optical flow" in text and "V-JEPA 2" in text and "777 surrogates" in text
+    assert "Griffin-Lim" not in text and "PESQ" not in text
+    assert "Nichols & Holmes" in text and "decode the labels of the film's annotations and" in text
+
+
+def test_it_names_no_annotations_and_no_group_where_there_are_none():
+    facts = {"participants": ["01"], "runs": [RUN], "TR": 2.0, "space": "MNI", "missing": []}
+    text = text_of(inputs=facts, annotated=False)
+    assert "annotations" not in text and "Student" not in text and "Holmes" not in text
+    assert "decode which clip of the film was shown" in text
+    film_only = planted_study.configuration(directions=["video2audio"])
+    assert "decode " not in text_of(inputs=facts, annotated=False, config=film_only)
+
+
+def test_ds003688_is_cited():
+    text = text_of(dataset={"Name": "x", "DatasetDOI": "doi:10.18112/openneuro.ds003688.v1.0.7"})
+    assert "Berezutskaya et al., 2022" in text and "Scientific Data 9:91" in text
+
+
+def test_the_documentation_lists_all_works():
+    listed = (PROJECT / "docs" / "methods.md").read_text().split("## References")[1]
+    works = [line.removeprefix("- ") for line in listed.splitlines() if line]
+    assert works == [REFERENCES[key] for key in sorted(REFERENCES)]
+
+
+def test_only_the_measures_that_were_taken_are_named():
+    assert "PESQ (Rix et al., 2001), STOI" in text_of()
+    without = section(sound_measures={"stoi", "mcd", "mel_r"})
+    text = as_markdown(without)
+    assert "PESQ" not in text and "Rix" not in text
+    assert "evaluated with STOI (Taal et al., 2011) and mel-cepstral distortion" in text
+    assert "Reconstructed speech" not in text_of(sound_measures=set())

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import yaml
+
+from stim2bold.report import study
+
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
+
+
+def opening(**changes):
+    inputs = {"participants": ["01"], "runs": [{}], "TR": 0.608, "problems": [], "missing": []}
+    return study.opening(
+        inputs=inputs | changes,
+        film={"duration": 156.0},
+        folds={"folds": [{}, {}], "gap": 12.0},
+        n_directions=3,
+        n_models=6,
+    )
+
+
+def test_one_sentence_says_what_was_run():
+    sentence = opening()["sentence"]
+    assert sentence.startswith("6 models in 3 directions were fitted to 1 participant (1 run at")
+    assert "0.608 s" in sentence and "156.0 s" in sentence and "2 folds" in sentence
+
+
+def test_warnings_are_passed_on():
+    problem = {"severity": "warning", "message": "a: lacks b; add b"}
+    found = opening(problems=[problem, {"severity": "note", "message": "two are left out"}])
+    assert found["warnings"] == ["a: lacks b; add b"] and found["notes"] == ["two are left out"]
+
+
+def test_what_was_read_is_shown_as_make_check_shows_it():
+    film = {"kind": "film", "name": "a.mp4", "seconds": 9.5, "channels": 2, "rate": 44100}
+    found = opening(read=[film])
+    assert found["read_beside"] == ["film a.mp4: 9.5 s; 2 channel(s) of sound at 44100 Hz"]
+    assert len(found["read"]) == 1
+    assert opening()["read_beside"] == []
+
+
+def test_who_is_missing_is_grouped_by_the_reason():
+    rows = [
+        {"participant": label, "reason": reason}
+        for label, reason in (("03", "no run"), ("05", "not named"), ("09", "no run"))
+    ]
+    assert opening(missing=rows)["missing"] == [
+        {"reason": "no run", "participants": ["03", "09"]},
+        {"reason": "not named", "participants": ["05"]},
+    ]
+
+
+def test_banners_tell_simulation_and_substitute_weights():
+    assert study.banners(simulation=None, weights=None) == []
+    first, second = study.banners(simulation=CONFIG["simulation"], weights="own weights")
+    assert "do not exist" in first["text"] and "r = 0.6" in first["text"]
+    assert second["text"] == "own weights"
+    images = {**CONFIG["simulation"]["images"], "no_signal": True}
+    (null,) = study.banners(simulation={"images": images}, weights=None)
+    assert "nothing was planted" in null["text"] and "0.6" not in null["text"]
+
+
+def test_the_leakage_check_is_told():
+    assert "each of 4 prediction files" in study.leakage_sentence({"predictions": [0] * 4})

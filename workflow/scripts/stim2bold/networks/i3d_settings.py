@@ -1,0 +1,73 @@
+"""How features are taken from I3D. Light to import, so that the check of the settings can, too."""
+
+from dataclasses import dataclass
+
+from stim2bold.runtime.errors import SettingError
+
+# Three stages halve the number of frames; for multiples of 8 'SAME' padding never changes phase.
+FRAME_MULTIPLE = 8
+
+
+@dataclass(frozen=True)
+class I3DSettings:
+    """How features are taken from I3D.
+
+    Parameters
+    ----------
+    weights : str, optional
+        The user's weights file (read by fetch_i3d_weights).
+    mode : {'dense', 'windowed'}
+        'dense': once over the film as a stream. 'windowed': every window by itself, the textbook
+        way, for comparison.
+    endpoint : str
+        Stage whose output is taken.
+    grid : int
+        The output's rows and columns are averaged to grid x grid places; 1 averages over all.
+    rate : float
+        Pictures per second the network sees.
+    short_side, crop : int
+        Size of the picture, see `stim2bold.stimulus.film.picture`.
+    window : int
+        Frames per window, a multiple of 8 ('windowed').
+    step : float
+        Seconds from window to window ('windowed').
+    group : int
+        Frames at a time ('dense'): bounds the memory, changes nothing else.
+    precision : {'float32', 'bfloat16'}
+        Of weights and activations.
+    device : {'auto', 'cpu', 'cuda'}
+        Where the network runs.
+    """
+
+    weights: str | None = None
+    mode: str = "dense"
+    endpoint: str = "Mixed_4f"
+    grid: int = 2
+    rate: float = 25.0
+    short_side: int = 256
+    crop: int = 224
+    window: int = 64
+    step: float = 0.608
+    group: int = 64
+    precision: str = "float32"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("dense", "windowed"):
+            raise SettingError(f"i3d: mode must be dense or windowed, not {self.mode!r}")
+        if self.precision not in ("float32", "bfloat16"):
+            raise SettingError(
+                f"i3d: precision must be float32 or bfloat16, not {self.precision!r}"
+            )
+        if self.window % FRAME_MULTIPLE or self.window <= 0:
+            raise SettingError(
+                f"i3d: window {self.window} is not a multiple of {FRAME_MULTIPLE}; set "
+                f"i3d.window to {max(1, round(self.window / FRAME_MULTIPLE)) * FRAME_MULTIPLE}"
+            )
+        if min(self.grid, self.group) < 1 or min(self.rate, self.step) <= 0:
+            raise SettingError("i3d: grid and group must be at least 1, rate and step positive")
+        if self.crop > self.short_side:
+            raise SettingError(
+                f"i3d: crop {self.crop} is larger than short_side {self.short_side}; set i3d.crop "
+                f"to {self.short_side} or less, or raise i3d.short_side"
+            )

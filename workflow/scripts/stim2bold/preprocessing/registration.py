@@ -1,0 +1,423 @@
+"""Transforms between spaces: estimating them with ANTs, keeping them as ITK files, applying them.
+
+A transform is a map of *points*: it takes a point of the space an image is brought to and says
+where in the space the image comes from its value is found. Matrices here act on world points in
+RAS+ millimetres; ITK's files hold the same maps in LPS+.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nibabel as nib
+import numpy as np
+from scipy import ndimage
+
+from stim2bold.io.files import replacing
+
+if TYPE_CHECKING:
+    import ants
+
+# One thread whatever the machine: ITK adds up its metrics thread by thread, so that a registration
+# with two threads differs from one with a single thread in the third digit. Read when ANTs is
+# imported, which takes 2 s and so is left to the functions that use it.
+os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
+
+SPACE = "MNI152NLin2009aSym"
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class NormaliseSettings:
+    """How a brain is brought to the template.
+
+    Attributes
+    ----------
+    voxel : int
+        Voxel size in mm at which the registration works.
+    affine_iterations, syn_iterations : tuple of int
+        At each resolution, coarse to fine.
+    seed : int
+        Of the metric's sampling.
+    """
+
+    voxel: int = 2
+    affine_iterations: tuple[int, ...] = (1000, 500, 250, 0)
+    syn_iterations: tuple[int, ...] = (40, 20, 0)
+    seed: int = 1
+
+
+def to_ants(image: nib.Nifti1Image) -> "ants.ANTsImage":
+    """Turn a 3D image into one of ANTs, by nibabel's affine."""
+    import ants
+
+    matrix = LPS @ image.affine
+    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+    return ants.from_numpy(
+        np.asarray(image.dataobj, dtype=np.float32),
+        origin=matrix[:3, 3].tolist(),
+        spacing=spacing.tolist(),
+        direction=matrix[:3, :3] / spacing,
+    )
+
+
+def from_ants(image: "ants.ANTsImage") -> nib.Nifti1Image:
+    """Turn an image of ANTs into one of nibabel."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = image.direction * image.spacing
+    matrix[:3, 3] = image.origin
+    return nib.Nifti1Image(image.numpy(), LPS @ matrix)
+
+
+@contextmanager
+def without_leftovers() -> Iterator[None]:
+    """Remove the temporary files that ANTs makes and leaves, such as those of Atropos."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
+def deterministic(seed: int) -> None:
+    """Make the next registration of ANTs repeatable."""
+    import ants
+
+    ants.config.set_ants_deterministic(on=True, seed_value=seed)
+
+
+def template(part: str, voxel: int) -> nib.Nifti1Image:
+    """Return the MNI152 template (symmetric, 2009a) that comes with nilearn, brain only.
+
+    Parameters
+    ----------
+    part : {'T1w', 'GM', 'WM', 'mask'}
+        What of it.
+    voxel : int
+        Voxel size in mm.
+    """
+    # A second, which the steps that only apply transforms need not wait for.
+    from nilearn import datasets
+
+    load = {
+        "T1w": datasets.load_mni152_template,
+        "GM": datasets.load_mni152_gm_template,
+        "WM": datasets.load_mni152_wm_template,
+        "mask": datasets.load_mni152_brain_mask,
+    }[part]
+    image = load(resolution=voxel)
+    return nib.Nifti1Image(np.asarray(image.dataobj, dtype=np.float32), image.affine)
+
+
+def grid_around(image: nib.Nifti1Image, voxel: tuple[float, ...]) -> nib.Nifti1Image:
+    """Return an empty grid over the field of view of a RAS+ image with its own axes.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        Whose field of view and axes are kept.
+    voxel : (3,) floats
+        Voxel sizes of the grid, mm.
+
+    Returns
+    -------
+    Nifti1Image
+        Zeros. A template's grid has a voxel centred on the world's origin.
+    """
+    sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
+    axes = image.affine[:3, :3] / sizes
+    voxel = np.asarray(voxel, dtype=float)
+    # In the image's own axes, from the world's origin, in units of the new voxels.
+    low = axes.T @ image.affine[:3, 3] - sizes / 2
+    first = np.ceil((low + voxel / 2) / voxel - 1e-6)
+    last = np.floor((low + sizes * image.shape[:3] - voxel / 2) / voxel + 1e-6)
+    affine = np.eye(4)
+    affine[:3, :3] = axes * voxel
+    affine[:3, 3] = axes @ (first * voxel)
+    return nib.Nifti1Image(np.zeros((last - first + 1).astype(int), np.uint8), affine)
+
+
+def normalise(
+    brain: nib.Nifti1Image, target: nib.Nifti1Image, folder: Path, settings: NormaliseSettings
+) -> tuple[Path, Path]:
+    """Estimate the rigid, affine and SyN transform from a brain to a template.
+
+    Parameters
+    ----------
+    brain : Nifti1Image
+        Skull-stripped, as the template is: a whole head on a brain fails silently.
+    target : Nifti1Image
+        The template's brain.
+    folder : Path
+        Where ANTs may write.
+    settings : NormaliseSettings
+        Resolution and iterations.
+
+    Returns
+    -------
+    forward, inverse : Path
+        ITK composite transforms (HDF5) for images from `brain` to `target`, and back.
+    """
+    import ants
+
+    deterministic(settings.seed)
+    found = ants.registration(
+        to_ants(target),
+        to_ants(brain),
+        type_of_transform="SyN",
+        aff_iterations=settings.affine_iterations,
+        reg_iterations=settings.syn_iterations,
+        # Local correlation in cubes of 5 voxels: half the error of mutual information here.
+        syn_metric="CC",
+        syn_sampling=2,
+        write_composite_transform=True,
+        outprefix=f"{folder}/normalise_",
+    )
+    return Path(found["fwdtransforms"]), Path(found["invtransforms"])
+
+
+def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image, *, seed: int = 1) -> np.ndarray:
+    """Estimate the rigid transform that brings a BOLD brain onto a T1w by mutual information.
+
+    Parameters
+    ----------
+    bold, t1w : Nifti1Image
+        Skull-stripped volumes.
+    seed : int
+        Of the metric's sampling.
+
+    Returns
+    -------
+    (4, 4) array
+        World points of the T1w to world points of the BOLD.
+    """
+    import ants
+
+    deterministic(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        # On the grid of the BOLD, with every voxel of it: a hundredth of the T1w's voxels, and
+        # each counts. Estimated from BOLD to T1w, which a rigid transform allows.
+        found = ants.registration(
+            to_ants(bold),
+            to_ants(t1w),
+            type_of_transform="Rigid",
+            aff_metric="mattes",
+            aff_random_sampling_rate=1.0,
+            aff_iterations=(500, 250, 100),
+            aff_shrink_factors=(3, 2, 1),
+            aff_smoothing_sigmas=(2, 1, 0),
+            outprefix=f"{folder}/rigid_",
+        )
+        return np.linalg.inv(matrix_of(ants.read_transform(found["fwdtransforms"][0])))
+
+
+def matrix_of(transform: "ants.ANTsTransform") -> np.ndarray:
+    """Return a linear transform of ITK as a 4x4 matrix on RAS+ points."""
+    parameters = np.asarray(transform.parameters)
+    linear, translation = parameters[:9].reshape(3, 3), parameters[9:]
+    centre = np.asarray(transform.fixed_parameters)
+    matrix = np.eye(4)
+    matrix[:3, :3] = linear
+    matrix[:3, 3] = translation + centre - linear @ centre
+    return LPS @ matrix @ LPS
+
+
+def write_matrices(path: str | Path, matrices: np.ndarray) -> None:
+    """Write linear transforms as an ITK text file, as fMRIPrep keeps them.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write.
+    matrices : (n, 4, 4) array
+        Maps of RAS+ points.
+    """
+    lines = ["#Insight Transform File V1.0"]
+    for k, matrix in enumerate(np.reshape(matrices, (-1, 4, 4))):
+        turned = LPS @ matrix @ LPS
+        numbers = [*turned[:3, :3].ravel(), *turned[:3, 3]]
+        lines += [
+            f"#Transform {k}",
+            "Transform: MatrixOffsetTransformBase_double_3_3",
+            "Parameters: " + " ".join(f"{number:.12g}" for number in numbers),
+            "FixedParameters: 0 0 0",
+        ]
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def read_matrices(path: str | Path) -> np.ndarray:
+    """Read what `write_matrices` wrote, shape (n, 4, 4)."""
+    matrices = []
+    for line in Path(path).read_text(encoding="ascii").splitlines():
+        if line.startswith("Parameters:"):
+            numbers = np.array(line.split()[1:], dtype=float)
+            matrix = np.eye(4)
+            matrix[:3, :3], matrix[:3, 3] = numbers[:9].reshape(3, 3), numbers[9:]
+            matrices.append(LPS @ matrix @ LPS)
+    return np.stack(matrices)
+
+
+def voxel_points(grid: nib.Nifti1Image) -> np.ndarray:
+    """Return the world points of a grid's voxels, shape (3, x, y, z), millimetres."""
+    indices = np.indices(grid.shape[:3], dtype=float)
+    matrix = grid.affine
+    return np.tensordot(matrix[:3, :3], indices, 1) + matrix[:3, 3, None, None, None]
+
+
+def moved_points(transform: str | Path, grid: nib.Nifti1Image) -> np.ndarray:
+    """Send every voxel of a grid through a composite transform.
+
+    Parameters
+    ----------
+    transform : str or Path
+        ITK composite (HDF5).
+    grid : Nifti1Image
+        In the space that images are brought to.
+
+    Returns
+    -------
+    (3, x, y, z) array
+        World points in the space that images come from.
+    """
+    import ants
+
+    empty = to_ants(nib.Nifti1Image(np.zeros(grid.shape[:3], np.float32), grid.affine))
+    with tempfile.TemporaryDirectory() as folder:
+        field = ants.apply_transforms(empty, empty, [str(transform)], compose=f"{folder}/composed_")
+        shift = np.asarray(nib.load(field).dataobj, dtype=float).reshape(*grid.shape[:3], 3)
+    shift = np.moveaxis(shift, -1, 0) * np.array([-1, -1, 1])[:, None, None, None]
+    return voxel_points(grid) + shift
+
+
+def moved_image(
+    image: nib.Nifti1Image, transform: str | Path, grid: nib.Nifti1Image
+) -> nib.Nifti1Image:
+    """Bring an image to a grid through a composite transform (ITK, HDF5), by linear interpolation.
+
+    A quarter of the time of `moved_points` and `sample`, for where the points are not needed.
+    """
+    import ants
+
+    return from_ants(ants.apply_transforms(to_ants(grid), to_ants(image), [str(transform)]))
+
+
+def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Send points of shape (3, ...) through a 4x4 matrix."""
+    shape = (3,) + (1,) * (points.ndim - 1)
+    return np.tensordot(matrix[:3, :3], points, 1) + matrix[:3, 3].reshape(shape)
+
+
+def sample(image: nib.Nifti1Image, points: np.ndarray, *, order: int = 1) -> np.ndarray:
+    """Return the values of a volume at world points (3, ...); zero outside of it."""
+    voxels = apply(np.linalg.inv(image.affine), points)
+    return ndimage.map_coordinates(
+        np.asarray(image.dataobj, dtype=np.float32), voxels, order=order, mode="constant"
+    )
+
+
+def resample_series(
+    series: nib.Nifti1Image, points: np.ndarray, motion: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Resample a raw series in one interpolation through all its transforms.
+
+    Parameters
+    ----------
+    series : Nifti1Image
+        Shape (i, j, k, n_volumes).
+    points : (3, x, y, z) array
+        For each voxel of the result, its world point in the BOLD reference.
+    motion : (n_volumes, 4, 4) array
+        Points of the reference to points of each volume.
+
+    Returns
+    -------
+    resampled : (x, y, z, n_volumes) float32 array
+        By cubic splines; not negative; 0 where a volume was not scanned.
+    covered : (x, y, z) bool array
+        Voxels that lie inside the field of view in every volume.
+    """
+    data = series.dataobj
+    n_volumes = series.shape[3]
+    limits = (np.array(series.shape[:3]) - 0.5)[:, None, None, None]
+    to_voxels = np.linalg.inv(series.affine)
+    resampled = np.empty((*points.shape[1:], n_volumes), dtype=np.float32)
+    covered = np.ones(points.shape[1:], dtype=bool)
+    for k in range(n_volumes):
+        voxels = apply(to_voxels @ motion[k], points)
+        inside = ((voxels > -0.5) & (voxels < limits)).all(axis=0)
+        covered &= inside
+        spline = ndimage.spline_filter(
+            np.asarray(data[..., k], dtype=np.float32), order=3, output=np.float32, mode="mirror"
+        )
+        values = ndimage.map_coordinates(
+            spline, voxels, order=3, mode="mirror", prefilter=False, output=np.float32
+        )
+        # Splines overshoot at edges; a magnitude image has no negative values.
+        resampled[..., k] = np.where(inside, np.maximum(values, 0), 0)
+    return resampled, covered
+
+
+def output_voxel(series: nib.Nifti1Image, resolution: str | float) -> tuple[float, ...]:
+    """Return the voxel size that a series is resampled to.
+
+    Parameters
+    ----------
+    series : Nifti1Image
+        The raw series.
+    resolution : 'native' or float
+        Its own, or cubes of so many mm.
+
+    Returns
+    -------
+    (3,) floats
+        Millimetres, rounded to hundredths: headers differ in digits that mean nothing.
+    """
+    if resolution != "native":
+        return (float(resolution),) * 3
+    return tuple(float(size) for size in np.round(series.header.get_zooms()[:3], 2))
+
+
+def resampled_tissues(
+    tissues: dict[str, nib.Nifti1Image], normalisation: str | Path, grid: nib.Nifti1Image
+) -> dict[str, np.ndarray]:
+    """Bring tissue probabilities from a T1w to a coarser grid of the template.
+
+    Parameters
+    ----------
+    tissues : dict of str to Nifti1Image
+        On the grid of the T1w.
+    normalisation : str or Path
+        Composite transform, T1w to template.
+    grid : Nifti1Image
+        Whose voxels are wanted.
+
+    Returns
+    -------
+    dict of str to (x, y, z) array
+        Means over each voxel, so that a voxel half of grey matter says 0.5.
+    """
+    points = moved_points(normalisation, grid)
+    voxel = np.linalg.norm(grid.affine[:3, :3], axis=0)
+    found = {}
+    for name, image in tissues.items():
+        sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
+        width = np.maximum(1, np.round(voxel / sizes)).astype(int)
+        blurred = ndimage.uniform_filter(np.asarray(image.dataobj, dtype=np.float32), width)
+        found[name] = sample(nib.Nifti1Image(blurred, image.affine), points)
+    return found
+
+
+def template_tissues(grid: nib.Nifti1Image) -> dict[str, np.ndarray]:
+    """Return the template's own tissue probabilities on a grid, for heads without a T1w."""
+    points = voxel_points(grid)
+    found = {name: sample(template(name, 2), points) for name in ("GM", "WM")}
+    brain = sample(template("mask", 2), points)
+    found["CSF"] = np.clip(brain - found["GM"] - found["WM"], 0, 1)
+    return found

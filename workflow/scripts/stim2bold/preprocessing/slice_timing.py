@@ -1,0 +1,73 @@
+"""Slice timing: the shift of each slice to one instant of its volume.
+
+Whether it applies is for `stim2bold.preprocessing.scan_clock.slice_times` to say.
+"""
+
+import nibabel as nib
+import numpy as np
+from scipy import interpolate
+
+from stim2bold.runtime.errors import InputError
+
+
+def slice_axis(sidecar: dict, stored_affine: np.ndarray) -> tuple[int, bool]:
+    """Return along which RAS+ axis slices were acquired, and whether from its upper end.
+
+    Parameters
+    ----------
+    sidecar : dict
+        ``SliceEncodingDirection`` names an axis of the image as stored; k when absent.
+    stored_affine : (4, 4) array
+        Affine of the image as stored.
+    """
+    direction = sidecar.get("SliceEncodingDirection", "k")
+    axis, flip = nib.orientations.io_orientation(stored_affine)["ijk".index(direction[0])]
+    return int(axis), (flip < 0) != direction.endswith("-")
+
+
+def correct_slice_timing(
+    data: np.ndarray,
+    times: np.ndarray,
+    *,
+    axis: int,
+    reverse: bool,
+    TR: float,
+    reference: float,
+) -> None:
+    """Shift every slice to one instant of its volume, in place, by cubic splines over time.
+
+    Parameters
+    ----------
+    data : (i, j, k, n_volumes) float array
+        Changed in place, slice by slice: no second series in memory.
+    times : (n_slices,) array or list
+        Seconds from the start of the volume, in order of acquisition along the axis.
+    axis : int
+        Along which slices lie.
+    reverse : bool
+        Whether the first slice lies at the end of the axis.
+    TR : float
+        Seconds.
+    reference : float
+        Seconds from the start of the volume to that instant, as
+        `stim2bold.preprocessing.scan_clock.reference_time` returns it.
+
+    Raises
+    ------
+    InputError
+        When there are not as many times as slices.
+    """
+    if len(times) != data.shape[axis]:
+        raise InputError(
+            f"SliceTiming names {len(times)} slices where the image has {data.shape[axis]}; "
+            "correct SliceTiming or SliceEncodingDirection in the sidecar"
+        )
+    starts = TR * np.arange(data.shape[3])
+    wanted = starts + reference
+    for number, time in enumerate(times[::-1] if reverse else times):
+        chosen = [slice(None)] * 4
+        chosen[axis] = number
+        plane = data[tuple(chosen)]
+        spline = interpolate.CubicSpline(starts + time, plane, axis=-1)
+        # Held at the ends, where a spline would run off.
+        plane[...] = spline(np.clip(wanted, starts[0] + time, starts[-1] + time))

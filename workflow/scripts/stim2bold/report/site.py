@@ -1,0 +1,151 @@
+"""The whole report, put together from the files in results: one front page, one a participant."""
+
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+import yaml
+
+from stim2bold.io.files import read_json, read_table
+from stim2bold.preprocessing.derivatives import VERSION
+from stim2bold.report import pages, scores, study
+from stim2bold.report.participants import participant_table, runs_of, scores_of
+from stim2bold.report.provenance import costs, environments, pinned_versions
+from stim2bold.report.source import Source, table_of
+from stim2bold.report.timelines import film_data, timeline_of
+from stim2bold.report.training_charts import models_of
+from stim2bold.report.views import maps_of, players_of, sounds_of
+
+FRONT = [
+    ("scores", "Scores"),
+    ("maps", "Maps"),
+    ("participants", "Participants"),
+    ("listening", "Listening"),
+    ("film", "Film"),
+    ("models", "Models"),
+    ("run", "What ran"),
+]
+PARTICIPANT = [
+    ("scores", "Scores"),
+    ("maps", "Maps"),
+    ("timeline", "Timeline"),
+    ("listening", "Listening"),
+    ("quality", "Quality"),
+    ("models", "Models"),
+]
+
+
+def write_site(source: Source, root: Path) -> None:
+    """Write the report.
+
+    Parameters
+    ----------
+    source : Source
+    root : Path
+        An existing, empty folder.
+    """
+    results = source.results
+    inputs = read_json(results / "inputs.json")
+    folds = read_json(results / "folds.json")
+    summary = read_table(results / "scores" / "summary.tsv")
+    ceiling = None
+    if _predicts_bold(summary):
+        ceiling = table_of(results / "scores" / "ceiling.tsv")
+        # With fewer than three participants there is none, which is to be said.
+        ceiling = pd.DataFrame() if ceiling is None else ceiling
+    units = [f"sub-{label}" for label in inputs["participants"]]
+    directions = list(dict.fromkeys(summary["direction"]))
+    columns = scores.model_columns(summary)
+    templates = pages.environment(source.templates)
+    pages.carry(source.templates, root)
+    brain = results / "views" / "brain.json"
+    brain = pages.write_data(root, "assets/brain", read_json(brain)) if brain.exists() else None
+    methods = read_json(results / "methods.json")
+    shared = {
+        "study": methods["study"],
+        "banners": study.banners(
+            simulation=source.config["simulation"] if source.simulated else None,
+            weights=substitute_weights(source),
+        ),
+        "version": VERSION,
+        "columns": columns,
+        "sound": source.config["spectrogram"],
+    }
+    film = film_data(source, folds, root)
+    runs = {unit: runs_of(source, unit, inputs, root) for unit in units}
+    neighbours = [None, *({"name": unit, "page": f"{unit}.html"} for unit in units), None]
+    partition = {unit: table_of(results / "partition" / f"{unit}.tsv") for unit in units}
+    partition = {unit: table for unit, table in partition.items() if table is not None}
+    for number, unit in enumerate(units):
+        text = templates.get_template("participant.html.j2").render(
+            **shared,
+            root="../",
+            title=f"{unit}: {methods['study']}",
+            name=unit,
+            sections=PARTICIPANT,
+            before=neighbours[number],
+            after=neighbours[number + 2],
+            scores=scores_of(source, unit, directions),
+            partition=scores.partition_rows([partition[unit]] if unit in partition else []),
+            maps=maps_of(source, unit, root, brain=brain, up="../"),
+            **timeline_of(source, unit, root, film),
+            players=players_of(source, directions, unit, root, up="../"),
+            runs=runs[unit],
+            models=models_of(source, directions, unit),
+        )
+        pages.write_page(root / "participants" / f"{unit}.html", text)
+    n_models = len(columns)
+    text = templates.get_template("index.html.j2").render(
+        **shared,
+        **study.opening(
+            inputs=inputs,
+            film=read_json(results / "stimulus" / "film.json"),
+            folds=folds,
+            n_directions=len(directions),
+            n_models=n_models,
+        ),
+        root="",
+        title=f"{methods['study']}: stim2bold report",
+        sections=FRONT,
+        table=scores.verdict_table(summary, ceiling),
+        shared=scores.ceiling_sentence(ceiling),
+        partition=scores.partition_rows(list(partition.values())),
+        decoding=scores.decoding_rows(table_of(results / "decoding" / "summary.tsv")),
+        group=maps_of(source, "group" if len(units) > 1 else units[0], root, brain=brain, up=""),
+        meanings=scores.MEANINGS,
+        **participant_table(source, units, runs, directions),
+        players=players_of(source, directions, "film", root, up=""),
+        **sounds_of(source, directions),
+        sheet=pages.copy_picture(root, "assets/film", results / "stimulus" / "sheet.png"),
+        models=models_of(source, directions, "film") + models_of(source, directions, "group"),
+        leakage=study.leakage_sentence(read_json(results / "leakage.json")),
+        seed=source.config["seed"],
+        versions=pinned_versions(source.requirements),
+        methods=methods,
+        graph=read_json(results / "views" / "rules.json")
+        if (results / "views" / "rules.json").exists()
+        else None,
+        costs=costs(results / "benchmarks"),
+        configuration=yaml.safe_dump(source.config, sort_keys=False, allow_unicode=True),
+        environments=environments(source.environments),
+    )
+    pages.write_page(root / "index.html", text)
+
+
+def _predicts_bold(summary: pd.DataFrame) -> bool:
+    return any(name.endswith("bold") for name in summary["direction"])
+
+
+def substitute_weights(source: Source) -> str | None:
+    """Say which video network ran with other weights than its own, None where none did."""
+    told = []
+    for space in source.config["features"]:
+        path = source.results / "features" / f"{space}.nc"
+        with xr.open_dataset(path, engine="h5netcdf") as table:
+            weights = next(
+                (str(a.attrs["weights"]) for a in table.data_vars.values() if "weights" in a.attrs),
+                "",
+            )
+        if weights.startswith("NOT"):
+            told.append(f"{space}: {weights}.")
+    return " ".join(told) or None

@@ -1,0 +1,108 @@
+"""Measured and predicted BOLD of regions over film time, with what was seen and said."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stim2bold.io.files import read_json, read_table
+from stim2bold.report import pages
+from stim2bold.report import scores as report_scores
+from stim2bold.report.source import Source, table_of
+
+#: Numbers of a series on a page have so many decimals.
+DECIMALS = 3
+
+
+def film_data(source: Source, folds: dict, root: Path) -> dict[str, Any]:
+    """Return what all timelines share: blocks, words and stills of the film."""
+    stills, sheet = None, source.results / "views" / "stills.jpg"
+    if sheet.exists():
+        stills = read_json(source.results / "views" / "stills.json")
+        stills["address"] = "../" + pages.copy_into(root, "assets/stills.jpg", sheet)
+    words = source.words if source.words is not None else pd.DataFrame(columns=["item"])
+    return {
+        "blocks": [
+            {
+                "start": row["onset"] - source.film_onset,
+                "end": row["offset"] - source.film_onset,
+                "label": str(row["trial_type"]),
+            }
+            for row in source.blocks.to_dict("records")
+        ],
+        "stills": stills,
+        "words": [
+            {"word": str(row["item"]), "start": row["onset"], "end": row["offset"]}
+            for row in words.to_dict("records")
+        ],
+    }
+
+
+def timeline_of(source: Source, unit: str, root: Path, film: dict[str, Any]) -> dict[str, Any]:
+    """Write the series of a participant's regions and return what the page says of them."""
+    path = source.results / "regions" / f"{unit}.tsv"
+    if not path.exists():
+        return {"timeline": None, "regions": []}
+    table = read_table(path)
+    scores = read_table(path.with_name(f"{unit}_scores.tsv"))
+    models = [name for name in table.columns if name not in ("region", "time", "fold")]
+    regions = []
+    for name, part in table.groupby("region", sort=False):
+        own = scores[scores["region"] == name]
+        regions.append(
+            {
+                "name": name,
+                "voxels": int(own["voxels"].iloc[0]),
+                "scores": [
+                    {"model": row["model"], "r": round(float(row["r"]), 4)}
+                    for row in own.to_dict("records")
+                    if np.isfinite(row["r"])
+                ],
+                "series": {
+                    column: [round(float(x), DECIMALS) for x in part[column]] for column in models
+                },
+            }
+        )
+    first = table[table["region"] == regions[0]["name"]]
+    data = {
+        **film,
+        "times": [round(float(x), 3) for x in first["time"]],
+        "folds": [int(x) for x in first["fold"]],
+        "regions": regions,
+        "names": {**report_scores.MODELS, "measured": "measured"},
+        "captions": captions_of(source, unit),
+    }
+    address = pages.write_data(root, f"assets/timelines/{unit}", data)
+    return {
+        "timeline": {"data": f"../{address}"},
+        "regions": [region["name"] for region in regions],
+    }
+
+
+def captions_of(source: Source, unit: str) -> list[dict[str, Any]]:
+    """Return what was decoded at each moment from BOLD and picture, and what was there."""
+    labels = source.results / "decoding" / "labels"
+    found = []
+    for origin, path in (
+        ("BOLD", labels / "bold" / f"{unit}_captions.tsv"),
+        ("the picture", labels / "video" / "film_captions.tsv"),
+    ):
+        table = table_of(path)
+        if table is None:
+            continue
+        found.append(
+            {
+                "origin": origin,
+                "rows": [
+                    [row["onset"], _text(row["decoded"]), _text(row["present"])]
+                    for row in table.to_dict("records")
+                ],
+                "duration": float(table["duration"].iloc[0]) if len(table) else 0.0,
+            }
+        )
+    return found
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)

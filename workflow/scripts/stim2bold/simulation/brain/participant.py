@@ -1,0 +1,407 @@
+"""A simulated participant: a head in MNI space, deformed, scanned, and following the film.
+
+    volume t = coils x [head + strength x response](moved as at t) x (1 + drift + physiology
+               + AR(1) noise) + thermal noise, as a magnitude.
+
+`strength` is set so that in planted voxels, brought to MNI space by the true maps with one cubic
+interpolation, not smoothed, and high-passed at 1/128 Hz, measured and planted signal correlate on
+average as the configuration's `ceiling` says.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
+from scipy.optimize import brentq
+
+from stim2bold.simulation.brain.anatomy import Anatomy, draw_head
+from stim2bold.simulation.brain.deformation import (
+    CENTRE,
+    Deformation,
+    apply_affine,
+    draw_deformation,
+    rigid,
+)
+from stim2bold.simulation.brain.grids import grid_points, image_of, sample
+from stim2bold.simulation.brain.head_motion import draw_motion, matrices
+from stim2bold.simulation.brain.noise import NoiseSettings, disturb, draw_coil
+from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, region_at
+from stim2bold.simulation.brain.planted_signal import AFFINE, SHAPE, draw_weights
+from stim2bold.simulation.brain.scanning import (
+    BOLD_BRIGHTNESS,
+    lay_bold_grid,
+    place_head,
+    scan,
+    take_t1w,
+)
+from stim2bold.simulation.brain.user_head import borrow_head, carry_to_mni, read_head
+from stim2bold.simulation.film.planted_dimensions import KINDS, high_passed
+
+_N_CALIBRATION = 600
+"""Voxels in which the strength of the signal is set, drawn at random."""
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """How a participant's images are made: the configuration's `simulation.images`.
+
+    Parameters
+    ----------
+    t1w_voxel, bold_voxel : float
+        Millimetres.
+    ceiling : float
+        Mean correlation of planted and measured signal in planted voxels.
+    between_correlation : float
+        Correlation of the signals of two participants at one place of MNI space.
+    no_signal : bool
+        Whether nothing is planted.
+    motion_mm, motion_degrees : float
+        Largest shift along and turn about an axis.
+    jerks : int
+        Sudden movements in a run.
+    deformation_mm : float
+        Longest displacement of the warp.
+    noise_percent, ar1, drift_percent, physiology_percent : float
+        See `NoiseSettings`.
+    bias_percent : float
+        Unevenness of the coils: standard deviation over the image.
+    t1w_noise_percent : float
+        Noise of the T1w image in per cent of white matter.
+    head : str, optional
+        T1w image of the head that the participant has instead of a drawn one; `t1w_voxel`,
+        `deformation_mm` and `t1w_noise_percent` are then not used.
+    """
+
+    t1w_voxel: float
+    bold_voxel: float
+    ceiling: float
+    between_correlation: float
+    no_signal: bool
+    motion_mm: float
+    motion_degrees: float
+    jerks: int
+    deformation_mm: float
+    noise_percent: float
+    ar1: float
+    drift_percent: float
+    physiology_percent: float
+    bias_percent: float
+    t1w_noise_percent: float
+    head: str | None = None
+
+    @property
+    def noise(self) -> NoiseSettings:
+        """The part that concerns noise."""
+        return NoiseSettings(
+            noise_percent=self.noise_percent,
+            ar1=self.ar1,
+            drift_percent=self.drift_percent,
+            physiology_percent=self.physiology_percent,
+        )
+
+
+@dataclass(frozen=True)
+class Participant:
+    """A participant's images and all that is true of them.
+
+    Parameters
+    ----------
+    t1w, bold : Nifti1Image
+        What the scanner gives.
+    motion : DataFrame
+        See `head_motion`.
+    deformation : Deformation
+        MNI to T1w scanner space.
+    bold_to_t1w : ndarray, (4, 4)
+        A point of BOLD scanner space, during volume 0, to T1w scanner space.
+    tissue, bias : Nifti1Image
+        On the grid of the T1w image, see `scanning.take_t1w`.
+    regions : Nifti1Image
+        On the MNI grid of the truth, see `label_regions`.
+    voxels : DataFrame, (n_planted,)
+        i, j, k (of that grid), x, y, z (MNI mm), kind, ceiling (nan where it was not measured).
+    signal : ndarray of float32, (n_volumes, n_planted)
+        Planted signal without noise, in per cent of a voxel that is all grey matter.
+    weights : ndarray of float32, (n_planted, n_components)
+        signal = planted components @ weights.T.
+    strength : float
+        Standard deviation of the signal of a voxel that is all grey matter, relative to its mean.
+    """
+
+    t1w: nib.Nifti1Image
+    bold: nib.Nifti1Image
+    motion: pd.DataFrame
+    deformation: Deformation
+    bold_to_t1w: np.ndarray
+    tissue: nib.Nifti1Image
+    bias: nib.Nifti1Image
+    regions: nib.Nifti1Image
+    voxels: pd.DataFrame
+    signal: np.ndarray
+    weights: np.ndarray
+    strength: float
+
+
+def label_regions(anatomy: Anatomy, kinds: Collection[str] = KINDS) -> np.ndarray:
+    """Say where on the MNI grid of the truth signal is planted, and where surely none is.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+        For its grey matter and brain.
+    kinds : collection of str, optional
+        Kinds that are planted; all unless it is given.
+
+    Returns
+    -------
+    ndarray of int8, (50, 59, 48)
+        `KIND_NUMBERS` where at least half of the voxel is grey matter of a region, -1 in brain more
+        than 12 mm from any grey matter of any region, else 0.
+    """
+    points = grid_points(AFFINE, SHAPE)
+    step = AFFINE[0, 0]
+    # A voxel of the truth averages over several of the anatomy.
+    blurred = gaussian_filter(anatomy.gm, 0.35 * step / anatomy.affine[0, 0])
+    grey = sample(blurred, anatomy.affine, points).reshape(SHAPE)
+    brain = sample(anatomy.brain.astype(np.float32), anatomy.affine, points).reshape(SHAPE) > 0.5
+    region = region_at(points).reshape(SHAPE)
+    region[~np.isin(region, [KIND_NUMBERS[kind] for kind in kinds])] = 0
+    distance = distance_transform_edt(~((region > 0) & (grey > 0.05)), sampling=step)
+    label = np.where(grey >= 0.5, region, 0).astype(np.int8)
+    label[brain & (distance > 12.0)] = -1
+    return label
+
+
+def simulate_participant(
+    planted: np.ndarray,
+    kinds: np.ndarray,
+    shares: np.ndarray,
+    settings: ImageSettings,
+    *,
+    TR: float,
+    seed: int,
+    number: int,
+) -> Participant:
+    """Make the images of a participant.
+
+    Parameters
+    ----------
+    planted : ndarray, (n_volumes, n_components)
+        Responses to the film at the volumes, of unit variance (`film_features.plant`).
+    kinds : ndarray of str, (n_components,)
+        visual, auditory or language.
+    shares : ndarray, (n_components,)
+        Of each component in the variance planted for its kind.
+    settings : ImageSettings
+        How.
+    TR : float
+        Seconds between volumes.
+    seed : int
+        Of the data set.
+    number : int
+        Of the participant, from 1: with the seed it fixes everything that is theirs.
+
+    Returns
+    -------
+    Participant
+        Images and truth.
+    """
+    # Each part has chance of its own, so that a change to one leaves the others as they were.
+    names = ("deformation", "t1w", "grid", "motion", "noise", "coil", "rigid", "voxels")
+    chance = {name: np.random.default_rng([seed, number, k]) for k, name in enumerate(names)}
+    if settings.head is None:
+        deformation = draw_deformation(settings.deformation_mm, chance["deformation"])
+        anatomy = draw_head(settings.t1w_voxel)
+        t1w, tissue, bias = take_t1w(
+            anatomy,
+            deformation,
+            voxel=settings.t1w_voxel,
+            noise_percent=settings.t1w_noise_percent,
+            bias_percent=settings.bias_percent,
+            rng=chance["t1w"],
+        )
+        if settings.t1w_voxel != settings.bold_voxel / 2:
+            anatomy = draw_head(settings.bold_voxel / 2)
+        centre = None
+    else:
+        head = borrow_head(read_head(settings.head), seed=seed)
+        deformation, t1w, tissue, bias = head.deformation, head.t1w, head.tissue, head.bias
+        anatomy = carry_to_mni(head, settings.bold_voxel / 2)
+        centre = deformation.to_t1w(CENTRE[None])[0]
+    bold_to_t1w = rigid(
+        chance["rigid"].normal(0, 1.5, 3), np.radians(chance["rigid"].normal(0, 1.2, 3))
+    )
+    motion = draw_motion(
+        len(planted),
+        TR=TR,
+        largest_mm=settings.motion_mm,
+        largest_degrees=settings.motion_degrees,
+        n_jerks=settings.jerks,
+        rng=chance["motion"],
+    )
+    moves = matrices(motion)
+    weights = {
+        kind: draw_weights(
+            shares[kinds == kind],
+            correlation=settings.between_correlation,
+            shared=np.random.default_rng([seed, 0, KIND_NUMBERS[kind]]),
+            own=np.random.default_rng([seed, number, 100 + KIND_NUMBERS[kind]]),
+        )
+        for kind in KINDS
+        if (kinds == kind).any()
+    }
+    affine, shape = lay_bold_grid(settings.bold_voxel, chance["grid"], centre=centre)
+    source = place_head(
+        anatomy, deformation, bold_to_t1w, weights, kinds, affine=affine, shape=shape
+    )
+    series, response, near = scan(source, planted, moves, affine=affine, shape=shape)
+    points = grid_points(affine, shape)
+    coil = draw_coil(points, settings.bias_percent, chance["coil"]).astype(np.float32)
+    disturb(
+        series,
+        settings=settings.noise,
+        TR=TR,
+        voxel=settings.bold_voxel,
+        grey=sample(source.gm, source.affine, points).reshape(shape),
+        fluid=sample(source.csf, source.affine, points).reshape(shape),
+        coil=coil.reshape(shape),
+        brightness=BOLD_BRIGHTNESS,
+        rng=chance["noise"],
+    )
+    response *= coil[near]
+
+    regions = label_regions(anatomy, tuple(weights))
+    voxels, voxel_weights = _planted_voxels(regions, kinds, weights)
+    truth = planted @ voxel_weights.T
+    strength = 0.0
+    if not settings.no_signal:
+        chosen = np.sort(chance["voxels"].permutation(len(voxels))[:_N_CALIBRATION])
+        # Where the planted voxels lie in BOLD scanner space during volume 0.
+        places = apply_affine(
+            np.linalg.inv(bold_to_t1w),
+            deformation.to_t1w(voxels[["x", "y", "z"]].to_numpy()[chosen]),
+        )
+        strength, ceilings = find_strength(
+            series, response, near, moves, affine, places, truth[:, chosen],
+            ceiling=settings.ceiling, TR=TR,
+        )  # fmt: skip
+        voxels.loc[chosen, "ceiling"] = ceilings
+        flat = series.reshape(len(series), -1)
+        # Volume by volume: all at once would hold the series twice.
+        for volume, added in zip(flat, response, strict=True):
+            volume[near] += strength * added
+    bold = image_of(_as_integers(series), affine)
+    bold.header.set_zooms((*bold.header.get_zooms()[:3], TR))
+    return Participant(
+        t1w=t1w,
+        bold=bold,
+        motion=motion,
+        deformation=deformation,
+        bold_to_t1w=bold_to_t1w,
+        tissue=tissue,
+        bias=bias,
+        regions=image_of(regions, AFFINE),
+        voxels=voxels,
+        signal=(100 * strength * truth).astype(np.float32),
+        weights=(100 * strength * voxel_weights).astype(np.float32),
+        strength=strength,
+    )
+
+
+def _as_integers(series: np.ndarray) -> np.ndarray:
+    """Return (nx, ny, nz, n_volumes) of int16 from (n_volumes, nx, ny, nz)."""
+    integers = np.empty((*series.shape[1:], len(series)), dtype=np.int16, order="F")
+    for number, volume in enumerate(series):
+        integers[..., number] = np.clip(np.round(volume), 0, 32767)
+    return integers
+
+
+def _planted_voxels(
+    regions: np.ndarray, kinds: np.ndarray, weights: dict[str, np.ndarray]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the planted voxels of the MNI grid and their weights, each of length one."""
+    index = np.argwhere(regions > 0)
+    names = {number: kind for kind, number in KIND_NUMBERS.items()}
+    labels = np.array([names[value] for value in regions[tuple(index.T)]], dtype=object)
+    table = np.zeros((len(index), len(kinds)), dtype=np.float32)
+    for kind, fields in weights.items():
+        mine = np.flatnonzero(labels == kind)
+        table[np.ix_(mine, np.flatnonzero(kinds == kind))] = fields[:, *index[mine].T].T
+    voxels = pd.DataFrame(index, columns=list("ijk"))
+    voxels[list("xyz")] = apply_affine(AFFINE, index.astype(float))
+    return voxels.assign(kind=labels, ceiling=np.nan), table
+
+
+def find_strength(
+    series: np.ndarray,
+    response: np.ndarray,
+    near: np.ndarray,
+    moves: np.ndarray,
+    affine: np.ndarray,
+    places: np.ndarray,
+    truth: np.ndarray,
+    *,
+    ceiling: float,
+    TR: float,
+) -> tuple[float, np.ndarray]:
+    """Find the strength of signal that gives the wanted mean correlation.
+
+    Parameters
+    ----------
+    series : ndarray, (n_volumes, nx, ny, nz)
+        Measured without signal.
+    response, near
+        What the signal adds to it at strength 1, see `scanning.scan`.
+    moves : ndarray, (n_volumes, 4, 4)
+        The true motion.
+    affine : ndarray, (4, 4)
+        Of the BOLD grid.
+    places : ndarray, (n, 3)
+        Where in BOLD scanner space, during volume 0, planted voxels of MNI space lie.
+    truth : ndarray, (n_volumes, n)
+        Their planted signal.
+    ceiling : float
+        The wanted correlation.
+    TR : float
+        Seconds between volumes.
+
+    Returns
+    -------
+    strength : float
+        Relative to the brightness of the voxel.
+    correlations : ndarray, (n,)
+        Of planted and measured signal at that strength, both high-passed; their mean is `ceiling`.
+
+    Raises
+    ------
+    ValueError
+        When no strength up to 50 % gives that correlation.
+    """
+    to_index = np.linalg.inv(affine)
+    background, added = (np.empty((len(moves), len(places))) for _ in range(2))
+    volume = np.zeros(series.shape[1:], dtype=np.float32)
+    for number, move in enumerate(moves):
+        at = apply_affine(to_index @ move, places).T
+        background[number] = map_coordinates(series[number], at, order=3)
+        volume.reshape(-1)[near] = response[number]
+        added[number] = map_coordinates(volume, at, order=3)
+    background, added, truth = (
+        high_passed(part.astype(np.float64), TR=TR) for part in (background, added, truth)
+    )
+    truth = truth / np.linalg.norm(truth, axis=0)
+
+    def correlations(strength: float) -> np.ndarray:
+        measured = background + strength * added
+        return (measured * truth).sum(axis=0) / np.linalg.norm(measured, axis=0)
+
+    strongest = 0.5
+    if correlations(strongest).mean() < ceiling:
+        raise ValueError(
+            f"ceiling: {ceiling} cannot be reached even with a signal of {strongest:.0%}; "
+            "take a lower ceiling, less motion or a longer film"
+        )
+    strength = brentq(lambda g: correlations(g).mean() - ceiling, 0.0, strongest, xtol=1e-7)
+    return float(strength), correlations(strength)

@@ -1,0 +1,57 @@
+"""What a spectrogram is: rates, windows and bands. Light to import, so that the check can, too."""
+
+from dataclasses import dataclass
+
+from stim2bold.runtime.errors import SettingError
+
+
+@dataclass(frozen=True)
+class SpectrogramSettings:
+    """Parameters of the spectrogram.
+
+    Parameters
+    ----------
+    rate : int
+        Samples per second the sound is resampled to.
+    n_fft : int
+        Window length (Hann) and FFT size, samples.
+    hop : int
+        Samples from frame to frame: 256 at 16 kHz are 16 ms, 38 of which are 0.608 s.
+    n_mels : int
+        Mel bands (Slaney's scale, each of unit area).
+    fmin, fmax : float
+        Lowest and highest frequency of the mel bands, Hz.
+    floor : float
+        Magnitude below which all is the same; the logarithm starts here.
+    """
+
+    rate: int = 16000
+    n_fft: int = 1024
+    hop: int = 256
+    n_mels: int = 80
+    fmin: float = 55.0
+    fmax: float = 7600.0
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fmin < self.fmax <= self.rate / 2:
+            half = self.rate / 2
+            raise SettingError(
+                f"spectrogram: fmin {self.fmin:g} Hz and fmax {self.fmax:g} Hz must lie between 0 "
+                f"and half of rate ({half:g} Hz), fmin below fmax; set spectrogram.fmax to "
+                f"{half:g} or less and spectrogram.fmin below it, or raise spectrogram.rate"
+            )
+        if not 0 < self.hop <= self.n_fft:
+            raise SettingError(
+                f"spectrogram: hop {self.hop} is not between 1 and n_fft {self.n_fft}, and "
+                f"sound would be left out; set spectrogram.hop to {self.n_fft} or less"
+            )
+        if self.floor <= 0:
+            raise SettingError(
+                f"spectrogram: floor {self.floor} is not positive; set spectrogram.floor to 0.0001"
+            )
+
+    @property
+    def step(self) -> float:
+        """Seconds from frame to frame."""
+        return self.hop / self.rate

@@ -1,0 +1,361 @@
+"""Which files of a BIDS data set belong to the study.
+
+Nothing is read but names, and the headers of T1w images where a participant has several; what is in
+the files is looked at by `stim2bold.study.validate`.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stim2bold.io.presence import IMAGES, check_present
+from stim2bold.preprocessing.scan_clock import reference_time, sidecar_TR
+from stim2bold.runtime.errors import InputError
+from stim2bold.runtime.issues import Problem, error, refuse
+from stim2bold.study.bids_index import (
+    Choice,
+    check_description,
+    choose,
+    heeded,
+    index_files,
+    inherited,
+    list_folder,
+    nearest,
+    participants_of,
+    usable,
+)
+from stim2bold.study.bids_names import entities, named, stem
+from stim2bold.study.sidecars import read_sidecars
+from stim2bold.study.t1w_choice import choose_t1w
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Run:
+    """One BOLD run and what goes with it.
+
+    Attributes
+    ----------
+    participant : str
+        Label without ``sub-``.
+    folder : str
+        ``sub-04/ses-mri3t``, or ``sub-04`` where the data set has no sessions.
+    name : str
+        All entities of the run: ``sub-04_ses-mri3t_task-film_run-1``.
+    bold : Path
+        The series; of fMRIPrep's, the preprocessed one.
+    events : Path or None
+        The table of its blocks.
+    sidecars : tuple of Path
+        JSON files that apply to the series, from the data set's root to the series' own.
+    anat : str or None
+        All entities of the T1w image that serves this run, None where there is no T1w image.
+    anat_folder : str or None
+        The folder of that image, as `folder`.
+    t1w : Path or None
+        That image.
+    mask, confounds : Path or None
+        Brain and confounds of a run that fMRIPrep has preprocessed.
+    """
+
+    participant: str
+    folder: str
+    name: str
+    bold: Path
+    events: Path | None
+    sidecars: tuple[Path, ...]
+    anat: str | None = None
+    anat_folder: str | None = None
+    t1w: Path | None = None
+    mask: Path | None = None
+    confounds: Path | None = None
+
+    @property
+    def sidecar(self) -> Path:
+        """The sidecar nearest to the series."""
+        return self.sidecars[-1]
+
+    @property
+    def files(self) -> list[Path]:
+        """All files of the run that must be there."""
+        found = (self.bold, *self.sidecars, self.events, self.t1w, self.mask, self.confounds)
+        return [path for path in found if path is not None]
+
+
+def simulated_runs(bids_dir: str | Path, *, n_participants: int) -> list[Run]:
+    """Return the runs that the built-in simulation writes, before they exist.
+
+    Parameters
+    ----------
+    bids_dir : str or Path
+        Where the simulation writes.
+    n_participants : int
+        How many participants it has.
+
+    Returns
+    -------
+    list of Run
+        One a participant, labelled 01, 02, ...
+    """
+    runs = []
+    for number in range(1, n_participants + 1):
+        participant = f"{number:02d}"
+        folder = f"sub-{participant}/ses-mri3t"
+        name = f"sub-{participant}_ses-mri3t_task-film_run-1"
+        anat = f"sub-{participant}_ses-mri3t_run-1"
+        func = Path(bids_dir) / folder / "func"
+        runs.append(
+            Run(
+                participant=participant,
+                folder=folder,
+                name=name,
+                bold=func / f"{name}_bold.nii.gz",
+                events=func / f"{name}_events.tsv",
+                sidecars=(func / f"{name}_bold.json",),
+                anat=anat,
+                anat_folder=folder,
+                t1w=Path(bids_dir) / folder / "anat" / f"{anat}_T1w.nii.gz",
+            )
+        )
+    return runs
+
+
+def simulated_study(n_participants: int, choice: Choice, bids_dir: str | Path) -> list[Run]:
+    """Return the chosen ones of the runs that the built-in simulation writes.
+
+    Raises
+    ------
+    InputError
+        When a participant is named whom the simulation does not have, or nobody is left.
+    """
+    runs = simulated_runs(bids_dir, n_participants=n_participants)
+    everyone = {run.participant for run in runs}
+    wanted = everyone if choice.participants == "all" else set(choice.participants)
+    absent = sorted(wanted - everyone)
+    if absent:
+        raise InputError(
+            f"config.yaml: participant {', '.join(absent)} is not among the "
+            f"{n_participants} simulated ones; correct participants or raise "
+            "simulation.participants"
+        )
+    single = [named(key).items() for key in choice.exclude if "_" in key]
+    runs = [
+        run
+        for run in runs
+        if run.participant in wanted - set(participants_of(choice.exclude))
+        and not any(key <= entities(run.name).items() for key in single)
+    ]
+    if not runs:
+        raise InputError("config.yaml: exclude leaves nobody; shorten it")
+    return runs
+
+
+def index_study(
+    bids_dir: str | Path, choice: Choice, *, needs_events: bool = True
+) -> tuple[list[Run], list[Problem]]:
+    """Find the BOLD runs of a data set, with the T1w image, sidecars and events of each.
+
+    Parameters
+    ----------
+    bids_dir : str or Path
+        The data set.
+    choice : Choice
+        Whom and what to choose.
+    needs_events : bool
+        Whether a run without events.tsv is an error.
+
+    Returns
+    -------
+    runs : list of Run
+        Sorted by path.
+    problems : list of Problem
+        All that names tell. A run that cannot be used is in here and not among the runs.
+    """
+    root = Path(bids_dir)
+    problems = check_description(root, derivative=False)
+    if any(problem.severity == "error" for problem in problems):
+        return [], problems
+    table = index_files(root)
+    images = table[table["ext"].isin(IMAGES) & table["suffix"].isin(["bold", "T1w"])]
+    images, found = heeded(images, root)
+    problems += found
+    series = images[(images["suffix"] == "bold") & (images["datatype"] == "func")]
+    chosen, found = choose(series, root, choice)
+    problems += found
+    chosen, found = usable(chosen, root)
+    problems += found
+    t1w = images[(images["suffix"] == "T1w") & (images["datatype"] == "anat")]
+    t1w = t1w[t1w["part"].isna() | (t1w["part"] == "mag")]
+    anats = {
+        participant: [Path(path) for path in group["path"]]
+        for participant, group in t1w.groupby("sub")
+    }
+    listing = functools.cache(list_folder)
+    runs = []
+    for row in chosen.itertuples():
+        anat, found = choose_t1w(
+            anats.get(row.sub, []), Path(row.path), root, wanted=choice.selection.get("t1w")
+        )
+        run, ambiguous = describe_run(root, Path(row.path), row.sub, anat, listing)
+        found = found + ambiguous + check_files(run, needs_events=needs_events)
+        problems += found
+        if not any(problem.severity == "error" for problem in found):
+            runs.append(run)
+    return runs, problems
+
+
+def describe_run(
+    root: Path,
+    series: Path,
+    participant: str,
+    anat: Path | None,
+    listing: Callable[[Path], list[str]] = list_folder,
+) -> tuple[Run, list[Problem]]:
+    """Gather what goes with one BOLD series; paths are relative to the data set's root."""
+    folder = series.parent.parent.as_posix()
+    events, problems = nearest(
+        inherited(root, series, ".tsv", suffix="events", listing=listing), series
+    )
+    run = Run(
+        participant=participant,
+        folder=folder,
+        name=stem(series),
+        bold=root / series,
+        events=events,
+        sidecars=tuple(inherited(root, series, ".json", listing=listing)),
+        anat=stem(anat) if anat else None,
+        anat_folder=anat.parent.parent.as_posix() if anat else None,
+        t1w=root / anat if anat else None,
+    )
+    return run, problems
+
+
+def check_files(run: Run, *, needs_events: bool) -> list[Problem]:
+    """Check that all files of a run are there."""
+    problems = []
+    if not run.sidecars:
+        problems.append(
+            error(
+                run.bold,
+                "no JSON sidecar applies to it, so its TR is unknown",
+                "add one with RepetitionTime and TaskName",
+            )
+        )
+    if run.events is None and needs_events:
+        problems.append(
+            error(
+                run.bold,
+                "no events.tsv applies to it, so the film's blocks are unknown",
+                "add one with onset, duration and trial_type, or set blocks.seconds",
+            )
+        )
+    return problems + [found for path in run.files for found in check_present(path)]
+
+
+def by_participant(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Return the runs of each participant, in the order in which they come."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.participant, []).append(run)
+    return found
+
+
+def repetition_time(run: Run) -> float:
+    """Return the TR of a run in seconds.
+
+    Raises
+    ------
+    InputError
+        When no sidecar of the run gives a usable one.
+    """
+    return sidecar_TR(read_sidecars(run.sidecars), run.sidecar)
+
+
+def volume_reference(run: Run, TR: float) -> float:
+    """Return the instant that a volume of a run stands for, in seconds from the volume's start.
+
+    Raises
+    ------
+    InputError
+        When the run's sidecars give an impossible one.
+    """
+    return reference_time(
+        read_sidecars(run.sidecars), TR=TR, derived=run.confounds is not None, name=run.sidecar
+    )
+
+
+def film_path(film: str | None, bids_dir: str | None) -> Path:
+    """Return the film: the user's, or the one that the simulation draws.
+
+    Raises
+    ------
+    InputError
+        When a data set is given without its film, or the film is not there.
+    """
+    if film is None:
+        if bids_dir is not None:
+            raise InputError(
+                "config.yaml: bids_dir is set but film is not; set film to the file that the "
+                "participants watched"
+            )
+        return Path("results/simulated/film.mp4")
+    if Path(film).is_symlink():
+        refuse(check_present(Path(film)))
+    if not Path(film).is_file():
+        raise InputError(f"{film}: the film is not there; set film to the file that was watched")
+    return Path(film)
+
+
+def film_sound_path(film_sound: str | None) -> list[str]:
+    """Return the file that holds the film's sound; none where it is in the film.
+
+    Raises
+    ------
+    InputError
+        When it is not there.
+    """
+    if film_sound is None:
+        return []
+    if not Path(film_sound).is_file():
+        raise InputError(
+            f"{film_sound}: the film's sound is not there; set film_sound to the file that holds "
+            "it, or to null where it is in the film"
+        )
+    return [film_sound]
+
+
+def annotations_path(annotations_dir: str | None, *, bids_dir: str, expected: bool) -> Path | None:
+    """Return the folder of the film's annotations, ``stimuli/annotations`` unless it is given.
+
+    Parameters
+    ----------
+    annotations_dir : str or None
+        As the configuration gives it.
+    bids_dir : str
+        The data set.
+    expected : bool
+        Whether the data set will have annotations that are not there yet.
+
+    Returns
+    -------
+    Path or None
+        None where the data set has no annotations.
+
+    Raises
+    ------
+    InputError
+        When a folder that is given is not there.
+    """
+    own = Path(bids_dir) / "stimuli" / "annotations"
+    if annotations_dir is None:
+        return own if expected or own.is_dir() else None
+    if not Path(annotations_dir).is_dir():
+        raise InputError(
+            f"{annotations_dir}: no such folder; set annotations_dir to the folder with the "
+            "sub-folders video and sound"
+        )
+    return Path(annotations_dir)

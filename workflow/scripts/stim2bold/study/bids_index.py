@@ -1,0 +1,380 @@
+"""The index of a BIDS data set, and which of its series a configuration chooses.
+
+Entities, folders and inheritance are those of the BIDS specification 1.10. Nothing is read but
+names.
+"""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stim2bold.io.presence import hidden
+from stim2bold.runtime.errors import InputError
+from stim2bold.runtime.issues import Problem, error, few, from_refusal, n_errors, note, warning
+from stim2bold.study.bids_names import entities, stem
+from stim2bold.study.bids_names import named as run_named
+from stim2bold.study.bidsignore import ignored
+from stim2bold.study.sidecars import read_sidecars
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Entities by which runs are chosen: their names in the configuration and in file names.
+CHOICES = {
+    "session": "ses",
+    "task": "task",
+    "run": "run",
+    "acquisition": "acq",
+    "reconstruction": "rec",
+    "direction": "dir",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which runs of a data set are the study's.
+
+    Attributes
+    ----------
+    participants : 'all' or list of str
+        Labels without ``sub-``.
+    exclude : dict of str to str
+        Participants and runs that are left out, and why; see `excluded`.
+    selection : dict
+        A label, a list of labels or None for each key of `CHOICES`, where '' stands for a name
+        without that entity; ``t1w``, likewise for `stim2bold.study.t1w_choice.T1W_CHOICES`.
+    """
+
+    participants: str | list[str] = "all"
+    exclude: dict[str, str] = field(default_factory=dict)
+    selection: dict[str, Any] = field(default_factory=dict)
+
+
+def excluded(setting: list[str] | dict[str, str]) -> dict[str, str]:
+    """Return who is left out and why, from the configuration's key `exclude`.
+
+    Participants stand by their labels, runs by a label and entities: ``02_run-1``.
+    """
+    reasons = (
+        setting
+        if isinstance(setting, dict)
+        else dict.fromkeys(setting, "left out by the configuration")
+    )
+    return {str(label).removeprefix("sub-"): reason for label, reason in reasons.items()}
+
+
+def participants_of(exclude: dict[str, str]) -> dict[str, str]:
+    """Return the participants, not the single runs, among those who are left out."""
+    return {label: reason for label, reason in exclude.items() if "_" not in label}
+
+
+def list_folder(folder: Path) -> list[str]:
+    """Return the names in a folder that are not hidden, in order."""
+    return sorted(name for name in os.listdir(folder) if not hidden(name))
+
+
+def index_files(root: Path) -> "pd.DataFrame":
+    """Return the files of a BIDS data set, one a row, with a column for each entity.
+
+    Paths are relative to the data set. Links without content are among them.
+    """
+    # Imported here: a simulated study is not indexed, and goes without the time this takes.
+    from bids2table import index_dataset
+
+    # It tells everybody where its schema lies.
+    logging.getLogger("bidsschematools").setLevel(logging.WARNING)
+    # Through a link of its own: the index takes a folder with a dot in its name for a file, and one
+    # with brackets for a pattern.
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "dataset"
+        link.symlink_to(root.absolute(), target_is_directory=True)
+        table = index_dataset(link).to_pandas()
+    table = table[~table["path"].map(hidden).astype(bool)]
+    return table.sort_values("path", ignore_index=True)
+
+
+def check_description(root: Path, *, derivative: bool) -> list[Problem]:
+    """Check that a folder is a data set, raw or derived as it should be."""
+    path = root / "dataset_description.json"
+    if not root.is_dir():
+        return [error(root, "no such folder", "correct the path in the configuration")]
+    if not path.is_file():
+        return [
+            error(
+                root,
+                "no dataset_description.json, so this is not a BIDS data set",
+                "give the folder that holds that file",
+            )
+        ]
+    try:
+        kind = read_sidecars([path]).get("DatasetType", "raw")
+    except InputError:
+        # BIDS tools need it, we do not.
+        return [warning(path, "not a JSON object", "mend it, other BIDS tools need it")]
+    if kind == "derivative" and not derivative:
+        return [
+            error(
+                root,
+                "its dataset_description.json says that it holds derivatives",
+                "give the raw data set by bids_dir and this folder by preprocessing.derivatives",
+            )
+        ]
+    return []
+
+
+def choose(
+    table: "pd.DataFrame", root: Path, choice: Choice
+) -> tuple["pd.DataFrame", list[Problem]]:
+    """Choose the series of the study from those of a data set.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Series, as `index_files` returns them.
+    root : Path
+        The data set, for messages.
+    choice : Choice
+        Whom and what to choose.
+    """
+    problems: list[Problem] = []
+    chosen = table
+    for key, entity in CHOICES.items():
+        wanted = choice.selection.get(key)
+        if wanted is None:
+            continue
+        labels = wanted if isinstance(wanted, list) else [wanted]
+        # An index of a run is a number there, other labels are text; '' is no entity at all.
+        there = chosen[entity].astype(object).where(chosen[entity].notna(), "")
+        there = there.map(lambda label: label if isinstance(label, str) else str(int(label)))
+        wished = [str(int(label)) if entity == "run" and label else label for label in labels]
+        known = ", ".join(sorted({label or "none" for label in there})) or "none"
+        for label in [label for label in wished if label not in set(there) and len(chosen)]:
+            tell = warning if set(wished) & set(there) else error
+            problems.append(
+                tell(
+                    root,
+                    f"no BOLD run of {key} {label or 'absent'} (there is: {known})",
+                    f"correct selection.{key}",
+                )
+            )
+        chosen = chosen[there.isin(wished)]
+    if n_errors(problems):
+        return chosen.iloc[:0], problems
+    if len(chosen) < len(table):
+        left = [Path(path).name for path in table["path"][~table.index.isin(chosen.index)]]
+        problems.append(
+            note(
+                root,
+                f"{len(left)} of {len(table)} BOLD series are not chosen: {few(left)}",
+                "selection says which are",
+            )
+        )
+    known = set(chosen["sub"])
+    named = known if choice.participants == "all" else set(choice.participants)
+    if absent := sorted(named - known):
+        problems.append(
+            error(
+                root,
+                f"no BOLD run of participant {', '.join(absent)}",
+                "correct the list 'participants' or add the images",
+            )
+        )
+    everybody = set(table["sub"])
+    for label in sorted(participants_of(choice.exclude).keys() - everybody):
+        # Quoted or not, 2 is not 02: whoever is meant would stay in without a word.
+        meant = [other for other in sorted(everybody) if other.lstrip("0") == label.lstrip("0")]
+        tell = error if meant else warning
+        remedy = f"write it as the data set does: '{meant[0]}'" if meant else "correct it"
+        what = f"exclude names participant {label}, who has no run"
+        problems.append(tell("config.yaml", what, remedy))
+    chosen = chosen[chosen["sub"].isin(named - set(choice.exclude))]
+    own = [entities(stem(Path(path))).items() for path in chosen["path"]]
+    left_out = [False] * len(own)
+    for key in [key for key in choice.exclude if "_" in key]:
+        fits = [run_named(key).items() <= items for items in own]
+        left_out = [a or b for a, b in zip(left_out, fits, strict=True)]
+        names = [Path(path).name for path, fit in zip(chosen["path"], fits, strict=True) if fit]
+        if names:
+            what = f"{few(names)} is left out: {choice.exclude[key]}"
+            problems.append(note("config.yaml", what, "exclude says so"))
+        elif key.split("_")[0] not in participants_of(choice.exclude):
+            problems.append(
+                error(
+                    "config.yaml", f"exclude names the run {key}, which is not there", "correct it"
+                )
+            )
+    chosen = chosen.iloc[[row for row, out in enumerate(left_out) if not out]]
+    if chosen.empty and not n_errors(problems):
+        problems.append(
+            error(
+                root,
+                "no BOLD run (*_bold.nii.gz) matches the configuration",
+                "look at bids_dir, participants, exclude and selection",
+            )
+        )
+    return chosen, problems
+
+
+def usable(table: "pd.DataFrame", root: Path) -> tuple["pd.DataFrame", list[Problem]]:
+    """Tell the series that can be analysed from those that cannot, and say why."""
+    problems = []
+    for name, echoes in table[table["echo"].notna()].groupby(
+        table["path"].str.replace(r"_echo-\d+", "", regex=True)
+    ):
+        problems.append(
+            error(
+                root / name,
+                f"a run of {len(echoes)} echoes, which this workflow does not combine",
+                "combine them first (fMRIPrep or tedana) and give the result by "
+                "preprocessing.derivatives",
+            )
+        )
+    table = table[table["echo"].isna()]
+    # Phase, real and imaginary images are no BOLD series of their own.
+    magnitude = table["part"].isna() | (table["part"] == "mag")
+    if not magnitude.all():
+        left = [Path(path).name for path in table["path"][~magnitude]]
+        what = f"{len(left)} series are no magnitude images and are passed over: {few(left)}"
+        problems.append(note(root, what, "nothing need be done"))
+    table = table[magnitude]
+    problems += reconstructions(table, root)
+    seen: dict[tuple, str] = {}
+    for row in table.itertuples():
+        own = f"sub-{row.sub}"
+        if not row.path.startswith(f"{own}/"):
+            problems.append(
+                error(
+                    root / row.path,
+                    f"is named for participant {row.sub} but lies in another's folder",
+                    "rename or move it",
+                )
+            )
+        name = tuple(sorted(entities(stem(Path(row.path))).items()))
+        if name in seen:
+            problems.append(
+                error(
+                    root / row.path,
+                    f"is there twice, the other is {seen[name]}",
+                    "remove one of the two",
+                )
+            )
+        seen[name] = row.path
+    return table, problems
+
+
+def reconstructions(table: "pd.DataFrame", root: Path) -> list[Problem]:
+    """Refuse what is one measurement reconstructed in several ways: its mean would be taken."""
+    ways: dict[tuple, dict[str, str]] = {}
+    for path in table["path"]:
+        own = entities(stem(Path(path)))
+        label = own.pop("rec", "")
+        ways.setdefault(tuple(sorted(own.items())), {})[label] = path
+    return [
+        error(
+            root / next(iter(found.values())),
+            "is one run in several reconstructions: "
+            + ", ".join(f"rec-{label}" if label else "without rec" for label in sorted(found)),
+            "choose one by selection.reconstruction ('' for the one without)",
+        )
+        for found in ways.values()
+        if len(found) > 1
+    ]
+
+
+def heeded(table: "pd.DataFrame", *roots: Path, names=None) -> tuple["pd.DataFrame", list[Problem]]:
+    """Leave out the images that a data set's .bidsignore lists.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Images, as `index_files` returns them.
+    *roots : Path
+        Data sets that may hold a .bidsignore.
+    names : callable, optional
+        Returns what a path of the table is called in the second data set.
+    """
+    problems = []
+    for root in roots:
+        try:
+            tell = ignored(root)
+        except InputError as refusal:
+            problems.append(from_refusal(refusal, root / ".bidsignore"))
+            continue
+        rename = names if names and root != roots[0] else str
+        out = [tell(rename(path)) for path in table["path"]]
+        if any(out):
+            left = [Path(path).name for path, gone in zip(table["path"], out, strict=True) if gone]
+            what = f"lists {len(left)} image(s), which are passed over: {few(left)}"
+            remedy = "remove the line of one that is to be analysed"
+            problems.append(warning(root / ".bidsignore", what, remedy))
+            table = table.iloc[[row for row, gone in enumerate(out) if not gone]]
+    return table, problems
+
+
+def inherited(
+    root: Path,
+    series: Path,
+    extension: str,
+    *,
+    suffix: str = "bold",
+    listing: Callable[[Path], list[str]] = list_folder,
+) -> list[Path]:
+    """Find the files that apply to a series by BIDS' inheritance principle.
+
+    A file applies when it lies in the series' folder or one above it and each of its entities is
+    also one of the series'.
+
+    Parameters
+    ----------
+    root : Path
+        The data set.
+    series : Path
+        The series, relative to `root`.
+    extension, suffix : str
+        Of the files looked for.
+    listing : callable
+        Returns the names in a folder.
+
+    Returns
+    -------
+    list of Path
+        From the root to the series' own folder; in one folder, the more particular last.
+    """
+    own = entities(stem(series)).items()
+    found = []
+    for folder in (root / parent for parent in reversed(series.parents)):
+        if not folder.is_dir():
+            continue
+        here = [
+            name
+            for name in listing(folder)
+            if name == f"{suffix}{extension}"
+            or (
+                name.endswith(f"_{suffix}{extension}")
+                and all("-" in part for part in stem(Path(name)).split("_"))
+                and entities(stem(Path(name))).items() <= own
+            )
+        ]
+        found += [folder / name for name in sorted(here, key=lambda name: name.count("_"))]
+    return found
+
+
+def nearest(found: list[Path], series: Path) -> tuple[Path | None, list[Problem]]:
+    """Return the nearest of the tables that apply to a series, and whether that is one."""
+    if not found:
+        return None, []
+    best = found[-1]
+    rivals = [
+        path
+        for path in found[:-1]
+        if path.parent == best.parent
+        and not entities(stem(path)).items() < entities(stem(best)).items()
+    ]
+    if not rivals:
+        return best, []
+    what = f"{best.name} and {few(path.name for path in rivals)} both apply to {series.name}"
+    return best, [error(best, what, "remove one of them, or name it for the run it belongs to")]

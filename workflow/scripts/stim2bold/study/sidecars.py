@@ -1,0 +1,39 @@
+"""JSON sidecars: what BIDS keeps beside an image."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from stim2bold.io.tables import decode, read_bytes
+from stim2bold.runtime.errors import InputError
+
+
+def read_sidecars(paths: Iterable[str | Path]) -> dict:
+    """Return the metadata that apply to a series; later files win, as nearer ones do.
+
+    Raises
+    ------
+    InputError
+        When one is no JSON object in UTF-8, or gives a key two values.
+    """
+    metadata: dict = {}
+    for path in paths:
+        text = decode(read_bytes(Path(path)), Path(path))
+        try:
+            content = json.loads(text, object_pairs_hook=_object)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}: not a JSON object ({error}); mend the sidecar") from None
+        if not isinstance(content, dict):
+            what = type(content).__name__
+            raise InputError(f"{path}: not a JSON object (it is a {what}); mend the sidecar")
+        metadata |= content
+    return metadata
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict:
+    content = dict(pairs)
+    for key, value in pairs:
+        # repr, for NaN is not itself.
+        if repr(content[key]) != repr(value):
+            raise ValueError(f"{key} is given twice, {value!r} and {content[key]!r}")
+    return content

@@ -1,0 +1,210 @@
+"""What the study is, from its configuration: runs, space, and where each run lies in the film."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from stim2bold.preprocessing.scan_clock import row_onset
+from stim2bold.runtime.errors import InputError
+from stim2bold.runtime.issues import Problem, error, from_refusal
+from stim2bold.study import bids, fmriprep
+from stim2bold.study.bids import Run
+from stim2bold.study.bids_index import Choice, excluded
+from stim2bold.study.onsets import film_onset, unused
+
+SIMULATED = "results/simulated/bids"
+#: The space of our own preprocessing.
+SPACE = "MNI152NLin2009aSym"
+RESERVED = set("{}<>\n")
+#: What of the configuration says what the study is: all that the doctor looks at.
+KEYS = (
+    "bids_dir",
+    "film",
+    "film_sound",
+    "annotations_dir",
+    "participants",
+    "exclude",
+    "selection",
+    "timing",
+    "blocks",
+    "streams",
+    "directions",
+    "preprocessing",
+    "folds",
+    "simulation",
+)
+
+
+def is_simulated(config: dict[str, Any]) -> bool:
+    """Tell whether the data set is the built-in one."""
+    return config["bids_dir"] is None and config["preprocessing"]["derivatives"] is None
+
+
+def bids_dir(config: dict[str, Any]) -> str:
+    """Return the data set; where there are derivatives alone, they stand for it."""
+    if is_simulated(config):
+        return SIMULATED
+    return config["bids_dir"] or config["preprocessing"]["derivatives"]
+
+
+def index(config: dict[str, Any]) -> tuple[list[Run], list[Problem], str | None]:
+    """Find the runs of the study.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration, or its `KEYS`.
+
+    Returns
+    -------
+    runs : list of Run
+        Those that names have nothing against.
+    problems : list of Problem
+        What names have against others.
+    space : str or None
+        The template's space in which the series are analysed.
+    """
+    preprocessing = config["preprocessing"]
+    choice = Choice(config["participants"], excluded(config["exclude"]), config["selection"])
+    needs_events = config["blocks"]["seconds"] is None
+    if is_simulated(config):
+        try:
+            runs = bids.simulated_study(config["simulation"]["participants"], choice, SIMULATED)
+        except InputError as refusal:
+            return [], [from_refusal(refusal, "config.yaml")], SPACE
+        return runs, [], SPACE
+    if preprocessing["derivatives"] is None:
+        runs, problems = bids.index_study(config["bids_dir"], choice, needs_events=needs_events)
+        return runs, problems, SPACE
+    return fmriprep.index_derivatives(
+        preprocessing["derivatives"],
+        bids_dir(config),
+        choice,
+        space=preprocessing["space"],
+        cohort=preprocessing["cohort"],
+        res=preprocessing["res"],
+        needs_events=needs_events,
+    )
+
+
+def film_onsets(runs: list[Run], config: dict[str, Any]) -> tuple[dict[str, float], list[Problem]]:
+    """Return the film onset of each run by name, and what is wrong with those that have none."""
+    setting = config["timing"]["film_onset"]
+    onsets, problems = {}, []
+    for run in runs:
+        try:
+            onsets[run.name] = film_onset(run.name, run.events, setting)
+        except InputError as refusal:
+            problems.append(from_refusal(refusal, run.events or "config.yaml"))
+    problems += [
+        error(
+            "config.yaml",
+            f"timing.film_onset has an entry {key} that applies to no run",
+            "name runs as the data set does, or remove it",
+        )
+        for key in unused([run.name for run in runs], setting)
+        if runs
+    ]
+    return onsets, problems
+
+
+def is_heard(config: dict[str, Any], film: Path) -> bool:
+    """Tell whether the film has sound.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    film : Path
+        The film; the simulation's, which has sound, need not be there yet.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened.
+    """
+    if config["streams"]["audio"] is None:
+        return False
+    drawn = config["film"] is None
+    # A login node may have Snakemake alone; there streams.audio has to say it.
+    if drawn or config["film_sound"] or importlib.util.find_spec("av") is None:
+        return True
+    from stim2bold.stimulus.film_streams import has_sound
+
+    return has_sound(film)
+
+
+def reference(runs: list[Run]) -> list[Run]:
+    """Return the runs of the participant who has most of them, the first of several."""
+    of: dict[str, list[Run]] = {}
+    for run in runs:
+        of.setdefault(run.participant, []).append(run)
+    return max(of.values(), key=len)
+
+
+def volume_references(runs: list[Run], config: dict[str, Any], *, TR: float) -> dict[str, float]:
+    """Return the instant that a volume of each run stands for, seconds from the volume's start.
+
+    The simulation's stand for their middles, and need not be there yet.
+
+    Raises
+    ------
+    InputError
+        When a sidecar gives an impossible one.
+    """
+    simulated = is_simulated(config)
+    return {run.name: TR / 2 if simulated else bids.volume_reference(run, TR) for run in runs}
+
+
+def row_onsets(
+    onsets: dict[str, float], references: dict[str, float], *, TR: float
+) -> dict[str, float]:
+    """Return the onset by which each run's rows have their middles where its volumes stand.
+
+    Slices that were shifted to another instant than the middle move the clock of a run; see
+    `stim2bold.preprocessing.scan_clock.row_onset`.
+    """
+    return {
+        name: row_onset(onset, TR=TR, reference=references[name]) for name, onset in onsets.items()
+    }
+
+
+def first_row_onset(runs: list[Run], onsets: dict[str, float]) -> float:
+    """Return the onset of the study's rows: that of the reference's earliest run.
+
+    Parameters
+    ----------
+    runs : list of Run
+    onsets : dict of str to float
+        Of each run's rows, see `row_onsets`.
+    """
+    return max(onsets[run.name] for run in reference(runs))
+
+
+def check_settings(config: dict[str, Any]) -> list[Problem]:
+    """Check the paths in the configuration: those of data set and film for characters alone."""
+    files = {
+        "preprocessing.parcels": config["preprocessing"]["parcels"],
+        "simulation.images.head": config["simulation"]["images"]["head"],
+    }
+    folders = {
+        "bids_dir": config["bids_dir"],
+        "film": config["film"],
+        "film_sound": config["film_sound"],
+        "annotations_dir": config["annotations_dir"],
+        "preprocessing.derivatives": config["preprocessing"]["derivatives"],
+    }
+    problems = [
+        error(path, f"the file that {key} names is not there", f"correct {key}")
+        for key, path in files.items()
+        if path is not None and not Path(path).is_file()
+    ]
+    return problems + [
+        error(
+            repr(path),
+            f"{key} holds one of {{ }} < > or a line break, which Snakemake reserves",
+            "make a symbolic link to it under another name and give that",
+        )
+        for key, path in (files | folders).items()
+        if path is not None and set(path) & RESERVED
+    ]

@@ -1,0 +1,235 @@
+"""The doctor: what must be right with the input before any heavy step, all of it at once.
+
+Headers, tables and the lengths of files are read, and the first volume of each series; what only
+the whole image can tell is said by the step that reads it.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stim2bold.io.tables import read_tsv
+from stim2bold.preprocessing.images import open_image
+from stim2bold.runtime.command import progress
+from stim2bold.runtime.errors import InputError
+from stim2bold.runtime.issues import Problem, error, from_refusal, in_order, refusals, warning
+from stim2bold.study import bids, study
+from stim2bold.study.bids import Run, repetition_time
+from stim2bold.study.check_film import (
+    asked,
+    check_annotations,
+    check_blocks,
+    check_coverage,
+    check_film,
+)
+from stim2bold.study.check_run import Header, check_anatomy, check_bold, check_derived
+from stim2bold.study.read_records import left_out, records_of
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found.
+
+    Attributes
+    ----------
+    runs : list of Run
+        Runs that can be found; something may be wrong with them.
+    TR : float or None
+        In seconds.
+    onsets : dict
+        Film onset of each run.
+    space : str or None
+        Template space of the analysis.
+    problems : list of Problem
+        Errors first.
+    records : list of dict
+        What was read, see `stim2bold.study.read_records`.
+    """
+
+    runs: list[Run]
+    TR: float | None
+    onsets: dict[str, float]
+    space: str | None
+    problems: list[Problem]
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+
+def examine(config: dict[str, Any]) -> Findings:
+    """Check everything the workflow reads, and go on to the end whatever is found.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration, or its `stim2bold.study.study.KEYS`.
+    """
+    problems = study.check_settings(config)
+    runs, found, space = study.index(config)
+    problems += found
+    simulated = study.is_simulated(config)
+    drawn = simulated and config["film"] is None
+    if simulated and not (Path(study.SIMULATED) / "dataset_description.json").is_file():
+        return Findings(runs, None, {}, space, in_order(problems))
+    raw = None if simulated else study.bids_dir(config)
+    film = asked(
+        problems, config["film"] or "config.yaml", lambda: bids.film_path(config["film"], raw)
+    )
+    duration = None
+    if film is not None:
+        duration, found = check_film(
+            film,
+            config["streams"],
+            sound_file=config["film_sound"],
+            needs_sound=any("audio" in direction for direction in config["directions"]),
+        )
+        problems += found
+    problems += refusals(
+        config["film_sound"] or "config.yaml", lambda: bids.film_sound_path(config["film_sound"])
+    )
+    annotations = asked(
+        problems,
+        config["annotations_dir"],
+        lambda: bids.annotations_path(
+            config["annotations_dir"],
+            bids_dir=study.bids_dir(config),
+            expected=drawn,
+        ),
+    )
+    if annotations is not None:
+        problems += check_annotations(annotations, duration=duration)
+    problems += check_participants(Path(study.bids_dir(config)), runs)
+    TR = shared_TR(runs)
+    headers = []
+    for run in progress(runs, "runs looked at"):
+        header, found = check_bold(run, TR=TR)
+        headers += [header] if header else []
+        problems += found
+        if run.confounds is None:
+            problems += check_anatomy(run)
+        else:
+            cleaning = config["preprocessing"]["cleaning"]
+            problems += check_derived(run, strategy=cleaning["strategy"], motion=cleaning["motion"])
+    problems += compare_headers(headers, resolution=config["preprocessing"]["resolution"])
+    onsets, found = study.film_onsets(runs, config)
+    problems += found
+    timed = [run for run in runs if run.name in onsets]
+    problems += check_blocks(timed, onsets, config, TR=TR, duration=duration)
+    if TR is not None and duration is not None:
+        problems += check_coverage(headers, onsets, TR=TR, duration=duration)
+    if config["preprocessing"]["parcels"] and Path(config["preprocessing"]["parcels"]).is_file():
+        atlas = config["preprocessing"]["parcels"]
+        problems += refusals(atlas, lambda: open_image(atlas))
+    records = records_of(
+        runs,
+        headers,
+        onsets,
+        config,
+        film=film,
+        annotations=annotations,
+        participants=Path(study.bids_dir(config)) / "participants.tsv",
+    )
+    audible = any("audio" in name for name in config["directions"])
+    speech = config["sounds"]["speech"] if audible else []
+    problems += left_out(records, config["blocks"]["kinds"], speech=speech)
+    return Findings(runs, TR, onsets, space, in_order(problems), records)
+
+
+def shared_TR(runs: list[Run]) -> float | None:
+    """Return the TR of the first run that has a usable one."""
+    for run in runs:
+        try:
+            return repetition_time(run)
+        except InputError:
+            continue
+    return None
+
+
+def check_participants(root: Path, runs: list[Run]) -> list[Problem]:
+    """Check that participants.tsv, where there is one, has everybody."""
+    path = root / "participants.tsv"
+    if not path.is_file():
+        return []
+    try:
+        named = {row["participant_id"] for row in read_tsv(path, needed=["participant_id"]).rows}
+    except InputError as refusal:
+        # Nothing of it is used but who is named.
+        return [replace(from_refusal(refusal, path), severity="warning")]
+    absent = sorted({run.participant for run in runs} - {str(n)[4:] for n in named if n})
+    if not absent:
+        return []
+    return [
+        warning(
+            path,
+            f"has no row for participant {', '.join(absent)}",
+            "add one, other BIDS tools need it",
+        )
+    ]
+
+
+def compare_headers(headers: list[Header], *, resolution: str | float) -> list[Problem]:
+    """Compare the runs' images with each other."""
+    problems = []
+    seen: dict[bytes, Path] = {}
+    for header in headers:
+        if header.mark is None:
+            continue
+        first = seen.setdefault(header.mark, header.run.bold)
+        if first != header.run.bold:
+            problems.append(
+                warning(
+                    header.run.bold,
+                    f"holds the very images of {first}",
+                    "one of the two is a copy under another name: find out which",
+                )
+            )
+    if not headers:
+        return problems
+    voxels = [header.voxel for header in headers]
+    common = max(voxels, key=voxels.count)
+    derived = headers[0].run.confounds is not None
+    for header in headers:
+        if derived and header.shape != headers[0].shape:
+            what = f"its grid is {header.shape} where the first run has {headers[0].shape}"
+            remedy = "choose an output space of one resolution by preprocessing.res"
+        elif not derived and resolution == "native" and not np.allclose(header.voxel, common):
+            sizes = " x ".join(f"{size:g}" for size in header.voxel)
+            what = (
+                f"its voxels are {sizes} mm where most runs have "
+                f"{' x '.join(f'{size:g}' for size in common)} mm"
+            )
+            remedy = "set preprocessing.resolution to one voxel size in mm for all"
+        else:
+            continue
+        problems.append(error(header.run.bold, what, remedy))
+    return problems
+
+
+def describe(findings: Findings, *, missing: list[dict[str, str]]) -> dict[str, Any]:
+    """Return what was found as plain data for ``inputs.json``.
+
+    Parameters
+    ----------
+    findings : Findings
+    missing : list of dict
+        Who is left out, and why, as `stim2bold.study.absent.absent_participants` returns them.
+    """
+    return {
+        "TR": findings.TR,
+        "space": findings.space,
+        "participants": sorted({run.participant for run in findings.runs}),
+        "missing": missing,
+        "runs": [
+            {
+                "name": run.name,
+                "bold": str(run.bold),
+                "t1w": str(run.t1w) if run.t1w else None,
+                "film_onset": findings.onsets.get(run.name),
+            }
+            for run in findings.runs
+        ],
+        "read": findings.records,
+        "problems": [
+            {**asdict(problem), "message": problem.message} for problem in findings.problems
+        ],
+    }

@@ -1,0 +1,144 @@
+"""What a fold's models start from: its data, standardised, and the linear solution as weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stim2bold.models.design_matrix import Design, fold_design, principal_axes
+from stim2bold.models.directions import Problem
+from stim2bold.models.folds import Fold
+from stim2bold.models.predictions import target_scale, usable
+from stim2bold.vae.settings import VAESettings
+from stim2bold.vae.shrinkage import fit_weights
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fold, ready for the models.
+
+    Targets are standardised when they are asked for: those of all folds at once would be as many
+    copies of the recording.
+
+    Parameters
+    ----------
+    fold : Fold
+    train, test : ndarray of int
+        Row numbers.
+    design : Design
+    regressors : ndarray of shape (n_source_rows, n_regressors)
+    mean, scale : ndarray of shape (n_targets,)
+        Of the targets in the training rows.
+    """
+
+    fold: Fold
+    train: np.ndarray
+    test: np.ndarray
+    design: Design
+    regressors: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def standard(self, problem: Problem, rows: np.ndarray) -> np.ndarray:
+        """Return targets at some row numbers, standardised, shape (n_rows, n_targets)."""
+        out = problem.target[rows - problem.rows[0]]
+        out -= self.mean
+        out /= self.scale
+        return out
+
+
+def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
+    """Fit everything of a fold that needs no gradient, on its training rows."""
+    train, test = usable(problem, fold)
+    design = fold_design(
+        problem,
+        train,
+        components=settings.components,
+        bins=settings.bins,
+        delayed=settings.delayed,
+    )
+    mean, scale = target_scale(problem, fold, train)
+    return Task(
+        fold=fold,
+        train=train,
+        test=test,
+        design=design,
+        regressors=design.apply(problem.source),
+        mean=mean,
+        scale=scale,
+    )
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a model starts, see `start_model`."""
+
+    basis: np.ndarray
+    encoder: np.ndarray
+    decoder: np.ndarray
+    posterior: np.ndarray
+    variance: np.ndarray
+    noise: float
+
+
+def start_model(
+    regressors: np.ndarray,
+    standard: np.ndarray,
+    *,
+    rows: np.ndarray,
+    settings: VAESettings,
+    participants: int = 1,
+) -> Start:
+    """Return the linear solution as encoders and decoder, and the target space a model works in.
+
+    The targets of a fold, thousands of voxels, are rotated into a space of few dimensions: those
+    in which the linear solution predicts, then the strongest of the rest. The likelihood of what
+    is left out does not depend on the model, so training there is training on all targets, at a
+    hundredth of the work.
+
+    Parameters
+    ----------
+    regressors : ndarray of shape (n_rows, n_regressors)
+    standard : ndarray of shape (n_rows, n_targets)
+        Standardised targets.
+    rows : ndarray of shape (n_rows,)
+        Row numbers.
+    settings : VAESettings
+    participants : int
+        Targets are those of so many participants, one after the other, at the same places.
+
+    Returns
+    -------
+    Start
+        ``basis`` (rank, n_targets) has orthonormal rows. Latents have unit variance over the rows;
+        the posterior map is the exact one for the decoder, the noise and a prior variance of one.
+    """
+    x = regressors.astype(np.float64)
+    fit = fit_weights(x, standard, rows=rows, participants=participants)
+    gram, latents = x.T @ x, settings.latents
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > values[-1] * 1e-9
+    root = vectors[:, kept] * np.sqrt(values[kept])
+    # The predicted part of the targets, ordered by variance, gives the latents.
+    left, strength, right = np.linalg.svd(root.T @ fit.weights, full_matrices=False)
+    n = min(latents, len(strength))
+    extra = min(settings.rank - n, *standard.shape)
+    basis = right[:n]
+    if extra > 0:
+        rest = standard - ((standard @ right[:n].T) @ right[:n]).astype(standard.dtype)
+        axes = principal_axes(rest, extra)
+        # Orthogonal already, but for rounding.
+        basis = np.linalg.qr(np.concatenate([basis.T, axes], axis=1))[0].T
+    whiten = vectors[:, kept] / np.sqrt(values[kept])
+    encoder = np.zeros((x.shape[1], latents))
+    decoder = np.zeros((latents, len(basis)))
+    encoder[:, :n] = whiten @ left[:, :n] * np.sqrt(len(x))
+    decoder[:n] = (strength[:n, None] * right[:n] / np.sqrt(len(x))) @ basis.T
+    covariance = np.linalg.inv(decoder @ decoder.T / fit.noise + np.eye(latents))
+    return Start(
+        basis=basis.astype(np.float32),
+        encoder=encoder,
+        decoder=decoder,
+        posterior=(covariance @ decoder / fit.noise).T,
+        variance=np.diag(covariance).copy(),
+        noise=fit.noise,
+    )

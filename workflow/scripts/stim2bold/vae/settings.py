@@ -1,0 +1,111 @@
+"""Presets of the variational autoencoder, and what a configuration may change in them."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from stim2bold.runtime.errors import InputError
+
+
+@dataclass(frozen=True)
+class VAESettings:
+    """A preset of the model and its training; every value can be set by configuration.
+
+    Parameters
+    ----------
+    preset : str
+        Name of the preset, for the record.
+    seed, seeds : int
+        First seed, and number of models that are averaged.
+    device : str
+        auto, cpu or cuda.
+    components : int
+        Principal components of the source.
+    bins : int
+        Stretches that the seconds after a moment of the film are averaged over.
+    latents, hidden : int
+        Latent dimensions, and units of each recurrent network.
+    linear : bool
+        Whether there is a linear path, started from the linear solution.
+    delayed : bool
+        Whether the source is carried over the haemodynamic delay before it is encoded; without it
+        the recurrent network must learn the delay.
+    rank : int
+        Dimensions of the space that targets are rotated into, at least the latents.
+    chunk, context : int
+        Rows of a training sequence, and rows before it that only warm the networks up.
+    steps, every : int
+        Optimiser steps at most, and steps between two looks at the inner folds.
+    learning_rate, weight_decay : float
+        Of AdamW; the decay pulls the linear path to its start and the networks to zero.
+    reconstruction, beta, prior : float
+        Weights of the objective, see `stim2bold.vae.network.Objective`.
+    """
+
+    preset: str = "small-data"
+    seed: int = 1
+    seeds: int = 3
+    device: str = "auto"
+    components: int = 60
+    bins: int = 5
+    latents: int = 40
+    hidden: int = 16
+    linear: bool = True
+    delayed: bool = True
+    rank: int = 64
+    chunk: int = 32
+    context: int = 16
+    steps: int = 40
+    every: int = 10
+    learning_rate: float = 2e-3
+    weight_decay: float = 1.0
+    reconstruction: float = 1.0
+    beta: float = 1.0
+    prior: float = 0.5
+
+    @property
+    def memory(self) -> int:
+        """Rows of the past that the recurrent network can see, at most."""
+        return self.chunk + self.context - 1 if self.hidden else 0
+
+
+PRESETS = {
+    "small-data": VAESettings(),
+    # As arXiv 2011.07340 describes it; its sizes could not be read, these are ours.
+    "paper": VAESettings(
+        preset="paper",
+        linear=False,
+        delayed=False,
+        hidden=64,
+        latents=16,
+        steps=120,
+        learning_rate=3e-3,
+        weight_decay=0.01,
+        prior=0.0,
+    ),
+}
+
+
+def settings_of(section: dict[str, Any]) -> VAESettings:
+    """Return the preset that a configuration section names, with the section's own values.
+
+    Parameters
+    ----------
+    section : dict
+        ``preset`` and any other field of `VAESettings`; null leaves the preset's value.
+
+    Raises
+    ------
+    InputError
+        On an unknown preset or key.
+    """
+    known = {field.name for field in fields(VAESettings)}
+    unknown = sorted(set(section) - known)
+    if unknown or section.get("preset") not in PRESETS:
+        raise InputError(
+            f"configuration vae: unknown {unknown or section.get('preset')}; "
+            f"presets are {sorted(PRESETS)}, keys are {sorted(known)}"
+        )
+    return replace(
+        PRESETS[section["preset"]],
+        **{key: value for key, value in section.items() if value is not None},
+    )

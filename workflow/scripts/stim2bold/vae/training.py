@@ -1,0 +1,318 @@
+"""Training of all folds and seeds of a unit as one batch of models."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stim2bold.models.directions import Problem
+from stim2bold.models.folds import Fold
+from stim2bold.models.predictions import Fitted, collect, inner_folds
+from stim2bold.runtime.devices import choose_device
+from stim2bold.vae.batches import Batch, Job, make_batch, row_masks
+from stim2bold.vae.checkpoints import Checkpoint, discard, fingerprint
+from stim2bold.vae.initialisation import Task, prepare, start_model
+from stim2bold.vae.network import VAE, gaussian_kl
+from stim2bold.vae.optimiser import draw_noise, train
+from stim2bold.vae.sequences import unchunked
+from stim2bold.vae.settings import VAESettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        Predictions for the held-out rows.
+    history : DataFrame
+        Objective and inner score by step.
+    tensors : dict
+        Everything needed to predict again, by name.
+    record : dict
+        Settings, sizes, folds and chosen steps, JSON-ready.
+    diagnostics : DataFrame
+        Columns fold, measure, dimension (a latent's number, -1 for none), value: kl (nats a row),
+        active_units, collapsed (1 or 0), coverage_90 (share of held-out values inside the nominal
+        90 % interval), sample_sd (standard deviation of a standardised target's prediction over
+        samples of the latents, averaged over rows and targets).
+    """
+
+    fitted: Fitted
+    history: pd.DataFrame
+    tensors: dict[str, np.ndarray]
+    record: dict[str, Any]
+    diagnostics: pd.DataFrame
+
+
+def latent_summary(batch: Batch, settings: VAESettings) -> np.ndarray:
+    """Return KL[q(z|target) || q(z|source)] of each model and latent, nats a fitted row."""
+    with torch.no_grad():
+        mean0, log_variance0 = batch.model.source_encoder(batch.source, batch.mask)
+        mean, log_variance = batch.model.target_encoder(batch.target * batch.mask[..., None])
+        kl = gaussian_kl(mean, log_variance, mean0, log_variance0)[:, :, settings.context :]
+        mask = batch.mask[:, :, settings.context :, None]
+        return ((kl * mask).sum(dim=(1, 2)) / mask.sum(dim=(1, 2))).cpu().numpy()
+
+
+def sample_variance(batch: Batch, settings: VAESettings, *, draws: int = 20) -> np.ndarray:
+    """Return how much samples of z from q(z|source) move the prediction, for each model.
+
+    Parameters
+    ----------
+    batch : Batch
+    settings : VAESettings
+    draws : int
+        Samples at each row.
+
+    Returns
+    -------
+    ndarray of shape (n_models,)
+        Variance over the samples, averaged over rows and summed over the target space's
+        dimensions; divided by the number of targets it is that of a standardised target.
+    """
+    generators = [torch.Generator().manual_seed(20_000 + job.seed) for job in batch.jobs]
+    with torch.no_grad():
+        mean, log_variance = batch.model.source_encoder(batch.source)
+        centre = batch.model.decoder(mean)
+        total = torch.zeros(len(batch.jobs), device=mean.device)
+        for _ in range(draws):
+            noise = draw_noise(generators, mean.shape[1:]).to(mean.device)
+            moved = batch.model.decoder(mean + torch.exp(0.5 * log_variance) * noise) - centre
+            total += (moved[:, :, settings.context :] ** 2).sum(dim=-1).mean(dim=(1, 2))
+    return (total / draws).cpu().numpy()
+
+
+def diagnose(
+    fold: int, *, error: np.ndarray, noise: np.ndarray, kl: np.ndarray, spread: float
+) -> list[tuple]:
+    """Return the diagnostics of a fold.
+
+    Parameters
+    ----------
+    fold : int
+    error : ndarray of shape (n_test_rows, n_targets)
+        Measured less predicted, standardised.
+    noise : ndarray of shape (n_targets,)
+        Variance of each target about its prediction, from the inner folds.
+    kl : ndarray of shape (n_latents,)
+        Nats a row.
+    spread : float
+        Variance of a standardised target's prediction over samples of the latents.
+
+    Returns
+    -------
+    list of (fold, measure, dimension, value)
+    """
+    # 0.01 nats, the usual bound of an active unit (Burda, Grosse & Salakhutdinov, ICLR 2016).
+    active = int((kl > 0.01).sum())
+    inside = np.abs(error) <= 1.6448536 * np.sqrt(noise)
+    return [
+        *((fold, "kl", number, float(value)) for number, value in enumerate(kl)),
+        (fold, "active_units", -1, float(active)),
+        (fold, "collapsed", -1, float(active == 0)),
+        (fold, "coverage_90", -1, float(inside.mean())),
+        (fold, "sample_sd", -1, float(np.sqrt(spread))),
+    ]
+
+
+def make_job(
+    task: Task,
+    problem: Problem,
+    rows: np.ndarray,
+    seed: int,
+    settings: VAESettings,
+    participants: int,
+) -> Job:
+    """Return a job that starts from the linear solution on some of the fold's training rows."""
+    start = start_model(
+        task.regressors[rows - problem.first_row],
+        task.standard(problem, rows),
+        rows=rows,
+        settings=settings,
+        participants=participants,
+    )
+    whole = task.standard(problem, problem.rows) @ start.basis.T
+    return Job(task=task, train=rows, seed=seed, start=start, coordinates=whole)
+
+
+def choose_steps(
+    tasks: list[Task],
+    problem: Problem,
+    settings: VAESettings,
+    *,
+    device: torch.device,
+    participants: int,
+    progress: Callable[[Iterable], Iterable],
+    checkpoint: Checkpoint | None,
+) -> tuple[np.ndarray, list[np.ndarray], pd.DataFrame]:
+    """Choose the number of steps of each fold on its inner folds.
+
+    Returns
+    -------
+    steps : ndarray of shape (n_folds,)
+    noise : list of ndarray of shape (n_targets,)
+        Variance of each standardised target about its prediction, for each fold.
+    history : DataFrame
+        Objective and, every few steps, the error on the inner test rows (squared, relative to
+        predicting the mean).
+    """
+    jobs, validation = [], []
+    for task in tasks:
+        for split in inner_folds(problem, task.fold):
+            jobs.append(make_job(task, problem, split.train, settings.seed, settings, participants))
+            validation.append(split.test - problem.rows[0])
+    batch = make_batch(jobs, problem, settings, device)
+    n_rows = len(problem.rows)
+    target = unchunked(batch.target, n_rows, settings).cpu().numpy()
+    # The rows of a fold's inner folds: the choice must not look at its test interval either.
+    visible = row_masks([job.task.train for job in jobs], problem, settings, device)
+
+    def look(model: VAE) -> np.ndarray:
+        return unchunked(model.predict(batch.source, visible), n_rows, settings).cpu().numpy()
+
+    stops = np.full(len(jobs), settings.steps)
+    history, guesses = train(
+        batch, settings, stops=stops, look=look, progress=progress, checkpoint=checkpoint
+    )
+    errors = [
+        (
+            step,
+            job.task.fold.number,
+            float(((target[i, rows] - guess[i, rows]) ** 2).sum() / (target[i, rows] ** 2).sum()),
+        )
+        for step, guess in guesses.items()
+        for i, (job, rows) in enumerate(zip(jobs, validation, strict=True))
+    ]
+    table = pd.DataFrame(errors, columns=["step", "fold", "error"])
+    curve = table.groupby(["fold", "step"]).error.mean()
+    steps = np.array([int(curve.loc[task.fold.number].idxmin()) for task in tasks])
+    curve = curve.rename("inner_error").reset_index()
+    noise = []
+    for task, step in zip(tasks, steps, strict=True):
+        # What a model that has not seen a row gets wrong there: the residual of rows it has seen
+        # is too small, by what was fitted to them.
+        total, count = np.zeros(len(task.scale)), 0
+        for i, (job, rows) in enumerate(zip(jobs, validation, strict=True)):
+            if job.task is task:
+                error = task.standard(problem, problem.rows[rows])
+                error -= guesses[step][i, rows, : len(job.start.basis)] @ job.start.basis
+                total += (error**2).sum(axis=0, dtype=np.float64)
+                count += len(rows)
+        noise.append(total / count)
+    history = history.groupby(["fold", "step"], as_index=False).mean(numeric_only=True)
+    history = history.drop(columns="seed", errors="ignore").merge(curve, how="outer")
+    return steps, noise, history.assign(phase="inner")
+
+
+def fit(
+    problem: Problem,
+    folds: list[Fold],
+    settings: VAESettings,
+    *,
+    participants: int = 1,
+    progress: Callable[[Iterable], Iterable] = iter,
+    checkpoints: str | Path | None = None,
+) -> Trained:
+    """Train one unit: choose the steps on the inner folds, then train every fold and seed.
+
+    Parameters
+    ----------
+    problem : Problem
+    folds : list of Fold
+    settings : VAESettings
+    participants : int
+        The targets are those of so many participants, one after the other, at the same places:
+        they share the encoders and each has columns of the decoder.
+    progress : callable
+        Wraps the steps of training.
+    checkpoints : str or Path, optional
+        Stem of the files that a training which was killed goes on from; deleted at the end.
+    """
+    device = choose_device(settings.device)
+    stages: list[Checkpoint | None] = [None, None]
+    if checkpoints:
+        rows = [np.concatenate([fold.train, fold.test]) for fold in folds]
+        of = fingerprint(asdict(settings), participants, problem.source, problem.target, *rows)
+        whole = Checkpoint(Path(checkpoints).with_suffix(".safetensors"), of)
+        stages = [whole.part("inner"), whole.part("outer")]
+    tasks = [prepare(problem, fold, settings) for fold in folds]
+    steps, noises, inner = choose_steps(
+        tasks,
+        problem,
+        settings,
+        device=device,
+        participants=participants,
+        progress=progress,
+        checkpoint=stages[0],
+    )
+    log.info("%s: steps chosen on the inner folds: %s", problem.direction, steps.tolist())
+    first = [
+        make_job(task, problem, task.train, settings.seed, settings, participants) for task in tasks
+    ]
+    jobs = [
+        replace(job, seed=settings.seed + seed) for job in first for seed in range(settings.seeds)
+    ]
+    batch = make_batch(jobs, problem, settings, device)
+    stops = np.repeat(steps, settings.seeds)
+    history, _ = train(batch, settings, stops=stops, progress=progress, checkpoint=stages[1])
+    with torch.no_grad():
+        guess = unchunked(batch.model.predict(batch.source), len(problem.rows), settings).cpu()
+    parts, tensors, found = [], {}, []
+    kl, spread = latent_summary(batch, settings), sample_variance(batch, settings)
+    for i, task in enumerate(tasks):
+        mine = guess[i * settings.seeds : (i + 1) * settings.seeds].mean(dim=0).numpy()
+        basis = first[i].start.basis
+        mine = mine[task.test - problem.rows[0], : len(basis)] @ basis
+        parts.append((task.fold, task.train, task.test, mine * task.scale + task.mean))
+        tensors[f"target_noise/{task.fold.number}"] = noises[i]
+        here = slice(i * settings.seeds, (i + 1) * settings.seeds)
+        found += diagnose(
+            task.fold.number,
+            error=task.standard(problem, task.test) - mine,
+            noise=noises[i],
+            kl=kl[here].mean(axis=0),
+            spread=float(spread[here].mean() / len(task.scale)),
+        )
+        tensors[f"target_basis/{task.fold.number}"] = basis
+        for name in ("mean", "scale"):
+            tensors[f"target_{name}/{task.fold.number}"] = getattr(task, name)
+        for name in ("mean", "scale", "loadings", "centre"):
+            tensors[f"source_{name}/{task.fold.number}"] = getattr(task.design, name)
+    for name, value in batch.model.state_dict().items():
+        tensors[f"model/{name}"] = value.cpu().numpy()
+    record = {
+        "direction": problem.direction,
+        "settings": asdict(settings),
+        "sizes": asdict(batch.model.sizes),
+        "folds": [
+            {
+                "fold": task.fold.number,
+                "steps": int(steps[i]),
+                "spread": task.design.spread,
+                "components": list(task.design.components),
+                "filters": asdict(task.design.filters),
+            }
+            for i, task in enumerate(tasks)
+        ],
+    }
+    discard(filter(None, stages))
+    extent, memory = tasks[0].design.filters.extent(problem.tr), settings.memory * problem.tr
+    columns = ["phase", "fold", "seed", "step", "total", "reconstruction", "prior", "kl"]
+    whole = pd.concat([inner, history.assign(phase="outer")], ignore_index=True)
+    whole = whole.reindex(columns=[*columns, "inner_error"])
+    return Trained(
+        fitted=collect(parts, extent=extent, reads=(extent[0] - memory, extent[1])),
+        history=whole,
+        tensors=tensors,
+        record=record,
+        diagnostics=pd.DataFrame(found, columns=["fold", "measure", "dimension", "value"]),
+    )
