@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[2]
 FOLDER = r"sub-[^/]+(?:/ses-[^/]+)?"
 TEXT = (PROJECT / "docs" / "outputs.md").read_text(encoding="utf-8")
@@ -15,11 +17,16 @@ def pattern(path):
     return whole + ("(?:/.*)?" if path.endswith("/") else "")
 
 
-def described():
-    """Patterns of everything that the tables describe."""
+def rows():
+    """Lines of the tables that describe files."""
+    return [line for line in TEXT.split("MODEL is")[0].splitlines() if line.startswith("| `")]
+
+
+def described(lines):
+    """Patterns of everything that lines of the tables describe."""
     found = []
-    for line in TEXT.split("MODEL is")[0].splitlines():
-        spans = re.findall(r"`([^`]+)`", line) if line.startswith("| `") else []
+    for line in lines:
+        spans = re.findall(r"`([^`]+)`", line)
         paths = [span for span in spans if re.match(r"[a-z0-9]+(/|\.)", span)]
         found += [pattern(path) for path in paths]
         # An ending is that of another file of the same image or run.
@@ -35,19 +42,41 @@ def is_described(output, patterns):
     return any(re.fullmatch(one, name) for one in patterns for name in names)
 
 
-def test_every_output_that_is_planned_is_described(snakemake, tmp_path):
+@pytest.fixture
+def planned(snakemake, tmp_path):
+    """The rule of every file below results that a large study makes."""
     more = tmp_path / "more.yaml"
     more.write_text("simulation: {participants: 4}\ngroup: {train: true}\n")
     plan = snakemake("-n", "--summary", "--configfile", str(PROJECT / "config.yaml"), str(more))
     assert plan.returncode == 0, plan.stdout + plan.stderr
-    outputs = [line.split("\t")[0] for line in plan.stdout.splitlines()]
-    outputs = [one.removeprefix("results/") for one in outputs if one.startswith("results/")]
-    assert len(outputs) > 300
-    patterns = described()
-    assert [one for one in outputs if not is_described(one, patterns)] == []
+    fields = [line.split("\t") for line in plan.stdout.splitlines()]
+    found = {line[0]: line[2] for line in fields if line[0].startswith("results/")}
+    assert len(found) > 300
+    return {name.removeprefix("results/"): rule for name, rule in found.items()}
+
+
+def test_every_output_that_is_planned_is_described(planned):
+    patterns = described(rows())
+    assert [one for one in planned if not is_described(one, patterns)] == []
+
+
+def test_each_row_names_the_rules_that_make_its_files(planned):
+    written = "".join(path.read_text() for path in (PROJECT / "workflow/rules").glob("*.smk"))
+    wrong, told = {}, set()
+    for line in rows():
+        rules = set(re.findall(r"`(\w+)`", line.split(" | ")[-1]))
+        made = {
+            rule for name, rule in planned.items() if is_described(name, described([line]))
+        } or rules
+        told |= rules
+        if rules != made:
+            wrong[line[:60]] = rules ^ made
+    assert wrong == {}
+    assert set(planned.values()) <= told
+    assert [rule for rule in told if f"rule {rule}:" not in written] == []
 
 
 def test_what_is_described_is_not_just_anything():
-    patterns = described()
+    patterns = described(rows())
     for other in ("models/x.npy", "maps/video2bold/sub-01/vae_z.nii.gz", "bold/sub-01.tsv", "a.nc"):
         assert not is_described(other, patterns), other
