@@ -15,7 +15,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import planted_report
-from browsing import Visit, launch
+from browsing import FLAGS, Visit, chromium
 from claims import row
 from nilearn.datasets import load_mni152_brain_mask
 from playwright.sync_api import Page, sync_playwright
@@ -120,7 +120,7 @@ def report_of_thirty() -> list[dict]:
     """Measure size, rendering and opening in one run."""
     started = time.perf_counter()
     with large_report() as (site, rendering), sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         visit = Visit(browser, site, "index.html")
         loaded: set[str] = set()
         visit.page.on("request", lambda request: loaded.add(request.url))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from browsing import Visit, launch
+from browsing import FLAGS, Visit, chromium
 from playwright.sync_api import sync_playwright
 
 PROJECT = Path(__file__).parents[1]
@@ -60,8 +60,11 @@ def real_input():
 @pytest.fixture(scope="session")
 def browser():
     """The system's Chromium."""
+    # Where there is none, not even the program starts that would drive it: a bare Debian lacks
+    # what that needs.
+    path = chromium()
     with sync_playwright() as playwright:
-        found = launch(playwright)
+        found = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield found
         found.close()
 
