@@ -336,16 +336,17 @@ def tissues_of_run(wildcards):
     ]
 
 
+def cleaned_files(some, suffix):
+    """Return a product of cleaning for each of some runs."""
+    return [
+        f"{CLEAN.format(folder=run.folder, run=run.name)}_space-{ANALYSIS_SPACE}_{suffix}"
+        for run in some
+    ]
+
+
 def cleaned_of(suffix):
     """Return an input function: a product of cleaning for every run of {participant}."""
-
-    def find(wildcards):
-        return [
-            f"results/cleaned/{run.folder}/func/{run.name}_space-{ANALYSIS_SPACE}_{suffix}"
-            for run in RUNS_OF[wildcards.participant]
-        ]
-
-    return find
+    return lambda wildcards: cleaned_files(RUNS_OF[wildcards.participant], suffix)
 
 
 def source_of(wildcards):

@@ -37,12 +37,7 @@ rule draw_maps:
 
 
 # What was left out of each run's mask and confounds is told in them.
-CLEANED = [
-    "results/cleaned/{}/func/{}_space-{}_desc-cleaned_bold.json".format(
-        run.folder, run.name, ANALYSIS_SPACE
-    )
-    for run in runs
-]
+CLEANED = cleaned_files(runs, "desc-cleaned_bold.json")
 
 
 rule write_methods:

@@ -216,16 +216,18 @@ def models_paragraph(config: dict, folds: dict, film: dict, *, annotated: bool) 
         f"variational autoencoders (Kingma & Welling, 2014; {after}; preset '{vae['preset']}', "
         f"{seeds}). They were compared with the training mean, a linear time trend, the labels of "
         f"the film's blocks, ridge regression on {'annotations and on ' if annotated else ''}"
-        "low-level features of frames and sound, and ridge and banded ridge regression "
-        "(Nunez-Elizalde et al., 2019; Dupré la Tour et al., 2022) on the features that the "
-        "autoencoders had, as they were and circularly shifted.",
+        "low-level features of frames and sound, ridge regression on the features that the "
+        "autoencoders had, as they were and circularly shifted, and banded ridge regression "
+        "(Nunez-Elizalde et al., 2019; Dupré la Tour et al., 2022) on the same features.",
         f"All models were fitted and evaluated by cross-validation over "
         f"{several(len(folds['folds']), 'fold')} of contiguous film time. {folds['gap']:g} s on "
         "each side of the test segment were excluded from training, and hyperparameters were "
         "chosen within the training segments.",
     ]
     if config["group"]["train"]:
-        parts.append("One autoencoder was shared by all participants, each with a decoder.")
+        parts.append(
+            "In addition, one autoencoder was shared by all participants, each with a decoder."
+        )
     return " ".join(parts)
 
 

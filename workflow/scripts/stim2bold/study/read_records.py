@@ -1,5 +1,6 @@
 """What the check has read, one record a file, for a person to look through in a minute."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,11 @@ def clock_of(run: Run) -> dict[str, Any]:
     """
     said: dict[str, Any] = {"TR": None, "TR_from": None, "volume_instant": None}
     for path in run.sidecars:
-        try:
-            TR = sidecar_TR(read_sidecars([path]), path)
-            said |= {"TR": TR, "TR_from": str(path)}
-            said["volume_instant"] = volume_reference(run, TR)
-        except InputError:
-            continue
+        with suppress(InputError):
+            said |= {"TR": sidecar_TR(read_sidecars([path]), path), "TR_from": str(path)}
+    if said["TR"] is not None:
+        with suppress(InputError):
+            said["volume_instant"] = volume_reference(run, said["TR"])
     return said
 
 

@@ -76,12 +76,13 @@ def examine(config: dict[str, Any]) -> Findings:
         problems, config["film"] or "config.yaml", lambda: bids.film_path(config["film"], raw)
     )
     duration = None
+    needs_sound = any("audio" in direction for direction in config["directions"])
     if film is not None:
         duration, found = check_film(
             film,
             config["streams"],
             sound_file=config["film_sound"],
-            needs_sound=any("audio" in direction for direction in config["directions"]),
+            needs_sound=needs_sound,
         )
         problems += found
     problems += refusals(
@@ -129,8 +130,7 @@ def examine(config: dict[str, Any]) -> Findings:
         annotations=annotations,
         participants=Path(study.bids_dir(config)) / "participants.tsv",
     )
-    audible = any("audio" in name for name in config["directions"])
-    speech = config["sounds"]["speech"] if audible else []
+    speech = config["sounds"]["speech"] if needs_sound else []
     problems += left_out(records, config["blocks"]["kinds"], speech=speech)
     return Findings(runs, TR, onsets, space, in_order(problems), records)
 
