@@ -42,7 +42,8 @@ from stim2bold.networks.i3d_features import (  # noqa: E402
 from stim2bold.stimulus.annotations import AnnotationSettings, read_folder, tabulate  # noqa: E402
 from stim2bold.stimulus.audio import read_sound  # noqa: E402
 from stim2bold.stimulus.film import probe, sample  # noqa: E402
-from stim2bold.stimulus.lowlevel import merge_at_volumes, picture_features, sound_features  # noqa: E402
+from stim2bold.stimulus.lowlevel import picture_features, sound_features  # noqa: E402
+from stim2bold.stimulus.resampling import merge_at_volumes  # noqa: E402
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, log_mel  # noqa: E402
 from stim2bold.stimulus.timing import Timing, at_volumes, sample_times  # noqa: E402
 

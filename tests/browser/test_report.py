@@ -154,14 +154,14 @@ def test_map_controls_change_the_picture(visit, report):
 
     view.get_by_label("Surface").select_option("pial")
     assert pixels(left.first) != before[1]
-    view.get_by_role("combobox", name="Map").select_option(label="video2bold: ridge")
+    view.get_by_role("combobox", name="Map").select_option(label="film2bold: ridge")
     page.wait_for_function(
         "document.querySelector('[data-control=downloads] a').href.includes('ridge')"
     )
     view.get_by_role("button", name="Go to the largest").click()
     assert "r = 0.200" in readout.inner_text()
     address = view.locator("[data-control=downloads] a").first.evaluate("(one) => one.href")
-    assert address.endswith("video2bold_sub-01_ridge_r.nii.gz")
+    assert address.endswith("film2bold_sub-01_ridge_r.nii.gz")
 
     view.get_by_label("z of the axial slice").fill("40")
     assert "z 40 mm" in readout.inner_text()

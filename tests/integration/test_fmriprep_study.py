@@ -36,7 +36,7 @@ def derived_study(tiny_study, new_study, tmp_path_factory):
             }
         )
     )
-    target = "results/scores/video2bold/sub-01.tsv"
+    target = "results/scores/film2bold/sub-01.tsv"
     run = study.snakemake(
         *("--configfile", "config.yaml", "tests/integration/tiny.yaml", "mine.yaml"),
         *("--rerun-triggers", "mtime", "--", target),
@@ -54,7 +54,7 @@ def test_derivatives_give_the_same_series_and_the_same_scores(tiny_study, derive
     xr.testing.assert_equal(ours, theirs)
     assert theirs.attrs["space"] == "MNI152NLin2009cAsym"
     raw, derived = (
-        read_table(study.results / "scores" / "video2bold" / "sub-01.tsv")
+        read_table(study.results / "scores" / "film2bold" / "sub-01.tsv")
         for study in (tiny_study, derived_study)
     )
     assert set(derived["model"]) >= {"vae", "ridge", "banded", "blocks"}

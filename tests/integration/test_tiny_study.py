@@ -17,7 +17,7 @@ from nibabel.processing import resample_from_to
 
 from stim2bold.io.files import read_json, read_table
 
-DIRECTIONS = {"video2audio", "video2bold", "bold2audio"}
+DIRECTIONS = {"video2audio", "film2bold", "bold2audio"}
 
 
 def test_a_second_run_has_nothing_to_do(tiny_study):
@@ -31,7 +31,7 @@ def test_every_direction_has_scores_for_every_model(tiny_study):
     assert set(summary["direction"]) == DIRECTIONS
     for direction, part in summary.groupby("direction"):
         expected = {"vae", "vae-stack", "ridge", "banded", "blocks"}
-        expected |= {"vae-group"} if direction == "video2bold" else set()
+        expected |= {"vae-group"} if direction == "film2bold" else set()
         assert expected <= set(part["model"]), direction
         scored = part.set_index("model").loc[["vae", "ridge"], "r"].astype(float)
         assert scored.between(-1, 1).all(), direction
@@ -80,7 +80,7 @@ def test_ridge_finds_the_visual_signal_and_beats_the_block_label(tiny_study):
     for participant in ("sub-01", "sub-02"):
         _, region, _ = planted_voxels(tiny_study, participant)
         scores = xr.open_dataset(
-            tiny_study.results / f"scores/video2bold/{participant}_voxels.nc", engine="h5netcdf"
+            tiny_study.results / f"scores/film2bold/{participant}_voxels.nc", engine="h5netcdf"
         )["r"]
         for model in ("ridge", "blocks"):
             r[model].append(scores.sel(model=model).values[region == 1].mean())
@@ -92,7 +92,7 @@ def test_ridge_finds_the_visual_signal_and_beats_the_block_label(tiny_study):
 
 def test_predicted_bold_lies_where_the_measured_does(tiny_study):
     bold = xr.open_dataset(tiny_study.results / "bold" / "sub-01.nc", engine="h5netcdf")
-    image = nib.load(tiny_study.results / "maps/video2bold/sub-01/vae_bold.nii.gz")
+    image = nib.load(tiny_study.results / "maps/film2bold/sub-01/vae_bold.nii.gz")
     affine = np.reshape(bold["bold"].attrs["affine"], (4, 4))
     np.testing.assert_allclose(image.affine, affine, atol=1e-4)
     assert image.shape[:3] == tuple(bold["bold"].attrs["shape"])

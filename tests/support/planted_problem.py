@@ -57,6 +57,4 @@ def tables(content, *, seed=0, n_features=20, n_voxels=40, noise=1.0):
 
 def problem(content, **options):
     source, target, labels = tables(content, **options)
-    return directions.assemble(
-        "video2bold", source=[source], target=target, content=content
-    ), labels
+    return directions.assemble("film2bold", source=[source], target=target, content=content), labels

@@ -26,7 +26,7 @@ from stim2bold.stimulus.spectrogram import SpectrogramSettings
 PROJECT = Path(__file__).parents[2]
 #: In place of a kind of block, a word, a warning and a reason.
 NASTY = "<script>alert('x')</script>"
-DIRECTIONS = {"video2audio": ["film"], "video2bold": None, "bold2audio": None}
+DIRECTIONS = {"video2audio": ["film"], "film2bold": None, "bold2audio": None}
 MODELS = {"vae": 0.21, "ridge": 0.19, "banded": 0.18, "blocks": 0.05, "mean": np.nan}
 RATE = 16000
 SECONDS = 4.0
@@ -59,7 +59,7 @@ def blob(value: float, *, voxel: float = 6.0) -> nib.Nifti1Image:
 def write_maps(results: Path, units: list[str]) -> None:
     """Maps of r and q for every participant, and of the group."""
     for unit in [*units, "group"]:
-        folder = results / "maps" / "video2bold" / unit
+        folder = results / "maps" / "film2bold" / unit
         folder.mkdir(parents=True)
         for model, value in (("vae", 0.4), ("ridge", 0.2), ("ceiling", 0.5)):
             image = blob(value)
@@ -173,10 +173,10 @@ def write_regions(results: Path, unit: str) -> None:
             )
         )
         scores += [(region, 20, "vae", 0.5), (region, 20, "ridge", 0.3)]
-    write_table(results / "regions" / f"{unit}.tsv", pd.concat(tables))
+    write_table(results / "regions" / "film2bold" / f"{unit}.tsv", pd.concat(tables))
     columns = ["region", "voxels", "model", "r"]
     scores = pd.DataFrame(scores, columns=columns)
-    write_table(results / "regions" / f"{unit}_scores.tsv", scores)
+    write_table(results / "regions" / "film2bold" / f"{unit}_scores.tsv", scores)
     rows = [(0.0, 30.0, "", NASTY), (30.0, 43.0, "face (0.80)", "face, hand")]
     captions = pd.DataFrame(rows, columns=["onset", "duration", "decoded", "present"])
     captions["duration"] = 30.0
@@ -294,4 +294,5 @@ def plant(results: Path, *, participants: int = 3) -> Source:
         config=config,
         simulated=True,
         film_onset=0.0,
+        spaces=["i3d_rgb"],
     )

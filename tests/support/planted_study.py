@@ -96,6 +96,7 @@ def write_study(root: Path, *, participants: int = 2) -> dict:
         folder.mkdir(parents=True)
         row = "1.0\t2.0" if kind == "video" else "ja\t1.0\t2.0"
         (folder / f"{kind}_annotation_thing.tsv").write_text(f"{columns}\n{row}\n")
+    (folder / "sound_annotation_words.tsv").write_text("item\tonset\toffset\nja\t1.0\t2.0\n")
     write_film_of(root / "film.mkv")
     return configuration(bids_dir=str(bids), film=str(root / "film.mkv"))
 

@@ -53,10 +53,10 @@ def test_the_others_are_finished_and_the_group_says_who_is_missing(snakemake, st
     without = [*study, "failed=leave_out"]
     run = snakemake("-n", "-p", "--config", *without)
     assert run.returncode == 0
-    for product in ("bold/sub-02.nc", "preprocessed/sub-02", "scores/video2bold/sub-02.tsv"):
+    for product in ("bold/sub-02.nc", "preprocessed/sub-02", "scores/film2bold/sub-02.tsv"):
         assert f"results/{product}" not in run.stdout
     # What the group's map is made of.
-    predictions = "results/predictions/video2bold/sub-{0}/vae.nc"
+    predictions = "results/predictions/film2bold/sub-{0}/vae.nc"
     assert f"{predictions.format('01')} {predictions.format('03')}" in run.stdout
     run = snakemake("--config", *without, "--", "results/inputs.json")
     assert run.returncode == 0, run.stdout + run.stderr

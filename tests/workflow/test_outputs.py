@@ -78,5 +78,5 @@ def test_each_row_names_the_rules_that_make_its_files(planned):
 
 def test_what_is_described_is_not_just_anything():
     patterns = described(rows())
-    for other in ("models/x.npy", "maps/video2bold/sub-01/vae_z.nii.gz", "bold/sub-01.tsv", "a.nc"):
+    for other in ("models/x.npy", "maps/film2bold/sub-01/vae_z.nii.gz", "bold/sub-01.tsv", "a.nc"):
         assert not is_described(other, patterns), other

@@ -55,7 +55,7 @@ def study(snakemake, tmp_path):
         "i3d": {"weights": str(tmp_path / "i3d.safetensors")},
         "flow": {"weights": str(tmp_path / "flow.safetensors")},
         "backbones": {"vjepa2": {"weights": str(tmp_path / "vjepa2")}},
-        "features": ["i3d_rgb", "i3d_flow", "vjepa2"],
+        "sources": {"video": ["i3d_rgb", "i3d_flow", "vjepa2"]},
         "preprocessing": {"parcels": str(tmp_path / "atlas.nii.gz")},
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(settings))
@@ -93,7 +93,10 @@ ROUNDS = [
         "bids/sub-0001/ses-mri3t/anat/sub-0001_ses-mri3t_run-1_T1w.nii.gz": {"preprocess_anatomy"},
     },
     {
-        "sound.wav": {"probe_film", "extract_spectrogram", "extract_lowlevel", "invert_mel"},
+        "sound.wav": {
+            *("probe_film", "extract_spectrogram", "extract_lowlevel", "extract_modulation"),
+            "invert_mel",
+        },
         "vjepa2/model.safetensors": {"extract_transformer"},
         f"{RUN}_bold.json": {"preprocess_resample"},
         "bids/stimuli/annotations/sound/sound_annotation_thing.tsv": {"tabulate_annotations"},

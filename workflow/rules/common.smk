@@ -31,6 +31,7 @@ from stim2bold.runtime.issues import refuse  # noqa: E402
 from stim2bold.study.settings_checks import check_consistency  # noqa: E402
 from stim2bold.study.signatures import signatures  # noqa: E402
 from stim2bold.runtime.code_digest import digest  # noqa: E402
+from stim2bold.models.catalogue import TARGETS, available, directions_of  # noqa: E402
 
 
 def refuse_unwritable(folder):
@@ -124,7 +125,7 @@ try:
     # By these, rows have their middles where volumes stand, whatever slices were shifted to.
     REFERENCES = study.volume_references(runs, config, TR=TR)
     ROW_ONSETS = study.row_onsets(ONSETS, REFERENCES, TR=TR)
-    FILM = bids.film_path(config["film"], None if SIMULATED else BIDS_DIR)
+    FILM = bids.film_path(config["film"], drawn=SIMULATED)
     FILM_SOUND = bids.film_sound_path(config["film_sound"])
     # The simulation annotates the film that it draws, and no other.
     ANNOTATIONS = bids.annotations_path(
@@ -132,6 +133,11 @@ try:
         bids_dir=BIDS_DIR,
         expected=SIMULATED and not OWN_FILM,
     )
+    # What is predicted from what, by what there is of the stimulus.
+    STIMULUS = study.stimulus_parts(config, FILM, ANNOTATIONS)
+    DIRECTIONS, *_ = available(directions_of(config), STIMULUS)
+    if not DIRECTIONS:
+        raise InputError(study.NOTHING_LEFT)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -146,17 +152,16 @@ PARTICIPANTS_TABLE = [
     if not SIMULATED and Path(path).is_file()
 ]
 # What is said in the user's film, where it is annotated.
-WORDS = [
+WORDS = [study.words_table(ANNOTATIONS)] if OWN_FILM and STIMULUS["words"] else []
+# The files of the user's feature tables.
+OWN_TABLES = [
     path
-    for path in [Path(ANNOTATIONS or "") / "sound" / "sound_annotation_words.tsv"]
-    if OWN_FILM and ANNOTATIONS and path.is_file()
+    for table in config["own_features"].values()
+    for path in (table["file"], table.get("times"))
+    if path
 ]
 TIMING = {"TR": TR, "film_onset": study.first_row_onset(runs, ROW_ONSETS)}
 
-# A silent film can be predicted from; whether it is one is asked where no direction needs its sound.
-HEARD = any("audio" in direction for direction in config["directions"]) or (
-    study.is_heard(config, FILM)
-)
 # What the user gave, and no rule makes; folders with all in them.
 GIVEN = {
     os.path.abspath(path)
@@ -166,6 +171,7 @@ GIVEN = {
         *(config["annotations_dir"], config["preprocessing"]["parcels"]),
         *(config["i3d"]["weights"], config["flow"]["weights"]),
         *(network["weights"] for network in config["backbones"].values()),
+        *OWN_TABLES,
     )
     if path is not None
 }
@@ -199,15 +205,35 @@ def as_read(*files):
 RUNS_OF = bids.by_participant(runs)
 T1W_OF = {run.anat: run.t1w for run in runs}
 PARTICIPANTS = sorted(RUNS_OF)
+# The events of the runs that the film was shown in, where its blocks are marked, and their onsets.
+MARKED = [
+    run.events
+    for run in study.reference(runs)
+    if run.events and config["blocks"]["seconds"] is None
+]
+BLOCK_ONSETS = [
+    ONSETS[run.name] for run in study.reference(runs) if run.events in MARKED
+]
 # The film's blocks, in one table whatever the runs it was shown in.
 EVENTS = "results/stimulus/blocks.tsv"
 # A direction that has no brain in it is learned once, for the film.
 UNITS = {
-    direction: (
-        ["film"] if "bold" not in direction else [f"sub-{p}" for p in PARTICIPANTS]
+    name: (
+        [f"sub-{p}" for p in PARTICIPANTS] if direction.per_participant else ["film"]
     )
-    for direction in config["directions"]
+    for name, direction in DIRECTIONS.items()
 }
+TO_BOLD = [name for name, one in DIRECTIONS.items() if one.target == "bold"]
+# By what clips of the film are told apart, and labels decoded from the film.
+SHOWN = study.shown_spaces(config, STIMULUS)
+# Every feature space that is used.
+USED = list(
+    dict.fromkeys([*(s for one in DIRECTIONS.values() for s in one.spaces), *SHOWN])
+)
+TO_AUDIO = [name for name, one in DIRECTIONS.items() if one.target == "audio"]
+# Of whom there are maps: everybody, and several together.
+MAPPED = [f"sub-{p}" for p in PARTICIPANTS] if TO_BOLD else []
+MAPPED = [*(["group"] if len(MAPPED) > 1 else []), *MAPPED]
 
 # Who shares one VAE, and who only gets a decoder on its encoder.
 NEWCOMERS = [p for p in config["group"]["newcomers"] if config["group"]["train"]]
@@ -233,7 +259,7 @@ wildcard_constraints:
     folder="sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
     run="sub-[A-Za-z0-9]+_[A-Za-z0-9_-]*task-[A-Za-z0-9]+[A-Za-z0-9_-]*",
     anat="sub-[A-Za-z0-9]+(_[A-Za-z0-9]+-[A-Za-z0-9]+)*",
-    direction="|".join(config["directions"]),
+    direction="|".join(DIRECTIONS),
     unit="film|sub-[A-Za-z0-9]+",
     model="[a-z0-9_-]+",
     origin="video|bold",
@@ -351,12 +377,28 @@ def cleaned_of(suffix):
 
 def source_of(wildcards):
     """Return the tables that {direction} predicts from, one for each feature space."""
-    return [path.format(unit=wildcards.unit) for path in SOURCE[wildcards.direction]]
+    direction = DIRECTIONS[wildcards.direction]
+    if direction.source == "bold":
+        return [BOLD.format(unit=wildcards.unit)]
+    return tables_of(direction.spaces)
 
 
 def target_of(wildcards):
     """Return the table that {direction} predicts."""
-    return TARGET[wildcards.direction].format(unit=wildcards.unit)
+    target = DIRECTIONS[wildcards.direction].target
+    if target == "bold":
+        return BOLD.format(unit=wildcards.unit)
+    return f"results/features/{TARGETS[target]}.nc"
+
+
+def tables_of(spaces):
+    """Return the tables at the TRs of some feature spaces."""
+    return [f"results/features/{space}.nc" for space in spaces]
+
+
+def one_of(names):
+    """Return a wildcard's constraint to some names; to nothing where there are none."""
+    return "|".join(names) or "(?!)"
 
 
 def predictions_of(wildcards):
@@ -374,7 +416,7 @@ def of_everyone(path):
         if wildcards.model == "ceiling":
             return []
         return [
-            path.format(unit=f"sub-{participant}", model=wildcards.model)
+            path.format(unit=f"sub-{participant}", **wildcards)
             for participant in PARTICIPANTS
         ]
 
@@ -382,9 +424,10 @@ def of_everyone(path):
 
 
 def decoded_from(wildcards):
-    """Return the tables that labels are decoded from: of the film's picture, or {unit}'s BOLD."""
-    tables = VIDEO if wildcards.origin == "video" else [BOLD]
-    return [path.format(unit=wildcards.unit) for path in tables]
+    """Return the tables that labels are decoded from: of the film's frames, or {unit}'s BOLD."""
+    if wildcards.origin == "video":
+        return tables_of(SHOWN)
+    return [BOLD.format(unit=wildcards.unit)]
 
 
 def decoded(wildcards):
@@ -406,11 +449,12 @@ def preprocessed_of(suffix, own):
     return find
 
 
-def picture_prediction(wildcards):
-    """Return what the picture alone predicts of the sound, for a ladder from BOLD to hang beside."""
-    if wildcards.direction == "video2audio" or "video2audio" not in UNITS:
+def film_prediction(wildcards):
+    """Return what the film itself predicts of the sound, for a ladder from BOLD to hang beside."""
+    from_film = [d for d in TO_AUDIO if not DIRECTIONS[d].per_participant]
+    if not from_film or wildcards.direction in from_film:
         return []
-    return ["results/predictions/video2audio/film/vae.nc"]
+    return [f"results/predictions/{from_film[0]}/film/vae.nc"]
 
 
 def confounds_of(run):
@@ -438,22 +482,26 @@ def figures_of(run):
 
 def units_that_sound():
     """Return (direction, unit) of everything that is predicted as sound."""
-    return [
-        (direction, unit)
-        for direction, units in UNITS.items()
-        if direction.endswith("audio")
-        for unit in units
-    ]
+    return [(direction, unit) for direction in TO_AUDIO for unit in UNITS[direction]]
 
 
 def maps_shown():
     """Return the maps that the report shows, of each participant and of the group."""
     models = ["vae", "ridge", *(["vae-group"] if MEMBERS else [])]
     # With fewer than three participants there is no ceiling.
-    models += ["ceiling"] if len(MAPPED) > 3 else []
+    models += ["ceiling"] if len(PARTICIPANTS) >= 3 else []
     return [
-        *(f"results/maps/video2bold/{u}/{m}_r.nii.gz" for u in MAPPED for m in models),
-        *(f"results/maps/video2bold/{unit}.png" for unit in MAPPED),
+        *(
+            f"results/maps/{direction}/{unit}/{model}_r.nii.gz"
+            for direction in TO_BOLD
+            for unit in MAPPED
+            for model in models
+        ),
+        *(
+            f"results/maps/{direction}/{unit}.png"
+            for direction in TO_BOLD
+            for unit in MAPPED
+        ),
     ]
 
 
@@ -469,10 +517,9 @@ def decoded_shown():
 
 def words_option(wildcards):
     """Return the option that names the annotation of what is said; nothing where there is none."""
-    path = Path(ANNOTATIONS or "") / "sound" / "sound_annotation_words.tsv"
-    # The simulation's own is not there yet when the workflow is planned.
-    known = ANNOTATIONS and ((SIMULATED and not OWN_FILM) or path.is_file())
-    return f"--words {shlex.quote(str(path))}" if known else ""
+    if not STIMULUS["words"]:
+        return ""
+    return f"--words {shlex.quote(str(study.words_table(ANNOTATIONS)))}"
 
 
 def say_where_the_report_lies():

@@ -55,7 +55,7 @@ rule retrieve_clips:
     input:
         code=code("retrieve_clips.py"),
         bold=BOLD,
-        features=VIDEO,
+        features=tables_of(SHOWN),
         folds="results/folds.json",
     output:
         components=f"{CLIPS}.nc",

@@ -69,18 +69,19 @@ rule map_predictions:
     input:
         code=code("map_predictions.py"),
         bold="results/bold/{unit}.nc",
-        prediction="results/predictions/video2bold/{unit}/{model}.nc",
-        voxels="results/scores/video2bold/{unit}_voxels.nc",
+        prediction="results/predictions/{direction}/{unit}/{model}.nc",
+        voxels="results/scores/{direction}/{unit}_voxels.nc",
         folds="results/folds.json",
     output:
-        r="results/maps/video2bold/{unit}/{model}_r.nii.gz",
-        q="results/maps/video2bold/{unit}/{model}_q.nii.gz",
-        bold="results/maps/video2bold/{unit}/{model}_bold.nii.gz",
+        r="results/maps/{direction}/{unit}/{model}_r.nii.gz",
+        q="results/maps/{direction}/{unit}/{model}_q.nii.gz",
+        bold="results/maps/{direction}/{unit}/{model}_bold.nii.gz",
     log:
-        "results/logs/map_predictions/{unit}_{model}.log",
+        "results/logs/map_predictions/{direction}_{unit}_{model}.log",
     benchmark:
-        "results/benchmarks/map_predictions/{unit}_{model}.tsv"
+        "results/benchmarks/map_predictions/{direction}_{unit}_{model}.tsv"
     wildcard_constraints:
+        direction=one_of(TO_BOLD),
         model="(?!ceiling)[a-z0-9_-]+",
     group:
         "scores"
@@ -91,7 +92,7 @@ rule map_predictions:
         mem_mb=memory(2000),
         runtime=minutes(10),
     message:
-        "Map and predicted BOLD of {wildcards.model}, {wildcards.unit}"
+        "Map and predicted BOLD of {wildcards.model}, {wildcards.direction}, {wildcards.unit}"
     shell:
         "python {input.code[0]:q} --bold {input.bold:q} --prediction {input.prediction:q}"
         " --voxels {input.voxels:q} --folds {input.folds:q} --model {wildcards.model:q}"
@@ -103,20 +104,22 @@ rule map_ceiling:
     input:
         code=code("map_ceiling.py"),
         ceiling="results/scores/ceiling",
-        voxels="results/scores/video2bold/{unit}_voxels.nc",
+        voxels="results/scores/{direction}/{unit}_voxels.nc",
         bold="results/bold/{unit}.nc",
     output:
-        r="results/maps/video2bold/{unit}/ceiling_r.nii.gz",
-        q="results/maps/video2bold/{unit}/ceiling_q.nii.gz",
+        r="results/maps/{direction}/{unit}/ceiling_r.nii.gz",
+        q="results/maps/{direction}/{unit}/ceiling_q.nii.gz",
         normalised=expand(
-            "results/maps/video2bold/{{unit}}/{model}_normalised.nii.gz",
+            "results/maps/{{direction}}/{{unit}}/{model}_normalised.nii.gz",
             model=["vae", "ridge"],
         ),
-        table="results/scores/normalised/{unit}.tsv",
+        table="results/scores/normalised/{direction}/{unit}.tsv",
     log:
-        "results/logs/map_ceiling/{unit}.log",
+        "results/logs/map_ceiling/{direction}_{unit}.log",
     benchmark:
-        "results/benchmarks/map_ceiling/{unit}.tsv"
+        "results/benchmarks/map_ceiling/{direction}_{unit}.tsv"
+    wildcard_constraints:
+        direction=one_of(TO_BOLD),
     conda:
         "../../envs/map_ceiling.yaml"
     threads: 1
@@ -124,7 +127,7 @@ rule map_ceiling:
         mem_mb=memory(1000),
         runtime=minutes(5),
     message:
-        "Ceiling of {wildcards.unit}, and models as shares of it"
+        "Ceiling of {wildcards.unit}, and models of {wildcards.direction} as shares of it"
     shell:
         "python {input.code[0]:q} --unit {wildcards.unit:q}"
         " --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc --voxels {input.voxels:q}"
@@ -137,18 +140,20 @@ rule map_group:
     input:
         code=code("map_group.py"),
         bold=[f"results/bold/sub-{participant}.nc" for participant in PARTICIPANTS],
-        predictions=of_everyone("results/predictions/video2bold/{unit}/{model}.nc"),
-        strengths=of_everyone("results/models/video2bold/{unit}_ridge.nc"),
+        predictions=of_everyone("results/predictions/{direction}/{unit}/{model}.nc"),
+        strengths=of_everyone("results/models/{direction}/{unit}_ridge.nc"),
         folds="results/folds.json",
     output:
         maps=expand(
-            "results/maps/video2bold/group/{{model}}_{statistic}.nii.gz",
+            "results/maps/{{direction}}/group/{{model}}_{statistic}.nii.gz",
             statistic=["r", "q", "pmax", "t", "q-participants", "pmax-participants"],
         ),
     log:
-        "results/logs/map_group/{model}.log",
+        "results/logs/map_group/{direction}_{model}.log",
     benchmark:
-        "results/benchmarks/map_group/{model}.tsv"
+        "results/benchmarks/map_group/{direction}_{model}.tsv"
+    wildcard_constraints:
+        direction=one_of(TO_BOLD),
     conda:
         "../../envs/map_group.yaml"
     threads: 1
@@ -163,7 +168,7 @@ rule map_group:
             }
         ),
     message:
-        "Map of {wildcards.model} over participants"
+        "Map of {wildcards.model} over participants, {wildcards.direction}"
     shell:
         "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
         " --predictions @<(printf '%s\\n' {input.predictions:q})"
@@ -175,7 +180,7 @@ rule map_group:
 rule partition_variance:
     input:
         code=code("partition_variance.py"),
-        tables=list(PARTITIONED.values()),
+        tables=tables_of(PARTITIONED),
         bold=BOLD,
         folds="results/folds.json",
     output:
@@ -195,14 +200,14 @@ rule partition_variance:
     params:
         settings=section(
             "baselines",
-            spaces=list(PARTITIONED),
+            spaces=PARTITIONED,
             seed=config["seed"],
             resamplings=config["evaluation"]["draws"],
             block=config["evaluation"]["block"],
             resampling_seed=config["evaluation"]["seed"],
         ),
     message:
-        "What picture, sound and annotations explain in {wildcards.unit}"
+        "What each feature space explains in {wildcards.unit}"
     shell:
         "python {input.code[0]:q} --unit {wildcards.unit:q} --tables {input.tables:q}"
         " --bold {input.bold:q} --folds {input.folds:q}"
@@ -216,17 +221,19 @@ rule average_regions:
         code=code("average_regions.py"),
         bold="results/bold/{unit}.nc",
         predictions=expand(
-            "results/predictions/video2bold/{{unit}}/{model}.nc",
+            "results/predictions/{{direction}}/{{unit}}/{model}.nc",
             model=["vae", "ridge"],
         ),
-        strength="results/models/video2bold/{unit}_ridge.nc",
+        strength="results/models/{direction}/{unit}_ridge.nc",
     output:
-        series="results/regions/{unit}.tsv",
-        scores="results/regions/{unit}_scores.tsv",
+        series="results/regions/{direction}/{unit}.tsv",
+        scores="results/regions/{direction}/{unit}_scores.tsv",
     log:
-        "results/logs/average_regions/{unit}.log",
+        "results/logs/average_regions/{direction}_{unit}.log",
     benchmark:
-        "results/benchmarks/average_regions/{unit}.tsv"
+        "results/benchmarks/average_regions/{direction}_{unit}.tsv"
+    wildcard_constraints:
+        direction=one_of(TO_BOLD),
     conda:
         "../../envs/average_regions.yaml"
     threads: 1
@@ -234,7 +241,7 @@ rule average_regions:
         mem_mb=memory(2000),
         runtime=minutes(10),
     message:
-        "Regions of {wildcards.unit}, measured and predicted"
+        "Regions of {wildcards.unit}, measured and predicted by {wildcards.direction}"
     shell:
         "python {input.code[0]:q} --bold {input.bold:q} --predictions {input.predictions:q}"
         " --strength {input.strength:q} --series {output.series:q} --scores {output.scores:q}"

@@ -29,10 +29,11 @@ rule fetch_ds003688:
 rule validate_inputs:
     input:
         code=code("validate_inputs.py"),
-        film=FILM,
+        film=FILM or [],
         sound=FILM_SOUND,
         annotations=ANNOTATIONS or [],
         participants=PARTICIPANTS_TABLE,
+        features=OWN_TABLES,
         images=[path for path in (config["preprocessing"]["parcels"], HEAD) if path],
         description=f"{BIDS_DIR}/dataset_description.json",
         runs=sorted({path for run in runs for path in run.files}),
@@ -57,6 +58,7 @@ rule validate_inputs:
             FILM_SOUND,
             ANNOTATIONS,
             PARTICIPANTS_TABLE,
+            OWN_TABLES,
             config["preprocessing"]["parcels"],
             HEAD,
             f"{BIDS_DIR}/dataset_description.json",
@@ -78,7 +80,7 @@ rule validate_inputs:
 rule gather_blocks:
     input:
         code=code("gather_blocks.py"),
-        events=[run.events for run in study.reference(runs) if run.events],
+        events=MARKED,
         clock="results/stimulus/film.json",
     output:
         blocks=EVENTS,
@@ -95,11 +97,11 @@ rule gather_blocks:
         mem_mb=memory(500),
         runtime=minutes(5),
     params:
-        read=as_read([run.events for run in study.reference(runs) if run.events]),
+        read=as_read(MARKED),
         settings=section(
             "blocks",
             film_onset=TIMING["film_onset"],
-            onsets=[ONSETS[run.name] for run in study.reference(runs) if run.events],
+            onsets=BLOCK_ONSETS,
         ),
     message:
         "Blocks of the film: {output.blocks}"

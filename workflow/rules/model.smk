@@ -1,22 +1,25 @@
-VIDEO = [f"results/features/{space}.nc" for space in config["features"]]
 BOLD = "results/bold/{unit}.nc"
-SOUND = "results/features/mel.nc"
-SOURCE = {"video2audio": VIDEO, "video2bold": VIDEO, "bold2audio": [BOLD]}
-TARGET = {"video2audio": SOUND, "video2bold": BOLD, "bold2audio": SOUND}
 # What is known of the film, each a baseline of its own.
-KNOWN = ["blocks", *(["annotations"] if ANNOTATIONS else []), "lowlevel"]
+KNOWN = [
+    "blocks",
+    *(["annotations"] if ANNOTATIONS else []),
+    *(["lowlevel"] if STIMULUS["frames"] else []),
+]
 # Between which spaces the variance that is explained of BOLD is divided.
-PARTITIONED = {
-    **dict(zip(config["features"], VIDEO)),
-    **({"mel": SOUND} if HEARD else {}),
-    **({"annotations": "results/features/annotations.nc"} if ANNOTATIONS else {}),
-}
+PARTITIONED = list(
+    dict.fromkeys(
+        [
+            *(space for name in TO_BOLD for space in DIRECTIONS[name].spaces),
+            *(["annotations"] if ANNOTATIONS else []),
+        ]
+    )
+)
 BASELINES = ["mean", "elapsed", *KNOWN, "shuffled", "ridge", "banded"]
 MODELS = {
     direction: [
         *BASELINES,
         *("vae", "vae-stack"),
-        *(["vae-group"] if MEMBERS and direction == "video2bold" else []),
+        *(["vae-group"] if MEMBERS and direction in TO_BOLD else []),
     ]
     for direction in UNITS
 }
@@ -125,23 +128,25 @@ rule train_vae:
 rule train_group:
     input:
         code=code("train_group.py"),
-        source=VIDEO,
+        source=source_of,
         members=[BOLD.format(unit=f"sub-{p}") for p in MEMBERS],
         newcomers=[BOLD.format(unit=f"sub-{p}") for p in NEWCOMERS],
         folds="results/folds.json",
     output:
         predictions=[
-            f"results/predictions/video2bold/sub-{p}/vae-group.nc"
+            f"results/predictions/{{direction}}/sub-{p}/vae-group.nc"
             for p in [*MEMBERS, *NEWCOMERS]
         ],
-        model="results/models/video2bold/group.safetensors",
-        record="results/models/video2bold/group.json",
-        history="results/models/video2bold/group_history.tsv",
-        diagnostics="results/models/video2bold/group_diagnostics.tsv",
+        model="results/models/{direction}/group.safetensors",
+        record="results/models/{direction}/group.json",
+        history="results/models/{direction}/group_history.tsv",
+        diagnostics="results/models/{direction}/group_diagnostics.tsv",
     log:
-        "results/logs/train_group.log",
+        "results/logs/train_group/{direction}.log",
     benchmark:
-        "results/benchmarks/train_group.tsv"
+        "results/benchmarks/train_group/{direction}.tsv"
+    wildcard_constraints:
+        direction=one_of(TO_BOLD),
     conda:
         "../../envs/train_group.yaml"
     threads: 2
@@ -152,11 +157,11 @@ rule train_group:
         gpu=GPU,
     params:
         settings=section("vae", seed=config["seed"], device=config["device"]),
-        checkpoints="results/models/video2bold/.group_checkpoint",
+        checkpoints="results/models/{direction}/.group_checkpoint",
     message:
-        "Variational autoencoder of the group"
+        "Variational autoencoder of the group, {wildcards.direction}"
     shell:
-        "python {input.code[0]:q} --source {input.source:q}"
+        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
         " --members @<(printf '%s\\n' {input.members:q})"
         " --newcomers @<(printf '%s\\n' {input.newcomers:q}) --folds {input.folds:q}"
         " --predictions @<(printf '%s\\n' {output.predictions:q}) --model {output.model:q}"

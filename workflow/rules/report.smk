@@ -1,26 +1,27 @@
-# Whose maps are drawn; of a single participant there is no group.
-MAPPED = UNITS.get("video2bold", [])
-MAPPED = [*(["group"] if len(MAPPED) > 1 else []), *MAPPED]
-
-
 rule draw_maps:
     input:
         code=code("draw_maps.py"),
         maps=expand(
-            "results/maps/video2bold/{{unit}}/{model}_r.nii.gz", model=["vae", "ridge"]
+            "results/maps/{{direction}}/{{unit}}/{model}_r.nii.gz",
+            model=["vae", "ridge"],
         ),
     output:
         figure=report(
-            "results/maps/video2bold/{unit}.png",
+            "results/maps/{direction}/{unit}.png",
             caption="../report/maps.rst",
             category="Maps",
-            labels={"participant": "{unit}", "figure": "maps of r"},
+            labels={
+                "direction": "{direction}",
+                "participant": "{unit}",
+                "figure": "maps of r",
+            },
         ),
     log:
-        "results/logs/draw_maps/{unit}.log",
+        "results/logs/draw_maps/{direction}_{unit}.log",
     benchmark:
-        "results/benchmarks/draw_maps/{unit}.tsv"
+        "results/benchmarks/draw_maps/{direction}_{unit}.tsv"
     wildcard_constraints:
+        direction=one_of(TO_BOLD),
         unit="group|sub-[A-Za-z0-9]+",
     conda:
         "../../envs/draw_maps.yaml"
@@ -29,7 +30,7 @@ rule draw_maps:
         mem_mb=memory(1000),
         runtime=minutes(10),
     message:
-        "Picture of the maps of {wildcards.unit}"
+        "Maps of {wildcards.direction}, {wildcards.unit}, drawn"
     shell:
         "python {input.code[0]:q} --maps {input.maps:q} --names vae ridge"
         " --figure {output.figure:q} > {log:q} 2>&1"
@@ -79,6 +80,8 @@ rule write_methods:
             {
                 "simulated": SIMULATED,
                 "annotated": bool(ANNOTATIONS),
+                "directions": list(DIRECTIONS),
+                "spaces": USED,
                 "configuration": config,
             }
         ),
@@ -118,7 +121,7 @@ rule pack_brain:
 rule draw_stills:
     input:
         code=code("draw_stills.py"),
-        film=FILM,
+        film=FILM or [],
         clock="results/stimulus/film.json",
     output:
         sheet="results/views/stills.jpg",
@@ -244,20 +247,24 @@ rule render_report:
         annotations=ANNOTATIONS or [],
         summary="results/scores/summary.tsv",
         partition=[
-            f"results/partition/{unit}.tsv" for unit in UNITS.get("video2bold", [])
+            f"results/partition/sub-{p}.tsv" for p in (PARTICIPANTS if TO_BOLD else [])
         ],
         folds="results/folds.json",
         leakage="results/leakage.json",
         methods="results/methods.json",
         film="results/stimulus/film.json",
-        sheet="results/stimulus/sheet.png",
-        features=VIDEO,
+        sheet=["results/stimulus/sheet.png"] if FILM else [],
+        features=tables_of(USED),
         brain="results/views/brain.json",
-        stills="results/views/stills.json",
+        stills=["results/views/stills.json"] if FILM else [],
         graph="results/views/rules.json",
         maps=maps_shown(),
         decoded=decoded_shown(),
-        regions=[f"results/regions/{unit}.tsv" for unit in UNITS.get("video2bold", [])],
+        regions=[
+            f"results/regions/{direction}/{unit}.tsv"
+            for direction in TO_BOLD
+            for unit in UNITS[direction]
+        ],
         listening=[
             f"results/views/listening/{direction}/{unit}"
             for direction, unit in units_that_sound()
@@ -305,6 +312,7 @@ rule render_report:
                 "config": config,
                 "simulated": SIMULATED,
                 "film_onset": TIMING["film_onset"],
+                "spaces": USED,
             },
             sort_keys=True,
         ),

@@ -30,7 +30,7 @@ rule reconstruct_target:
 rule invert_mel:
     input:
         code=code("invert_mel.py"),
-        film=FILM_SOUND or FILM,
+        film=FILM_SOUND or FILM or [],
         clock="results/stimulus/film.json",
         mel="results/stimulus/mel.nc",
         events=EVENTS,
@@ -39,7 +39,7 @@ rule invert_mel:
             model=config["sounds"]["models"],
         ),
         latent="results/reconstructions/{direction}/{unit}.nc",
-        video=picture_prediction,
+        video=film_prediction,
     output:
         sounds=directory("results/sounds/{direction}/{unit}"),
     log:

@@ -26,40 +26,80 @@ rule fetch_i3d_weights:
         " > {log:q} 2>&1"
 
 
-rule probe_film:
-    input:
-        code=code("probe_film.py"),
-        validated=validated_before("results/stimulus/film.json"),
-        film=FILM,
-        sound=FILM_SOUND,
-    output:
-        frames="results/stimulus/frames.tsv",
-        clock="results/stimulus/film.json",
-    log:
-        "results/logs/probe_film.log",
-    benchmark:
-        "results/benchmarks/probe_film.tsv"
-    conda:
-        "../../envs/probe_film.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(30),
-    params:
-        read=as_read(FILM, FILM_SOUND),
-        settings=section("streams"),
-    message:
-        "True times of the film's frames: {output.frames}"
-    shell:
-        "python {input.code[0]:q} --film {input.film:q} --sound {input.sound:q} --frames {output.frames:q}"
-        " --clock {output.clock:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('probe_film.py')}"
+if FILM:
+
+    rule probe_film:
+        input:
+            code=code("probe_film.py"),
+            validated=validated_before("results/stimulus/film.json"),
+            film=FILM or [],
+            sound=FILM_SOUND,
+        output:
+            frames="results/stimulus/frames.tsv",
+            clock="results/stimulus/film.json",
+        log:
+            "results/logs/probe_film.log",
+        benchmark:
+            "results/benchmarks/probe_film.tsv"
+        conda:
+            "../../envs/probe_film.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(1000),
+            runtime=minutes(30),
+        params:
+            read=as_read(FILM, FILM_SOUND),
+            settings=section("streams"),
+        message:
+            "True times of the film's frames: {output.frames}"
+        shell:
+            "python {input.code[0]:q} --film {input.film:q} --sound {input.sound:q} --frames {output.frames:q}"
+            " --clock {output.clock:q} --settings {params.settings:q} > {log:q} 2>&1"
+            f"{sources('probe_film.py')}"
+
+else:
+
+    # The length of a film of which there is no file, by what else there is.
+    rule time_film:
+        input:
+            code=code("time_film.py"),
+            validated=validated_before("results/stimulus/film.json"),
+            events=MARKED,
+            tables=OWN_TABLES,
+            annotations=ANNOTATIONS or [],
+        output:
+            clock="results/stimulus/film.json",
+        log:
+            "results/logs/time_film.log",
+        benchmark:
+            "results/benchmarks/time_film.tsv"
+        conda:
+            "../../envs/time_film.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(500),
+            runtime=minutes(5),
+        params:
+            read=as_read(
+                MARKED,
+                OWN_TABLES,
+                ANNOTATIONS,
+            ),
+            tables=json.dumps(config["own_features"], sort_keys=True),
+            settings=section("blocks", onsets=BLOCK_ONSETS),
+        message:
+            "Length of the film: {output.clock}"
+        shell:
+            "python {input.code[0]:q} --events {input.events:q} --tables {params.tables:q}"
+            " --annotations {input.annotations:q} --clock {output.clock:q}"
+            " --settings {params.settings:q} > {log:q} 2>&1"
+            f"{sources('time_film.py')}"
 
 
 rule extract_i3d:
     input:
         code=code("extract_i3d.py"),
-        film=FILM,
+        film=FILM or [],
         clock="results/stimulus/film.json",
         weights="results/weights/i3d_rgb.safetensors",
     output:
@@ -87,39 +127,10 @@ rule extract_i3d:
         f"{sources('extract_i3d.py')}"
 
 
-rule resample_i3d:
-    input:
-        code=code("resample_i3d.py"),
-        features="results/stimulus/i3d_rgb.nc",
-        clock="results/stimulus/film.json",
-    output:
-        resampled="results/features/i3d_rgb.nc",
-    log:
-        "results/logs/resample_i3d.log",
-    benchmark:
-        "results/benchmarks/resample_i3d.tsv"
-    group:
-        "stimulus"
-    conda:
-        "../../envs/resample_i3d.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(5),
-    params:
-        settings=json.dumps(TIMING, sort_keys=True),
-    message:
-        "I3D features at the TRs: {output.resampled}"
-    shell:
-        "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
-        " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('resample_i3d.py')}"
-
-
 rule extract_spectrogram:
     input:
         code=code("extract_spectrogram.py"),
-        film=FILM_SOUND or FILM,
+        film=FILM_SOUND or FILM or [],
         clock="results/stimulus/film.json",
     output:
         spectrogram="results/stimulus/{scale}.nc",
@@ -142,35 +153,6 @@ rule extract_spectrogram:
         "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
         " --scale {wildcards.scale:q} --spectrogram {output.spectrogram:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('extract_spectrogram.py')}"
-
-
-rule resample_spectrogram:
-    input:
-        code=code("resample_spectrogram.py"),
-        spectrogram="results/stimulus/{scale}.nc",
-        clock="results/stimulus/film.json",
-    output:
-        resampled="results/features/{scale}.nc",
-    log:
-        "results/logs/resample_spectrogram/{scale}.log",
-    benchmark:
-        "results/benchmarks/resample_spectrogram/{scale}.tsv"
-    group:
-        "stimulus"
-    conda:
-        "../../envs/resample_spectrogram.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(5),
-    params:
-        settings=json.dumps(TIMING, sort_keys=True),
-    message:
-        "Log {wildcards.scale} spectrogram of each TR: {output.resampled}"
-    shell:
-        "python {input.code[0]:q} --spectrogram {input.spectrogram:q} --clock {input.clock:q}"
-        " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('resample_spectrogram.py')}"
 
 
 rule tabulate_annotations:
@@ -212,13 +194,13 @@ rule tabulate_annotations:
 rule extract_lowlevel:
     input:
         code=code("extract_lowlevel.py"),
-        film=FILM,
+        film=FILM or [],
         sound_file=FILM_SOUND,
         clock="results/stimulus/film.json",
         frames="results/stimulus/frames.tsv",
     output:
-        pictures="results/stimulus/lowlevel_picture.nc",
-        sound=["results/stimulus/lowlevel_sound.nc"] if HEARD else [],
+        pictures="results/stimulus/lowlevel_video.nc",
+        sound=["results/stimulus/lowlevel_audio.nc"] if STIMULUS["sound"] else [],
     log:
         "results/logs/extract_lowlevel.log",
     benchmark:
@@ -241,36 +223,99 @@ rule extract_lowlevel:
         f"{sources('extract_lowlevel.py')}"
 
 
-rule resample_lowlevel:
+rule extract_modulation:
     input:
-        code=code("resample_lowlevel.py"),
-        features=[
-            "results/stimulus/lowlevel_picture.nc",
-            *(["results/stimulus/lowlevel_sound.nc"] if HEARD else []),
-        ],
+        code=code("extract_modulation.py"),
+        film=FILM_SOUND or FILM or [],
         clock="results/stimulus/film.json",
     output:
-        resampled="results/features/lowlevel.nc",
+        features="results/stimulus/modulation.nc",
     log:
-        "results/logs/resample_lowlevel.log",
+        "results/logs/extract_modulation.log",
     benchmark:
-        "results/benchmarks/resample_lowlevel.tsv"
+        "results/benchmarks/extract_modulation.tsv"
+    conda:
+        "../../envs/extract_modulation.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(20),
+    params:
+        read=as_read(FILM_SOUND or FILM),
+        settings=section("spectrogram"),
+    message:
+        "Spectro-temporal modulation of the film's sound: {output.features}"
+    shell:
+        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
+        " --features {output.features:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_modulation.py')}"
+
+
+rule tabulate_words:
+    input:
+        code=code("tabulate_words.py"),
+        tables=ANNOTATIONS or [],
+        clock="results/stimulus/film.json",
+    output:
+        features="results/features/words.nc",
+    log:
+        "results/logs/tabulate_words.log",
+    benchmark:
+        "results/benchmarks/tabulate_words.tsv"
     group:
         "stimulus"
     conda:
-        "../../envs/resample_lowlevel.yaml"
+        "../../envs/tabulate_words.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
+        read=as_read(ANNOTATIONS),
+        settings=section("words", timing=TIMING),
+    message:
+        "What is said in the film, at the TRs: {output.features}"
+    shell:
+        "python {input.code[0]:q} --tables {input.tables:q} --clock {input.clock:q}"
+        " --features {output.features:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('tabulate_words.py')}"
+
+
+rule tabulate_own_features:
+    input:
+        code=code("tabulate_own_features.py"),
+        table=lambda wildcards: config["own_features"][wildcards.own]["file"],
+        times=lambda wildcards: config["own_features"][wildcards.own].get("times") or [],
+        clock="results/stimulus/film.json",
+    output:
+        features="results/features/{own}.nc",
+    log:
+        "results/logs/tabulate_own_features/{own}.log",
+    benchmark:
+        "results/benchmarks/tabulate_own_features/{own}.tsv"
+    wildcard_constraints:
+        own=one_of(config["own_features"]),
+    group:
+        "stimulus"
+    conda:
+        "../../envs/tabulate_own_features.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        read=as_read(
+            lambda wildcards: config["own_features"][wildcards.own]["file"],
+            lambda wildcards: config["own_features"][wildcards.own].get("times"),
+        ),
         settings=json.dumps(TIMING, sort_keys=True),
     message:
-        "Low-level features at the TRs: {output.resampled}"
+        "{wildcards.own} at the TRs: {output.features}"
     shell:
-        "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
-        " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('resample_lowlevel.py')}"
+        "python {input.code[0]:q} --table {input.table:q} --times {input.times:q}"
+        " --clock {input.clock:q} --features {output.features:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('tabulate_own_features.py')}"
 
 
 rule adapt_flow_weights:
@@ -303,7 +348,7 @@ rule adapt_flow_weights:
 rule extract_i3d_flow:
     input:
         code=code("extract_i3d_flow.py"),
-        film=FILM,
+        film=FILM or [],
         clock="results/stimulus/film.json",
         weights="results/weights/i3d_flow.safetensors",
     output:
@@ -335,25 +380,10 @@ rule extract_i3d_flow:
         f"{sources('extract_i3d_flow.py')}"
 
 
-use rule resample_i3d as resample_i3d_flow with:
-    input:
-        code=code("resample_i3d.py"),
-        features="results/stimulus/i3d_flow.nc",
-        clock="results/stimulus/film.json",
-    output:
-        resampled="results/features/i3d_flow.nc",
-    log:
-        "results/logs/resample_i3d_flow.log",
-    benchmark:
-        "results/benchmarks/resample_i3d_flow.tsv"
-    message:
-        "I3D features of optical flow at the TRs: {output.resampled}"
-
-
 rule extract_r2plus1d:
     input:
         code=code("extract_r2plus1d.py"),
-        film=FILM,
+        film=FILM or [],
         clock="results/stimulus/film.json",
         # The script finds the files in it by the settings.
         weights=(
@@ -391,7 +421,7 @@ rule extract_r2plus1d:
 rule extract_transformer:
     input:
         code=code("extract_transformer.py"),
-        film=FILM,
+        film=FILM or [],
         clock="results/stimulus/film.json",
         weights=lambda wildcards: config["backbones"][wildcards.backbone]["weights"]
         or [],
@@ -427,35 +457,58 @@ rule extract_transformer:
         f"{sources('extract_transformer.py')}"
 
 
-use rule resample_i3d as resample_backbone with:
+# Of what a feature space at the TRs is made, where not of a table of its own name.
+PARTS = {
+    "lowlevel": ["lowlevel_video", *(["lowlevel_audio"] if STIMULUS["sound"] else [])]
+}
+# Tables that are made at the TRs.
+TABULATED = ["annotations", "blocks", "words", *config["own_features"]]
+
+
+rule resample_features:
     input:
-        code=code("resample_i3d.py"),
-        features="results/stimulus/{backbone}.nc",
+        code=code("resample_features.py"),
+        features=lambda wildcards: [
+            f"results/stimulus/{part}.nc"
+            for part in PARTS.get(wildcards.features, [wildcards.features])
+        ],
         clock="results/stimulus/film.json",
     output:
-        resampled="results/features/{backbone}.nc",
+        resampled="results/features/{features}.nc",
     log:
-        "results/logs/resample_backbone/{backbone}.log",
+        "results/logs/resample_features/{features}.log",
     benchmark:
-        "results/benchmarks/resample_backbone/{backbone}.tsv"
+        "results/benchmarks/resample_features/{features}.tsv"
     wildcard_constraints:
-        backbone="r2plus1d|timesformer|videomae|vjepa2",
+        features=rf"(?!(?:{'|'.join(TABULATED)})\.)[a-z0-9_]+",
+    group:
+        "stimulus"
+    conda:
+        "../../envs/resample_features.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        settings=json.dumps(TIMING, sort_keys=True),
     message:
-        "{wildcards.backbone} features at the TRs: {output.resampled}"
+        "{wildcards.features} at the TRs: {output.resampled}"
+    shell:
+        "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
+        " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('resample_features.py')}"
 
 
 rule draw_stimulus:
     input:
         code=code("draw_stimulus.py"),
-        film=FILM,
+        film=FILM or [],
         clock="results/stimulus/film.json",
-        mel=["results/stimulus/mel.nc"] if HEARD else [],
+        mel=["results/stimulus/mel.nc"] if STIMULUS["sound"] else [],
         tables=ANNOTATIONS or [],
         events=EVENTS,
         features=[
-            "results/features/i3d_rgb.nc",
-            *(["results/features/mel.nc"] if HEARD else []),
-            "results/features/lowlevel.nc",
+            *tables_of(dict.fromkeys([*USED, "lowlevel"])),
             *rules.tabulate_annotations.output,
         ],
     output:

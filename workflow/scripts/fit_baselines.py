@@ -11,7 +11,7 @@ from stim2bold.evaluation.null_inflation import chance_spread
 from stim2bold.io.arrays import read_array, write_array
 from stim2bold.io.files import read_json
 from stim2bold.models.baselines import fit_baselines
-from stim2bold.models.directions import DIRECTIONS, read_problem
+from stim2bold.models.directions import read_problem
 from stim2bold.models.folds import read_folds
 from stim2bold.models.predictions import prediction_array, training_strength
 from stim2bold.models.ridge import RidgeSettings
@@ -21,7 +21,7 @@ from stim2bold.runtime.command import run
 def main() -> None:
     """Write one prediction file for each baseline."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
+    parser.add_argument("--direction", required=True)
     parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--target", type=Path, required=True)
     parser.add_argument(

@@ -41,7 +41,7 @@ def main() -> None:
     content = read_json(args.folds)
     bold = read_array(args.bold)
     tables = [read_array(path) for path in args.tables]
-    problem = assemble("video2bold", source=tables, target=bold, content=content)
+    problem = assemble("partition", source=tables, target=bold, content=content)
     split = partition(problem, read_folds(content), settings)
     seconds = bold["time"].values[split.rows - problem.rows[0]]
     share, (low, high) = shares(split.by_row, np.floor(seconds / block), seed=seed, n=draws)

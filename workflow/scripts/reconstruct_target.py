@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stim2bold.io.arrays import write_array
 from stim2bold.io.files import read_json
-from stim2bold.models.directions import DIRECTIONS, read_problem
+from stim2bold.models.directions import read_problem
 from stim2bold.models.folds import read_folds
 from stim2bold.runtime.command import run
 from stim2bold.vae.reconstruction import reconstruct
@@ -15,7 +15,7 @@ from stim2bold.vae.storage import read_model
 def main() -> None:
     """Write the held-out rows of the target as the model's latents hold them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
+    parser.add_argument("--direction", required=True)
     parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--target", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)

@@ -35,6 +35,7 @@ def main() -> None:
         config=options.settings["config"],
         simulated=options.settings["simulated"],
         film_onset=options.settings["film_onset"],
+        spaces=options.settings["spaces"],
     )
     with replacing(options.report) as site:
         site.mkdir()

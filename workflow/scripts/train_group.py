@@ -16,12 +16,11 @@ from stim2bold.vae.group import common_voxels, fit_group, fit_heads, member_pred
 from stim2bold.vae.settings import settings_of
 from stim2bold.vae.storage import write_model
 
-DIRECTION = "video2bold"
-
 
 def main() -> None:
     """Write the model and a prediction for each member and newcomer."""
     parser = ListParser(__doc__)
+    parser.add_argument("--direction", required=True)
     parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--members", type=Path, nargs="+", required=True, help="BOLD tables")
     parser.add_argument("--newcomers", type=Path, nargs="*", default=[], help="BOLD tables")
@@ -45,7 +44,7 @@ def main() -> None:
     source = [read_array(path) for path in args.source]
     tables = {path.stem: read_array(path) for path in (*args.members, *args.newcomers)}
     problems = {
-        name: assemble(DIRECTION, source=source, target=table, content=content)
+        name: assemble(args.direction, source=source, target=table, content=content)
         for name, table in tables.items()
     }
     members = {path.stem: problems[path.stem] for path in args.members}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stim2bold.io.arrays import write_array
 from stim2bold.io.files import read_json, write_table
-from stim2bold.models.directions import DIRECTIONS, read_problem
+from stim2bold.models.directions import read_problem
 from stim2bold.models.folds import read_folds
 from stim2bold.models.predictions import prediction_array
 from stim2bold.runtime.command import progress, run
@@ -20,7 +20,7 @@ from stim2bold.vae.training import fit
 def main() -> None:
     """Write prediction, model and history."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
+    parser.add_argument("--direction", required=True)
     parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--target", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)

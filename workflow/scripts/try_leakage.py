@@ -9,7 +9,7 @@ import pandas as pd
 from stim2bold.io.arrays import read_array
 from stim2bold.io.files import read_json, write_table
 from stim2bold.models.baselines import baseline_models
-from stim2bold.models.directions import DIRECTIONS, read_problem
+from stim2bold.models.directions import read_problem
 from stim2bold.models.folds import read_folds
 from stim2bold.models.leakage_trial import try_model
 from stim2bold.models.ridge import RidgeSettings
@@ -23,7 +23,7 @@ from stim2bold.vae.training import fit
 def main() -> None:
     """Write what moved, model by model, or fail where an earlier prediction did."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--direction", choices=sorted(DIRECTIONS), required=True)
+    parser.add_argument("--direction", required=True)
     parser.add_argument("--source", type=Path, nargs="+", required=True, help="feature spaces")
     parser.add_argument("--target", type=Path, required=True)
     parser.add_argument("--known", type=Path, nargs="+", required=True, help="tables of the film")

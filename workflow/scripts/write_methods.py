@@ -44,6 +44,8 @@ def main() -> None:
         if arguments.derivatives
         else None,
         simulated=arguments.settings["simulated"],
+        directions=arguments.settings["directions"],
+        spaces=arguments.settings["spaces"],
         annotated=arguments.settings["annotated"],
         sound_measures=set(read_table(arguments.sound_scores)["measure"])
         if arguments.sound_scores

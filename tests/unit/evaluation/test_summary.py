@@ -12,8 +12,8 @@ def test_summary_has_one_row_a_direction_and_model():
     for unit, shift in (("sub-01", 0.0), ("sub-02", 0.1)):
         for model, r in (("mean", 0.0), ("ridge", 0.2), ("vae", 0.25)):
             for fold in ("0", "all"):
-                rows.append((unit, "video2bold", model, fold, "r", r + shift * (model != "mean")))
-            rows.append((unit, "video2bold", model, "all", "p", 0.01 if shift else 0.2))
+                rows.append((unit, "film2bold", model, fold, "r", r + shift * (model != "mean")))
+            rows.append((unit, "film2bold", model, "all", "p", 0.01 if shift else 0.2))
     rows.append(("film", "video2audio", "vae", "all", "r", 0.5))
     rows.append(("film", "video2audio", "vae", "all", "p", 0.003))
     table = pd.DataFrame(rows, columns=["unit", "direction", "model", "fold", "measure", "value"])
@@ -21,7 +21,7 @@ def test_summary_has_one_row_a_direction_and_model():
         ["direction", "model"]
     )
     assert len(out) == 4
-    vae = out.loc["video2bold", "vae"]
+    vae = out.loc["film2bold", "vae"]
     assert vae.n == 2
     assert vae.r == pytest.approx(0.30)
     assert vae.r_spread == pytest.approx(np.std([0.25, 0.35], ddof=1))
@@ -39,7 +39,7 @@ def test_summary_has_one_row_a_direction_and_model():
     assert np.isnan(vae.p)
 
 
-def scores(values, *, direction="video2bold", measures=("r", "p")):
+def scores(values, *, direction="film2bold", measures=("r", "p")):
     rows = [
         (unit, direction, model, "all", measure, value)
         for unit, models in values.items()
@@ -62,7 +62,7 @@ def test_of_the_film_as_a_sample_p_counts_the_means_of_the_same_surrogates():
     table = scores({"sub-01": {"vae": (0.3, 0.01)}, "sub-02": {"vae": (0.1, 0.3)}})
     drawn = np.linspace(-0.4, 0.4, 9)
     for other, above in ((drawn, 3), (-drawn, 0)):
-        nulls = {("video2bold", "sub-01"): null(drawn), ("video2bold", "sub-02"): null(other)}
+        nulls = {("film2bold", "sub-01"): null(drawn), ("film2bold", "sub-02"): null(other)}
         row = summarise(table, nulls).iloc[0]
         # The mean is 0.2. Of surrogates that go together 0.2, 0.3 and 0.4 reach it; where one
         # goes up when the other goes down, none does.
@@ -103,6 +103,6 @@ def test_sound_is_headed_by_what_is_known_within_blocks_and_the_label_is_an_orac
     assert out.loc["vae", "skill_over_ridge"] == pytest.approx(0.03)
     assert "skill_over_blocks" not in out.columns
     # Of BOLD the label is a baseline like any other.
-    brain = summarise(table.assign(direction="video2bold")).set_index("model")
+    brain = summarise(table.assign(direction="film2bold")).set_index("model")
     assert brain.loc["blocks", "role"] == "baseline"
     assert brain.loc["vae", "skill_over_blocks"] == pytest.approx(-0.07)

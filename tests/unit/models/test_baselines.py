@@ -115,9 +115,10 @@ def test_sound_is_not_predicted_from_descriptions_of_sound(content, planted):
     values = np.random.default_rng(0).standard_normal((content["n_rows"], 4))
     table = film_table(content, values, names)
     assert film_problem(task, table, content).spaces == (4,)
-    heard = dataclasses.replace(task, direction="bold2audio")
+    sound = task.target_array.rename(voxel="feature").drop_vars(list("ijk"), errors="ignore")
+    heard = dataclasses.replace(task, target_array=sound)
     problem = film_problem(heard, table, content)
-    assert problem.direction == "video2audio"
+    assert not problem.past and not problem.future
     np.testing.assert_allclose(problem.source, values[:, [0, 2]].astype(np.float32))
 
 

@@ -190,7 +190,7 @@ def test_one_fold_of_a_real_unit_is_tried(content, tmp_path, monkeypatch):
     vae_section = {"preset": "small-data", "seeds": 1, "steps": 4, "components": 8, "device": "cpu"}
     settings = {"baselines": {"components": 8, "draws": 1}, "vae": vae_section}
     options = {
-        "direction": "video2bold",
+        "direction": "film2bold",
         "source": tmp_path / "i3d.nc",
         "target": tmp_path / "bold.nc",
         "known": tmp_path / "blocks.nc",

@@ -41,7 +41,7 @@ def test_features_that_do_not_vary_where_they_are_fitted(model, planted, content
     fold = read_folds(content)[0]
     source = planted.source.copy()
     source[fold.train] = 3.0
-    with pytest.raises(InputError, match="video2bold: feature space 1 of 1 does not vary.*;"):
+    with pytest.raises(InputError, match="film2bold: feature space 1 of 1 does not vary.*;"):
         MODELS[model](replace(planted, source=source), [fold])
 
 
@@ -49,7 +49,7 @@ def test_features_that_do_not_vary_where_they_are_fitted(model, planted, content
 @pytest.mark.parametrize("value", [0.0, 1234.5])
 def test_voxels_none_of_which_varies(model, value, planted, content):
     still = replace(planted, target=np.full_like(planted.target, value))
-    with pytest.raises(InputError, match="video2bold: no target varies.*mask"):
+    with pytest.raises(InputError, match="film2bold: no target varies.*mask"):
         MODELS[model](still, read_folds(content))
 
 

@@ -42,7 +42,7 @@ def split():
     target = xr.DataArray(
         bold.astype(np.float32), dims=("time", "voxel"), coords={"time": times}, name="bold"
     )
-    problem = directions.assemble("video2bold", source=spaces, target=target, content=content)
+    problem = directions.assemble("film2bold", source=spaces, target=target, content=content)
     splits = folds.read_folds(content)
     mixed = np.arange(50) < 30
     return problem, splits, partition(problem, splits, RidgeSettings(), voxels=mixed)

@@ -36,6 +36,8 @@ def section(**changes):
         "dataset": {"Name": "My film"},
         "generated": None,
         "simulated": False,
+        "directions": ["film2bold", "video2audio", "bold2audio"],
+        "spaces": ["i3d_rgb", "mel", "modulation", "words"],
         "annotated": True,
         "sound_measures": {"pesq_wb", "pesq_nb", "stoi", "estoi", "mcd", "mel_r"},
         "version": "0.1.0",
@@ -115,10 +117,17 @@ def test_it_says_who_is_missing_and_what_was_filled_in():
 
 
 def test_it_follows_the_configuration():
-    config = planted_study.configuration(directions=["video2bold"], features=["i3d_flow", "vjepa2"])
-    config = copy.deepcopy(config)
+    own = {"arousal": {"file": "a.tsv", "label": "rated arousal", "citation": "Smith et al., 2020"}}
+    config = copy.deepcopy(planted_study.configuration(own_features=own))
     config["evaluation"]["surrogates"] = 777
-    text = text_of(config=config, sound_measures=set())
+    text = text_of(
+        config=config,
+        sound_measures=set(),
+        directions=["film2bold"],
+        spaces=["i3d_flow", "vjepa2", "arousal"],
+    )
+    assert "Further features were rated arousal (Smith et al., 2020)." in text
+    assert "Its sound" not in text and "What was said" not in text
     assert "optical flow" in text and "V-JEPA 2" in text and "777 surrogates" in text
     assert "Griffin-Lim" not in text and "PESQ" not in text
     assert "Nichols & Holmes" in text and "decode the labels of the film's annotations and" in text
@@ -126,11 +135,11 @@ def test_it_follows_the_configuration():
 
 def test_it_names_no_annotations_and_no_group_where_there_are_none():
     facts = {"participants": ["01"], "runs": [RUN], "TR": 2.0, "space": "MNI", "missing": []}
-    text = text_of(inputs=facts, annotated=False)
+    text = text_of(inputs=facts, annotated=False, spaces=["i3d_rgb"])
     assert "annotations" not in text and "Student" not in text and "Holmes" not in text
     assert "decode which clip of the film was shown" in text
-    film_only = planted_study.configuration(directions=["video2audio"])
-    assert "decode " not in text_of(inputs=facts, annotated=False, config=film_only)
+    film_only = {"directions": ["video2audio"], "spaces": ["i3d_rgb"]}
+    assert "decode " not in text_of(inputs=facts, annotated=False, **film_only)
 
 
 def test_ds003688_is_cited():

@@ -6,7 +6,7 @@ from stim2bold.report import scores as report_scores
 
 SUMMARY = pd.DataFrame(
     {
-        "direction": ["video2bold"] * 4,
+        "direction": ["film2bold"] * 4,
         "model": ["mean", "vae", "ridge", "own-model"],
         "n": [2, 2, 2, 2],
         "r": [np.nan, 0.21, 0.19, -0.05],
@@ -24,10 +24,6 @@ CEILING = pd.DataFrame(
     [("a", 0.1, 0.05, 0.15, 9), ("b", 0.74, 0.25, 0.95, 9)],
     columns=["unit", "r", "r_low", "r_high", "n"],
 )
-
-
-def test_every_model_has_its_words_and_what_it_is():
-    assert set(report_scores.MODELS) == set(report_scores.MEANINGS)
 
 
 def test_models_stand_in_their_order_and_unknown_ones_at_the_end():
@@ -75,7 +71,7 @@ def test_sound_is_judged_within_blocks_and_the_label_stands_apart():
     assert "within blocks" in row["headline"]
     assert "(r within blocks = 0.010) is 0.020 below the best baseline, ridge" in row["verdict"]
     assert "An oracle, the block label" in row["verdict"] and "r = 0.316" in row["verdict"]
-    (brain,) = report_scores.verdict_table(summary.assign(direction="video2bold"), None)
+    (brain,) = report_scores.verdict_table(summary.assign(direction="film2bold"), None)
     assert "best baseline, block label (r = 0.316" in brain["verdict"]
     assert not brain["models"]["blocks"]["oracle"]
 
@@ -99,7 +95,7 @@ def test_a_participants_scores_are_those_over_all_folds():
         + [("vae", "all", "p", 0.01), ("ridge", "all", "r", 0.1)],
         columns=["model", "fold", "measure", "value"],
     )
-    scores = report_scores.unit_scores(table, "video2bold")
+    scores = report_scores.unit_scores(table, "film2bold")
     assert scores["vae"]["r"] == 0.2 and scores["vae"]["p"] == 0.01
     assert scores["ridge"]["p"] is None
 

@@ -42,7 +42,7 @@ def test_a_list_arrives_as_it_is(tmp_path, paths):
 
 def test_a_list_may_be_longer_than_any_command_line(tmp_path):
     # The system's limit for a program's arguments is 2 MB.
-    paths = [f"results/predictions/video2bold/sub-{n:05d}/vae-stack.nc" for n in range(60_000)]
+    paths = [f"results/predictions/film2bold/sub-{n:05d}/vae-stack.nc" for n in range(60_000)]
     assert sum(map(len, paths)) > 2**21
     assert parsed(tmp_path, paths) == paths
     with pytest.raises(OSError, match="too long"):

@@ -19,12 +19,12 @@ CLUSTER = """
     jobs:
         rule score_predictions:
             jobid: 2
-            output: results/scores/video2bold/sub-03.tsv
+            output: results/scores/film2bold/sub-03.tsv
     [Mon Nov 23 02:13:46 2026]
     Error in rule score_predictions:
         message: None
         jobid: 2
-        output: results/scores/video2bold/sub-03.tsv
+        output: results/scores/film2bold/sub-03.tsv
         log: results/logs/score/sub-03.log, /a/2.log (check log file(s) for error details)
         shell:
             python x
@@ -39,7 +39,7 @@ def test_failures_are_read_from_both_kinds_of_log(tmp_path):
 
 
 def test_what_another_attempt_made_good_is_no_failure(tmp_path):
-    made = tmp_path / "results" / "scores" / "video2bold" / "sub-03.tsv"
+    made = tmp_path / "results" / "scores" / "film2bold" / "sub-03.tsv"
     made.parent.mkdir(parents=True)
     made.touch()
     assert failures(LOCAL + CLUSTER + LOCAL, folder=tmp_path) == [MOTION]

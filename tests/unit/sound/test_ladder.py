@@ -7,7 +7,8 @@ import xarray as xr
 from stim2bold.io.files import read_table
 from stim2bold.sound.griffin_lim import InversionSettings
 from stim2bold.sound.ladder import frames_of, middle_segments, save_ladder, sound_ladder
-from stim2bold.stimulus.spectrogram import SpectrogramSettings, spectrogram, spectrogram_at_volumes
+from stim2bold.stimulus.resampling import spectrogram_at_volumes
+from stim2bold.stimulus.spectrogram import SpectrogramSettings, spectrogram
 from stim2bold.stimulus.timing import Timing
 
 SETTINGS = SpectrogramSettings()

@@ -3,11 +3,11 @@ import pytest
 import xarray as xr
 
 from stim2bold.stimulus.lowlevel import (
-    merge_at_volumes,
     picture_features,
     pitch_track,
     sound_features,
 )
+from stim2bold.stimulus.resampling import merge_at_volumes
 from stim2bold.stimulus.spectrogram import SpectrogramSettings
 from stim2bold.stimulus.timing import Timing, sample_times
 

@@ -2,16 +2,14 @@ import librosa
 import numpy as np
 import pytest
 
+from stim2bold.stimulus.resampling import frame_offsets, per_volume, spectrogram_at_volumes
 from stim2bold.stimulus.spectrogram import (
     SpectrogramSettings,
-    frame_offsets,
     frame_times,
     log_magnitudes,
     log_mel,
     mel_centres,
-    per_volume,
     spectrogram,
-    spectrogram_at_volumes,
 )
 from stim2bold.stimulus.timing import Timing
 

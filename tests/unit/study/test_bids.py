@@ -143,11 +143,11 @@ def test_an_unusable_TR_is_refused(tmp_path, TR):
         bids.repetition_time(run)
 
 
-def test_a_film_is_asked_for_where_there_is_a_data_set():
-    with pytest.raises(InputError, match="film is not"):
-        bids.film_path(None, "ds003688")
+def test_a_film_is_the_users_the_drawn_one_or_none():
+    assert bids.film_path(None, drawn=False) is None
+    assert bids.film_path(None, drawn=True) == Path("results/simulated/film.mp4")
     with pytest.raises(InputError, match="not there"):
-        bids.film_path("no such film.mp4", None)
+        bids.film_path("no such film.mp4", drawn=True)
 
 
 FILM = ["task-film_bold.json", "task-film_events.tsv"]

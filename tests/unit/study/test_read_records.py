@@ -43,7 +43,7 @@ def test_every_file_is_in_the_records_with_its_rows(study):
     rows = {record["kind"]: record["rows"] for record in records if "rows" in record}
     assert rows["video"] == rows["sound"] == 1 and rows["participants"] == 2
     text = as_text(records)
-    assert "9 of 11: 5 music, 4 speech" in text and "annotations of sound: 1 table(s)" in text
+    assert "9 of 11: 5 music, 4 speech" in text and "annotations of sound: 2 table(s)" in text
     assert all(len(row) == len(as_lines(records)[0]) for row in as_lines(records))
 
 
@@ -54,7 +54,7 @@ def test_a_kind_of_speech_that_no_event_is_is_named(study):
     (said,) = validate.examine(config).problems
     assert "sounds.speech names 'talk', which no event is" in said.what
     assert "music, speech" in said.remedy and said.severity == "warning"
-    config["directions"] = ["video2bold"]
+    config["directions"] = ["film2bold"]
     assert validate.examine(config).problems == []
 
 

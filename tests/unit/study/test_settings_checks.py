@@ -21,8 +21,11 @@ CONTRADICTIONS = {
     "hop beyond the window": ({"spectrogram": {"hop": 2048}}, {"spectrogram": {"hop": 1024}}),
     "crop beyond the picture": ({"i3d": {"crop": 300}}, {"i3d": {"crop": 256}}),
     "reach beyond the gap": ({"folds": {"reach": 20.0}}, {"folds": {"gap": 20.0}}),
-    "a network without weights": ({"features": ["vjepa2"]}, {"features": ["i3d_rgb"]}),
-    "sound of a silent film": ({"streams": {"audio": None}}, {"directions": ["video2bold"]}),
+    "a network without weights": (
+        {"sources": {"film": ["vjepa2"]}},
+        {"sources": {"film": ["i3d_rgb"]}},
+    ),
+    "sound of a silent film": ({"streams": {"audio": None}}, {"directions": ["film2bold"]}),
     "newcomers without a group": (
         {"group": {"newcomers": ["01"]}},
         {"group": {"train": True}},
@@ -65,7 +68,8 @@ def test_a_contradiction_names_its_key_and_the_fix_works(config, name):
     (problem,) = check_consistency(wrong)
     assert problem.severity == "error"
     (section,) = advised
-    key = next(iter(advised[section])) if isinstance(advised[section], dict) else section
+    nested = isinstance(advised[section], dict) and section != "sources"
+    key = next(iter(advised[section])) if nested else section
     assert key in problem.remedy
     assert check_consistency(merge(wrong, advised)) == []
 

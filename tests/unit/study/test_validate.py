@@ -215,7 +215,7 @@ FAULTS = {
         lambda p: p.write("dataset_description.json", '{"DatasetType": "derivative"}'),
         *("error", "bids", "holds derivatives"),
     ),
-    "no film named": (setting(film=None), "error", "config.yaml", "film is not"),
+    "no film named": (setting(film=None), "warning", "config.yaml", "there is no film file"),
     "no such film": (setting(film="/no/film.mp4"), "error", "/no/film.mp4", "not there"),
     "a film that is a link to nothing": (
         lambda p: (p.film.unlink(), p.film.symlink_to("gone.mkv")),

@@ -37,7 +37,7 @@ def participants(content):
 def problems_of(participants, content):
     source, found = participants
     return {
-        name: directions.assemble("video2bold", source=[source], target=table, content=content)
+        name: directions.assemble("film2bold", source=[source], target=table, content=content)
         for name, table in found.items()
     }
 

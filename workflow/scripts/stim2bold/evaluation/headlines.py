@@ -1,5 +1,7 @@
 """By what the models of a direction are compared, and which of them are none but oracles."""
 
+from stim2bold.models.catalogue import MODELS
+
 #: By which score models are compared, by what is predicted. The label of the block *names* music
 #: and speech: of sound, only what is told within blocks of one kind says anything.
 HEADLINES = {"bold": "r", "audio": "r_within"}
@@ -7,6 +9,8 @@ HEADLINES = {"bold": "r", "audio": "r_within"}
 ORACLES: dict[str, tuple[str, ...]] = {"bold": (), "audio": ("blocks",)}
 
 
-def target_of(direction: str) -> str:
-    """Return what a direction predicts: the modality after the ``2`` of its name."""
-    return direction.rpartition("2")[2]
+def role(model: str, target: str) -> str:
+    """Return what a model is to a target: ``model``, ``baseline`` or ``oracle``."""
+    if model in ORACLES[target]:
+        return "oracle"
+    return MODELS[model].role if model in MODELS else "baseline"

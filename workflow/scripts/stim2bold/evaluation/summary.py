@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stim2bold.evaluation.headlines import HEADLINES, ORACLES, target_of
+from stim2bold.evaluation.headlines import HEADLINES, role
 from stim2bold.evaluation.significance import participants_p, reached
+from stim2bold.models.catalogue import split_name
 
 # Of each score that is tested, how its p and the number of units with p < 0.05 are called.
 TESTED = {
@@ -56,7 +57,7 @@ def summarise(
     rows = []
     for direction in dict.fromkeys(overall.direction):
         part = wide.loc[direction]
-        target = target_of(direction)
+        target = split_name(direction)[1]
         headline = HEADLINES[target]
         here = overall[overall.direction == direction]
         units = here.groupby("model")["unit"].nunique()
@@ -73,13 +74,6 @@ def summarise(
             row |= skills(part, model, models, headline=headline, target=target)
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def role(model: str, target: str) -> str:
-    """Say what a model is to a direction: a model, a baseline, or an oracle."""
-    if model in ORACLES[target]:
-        return "oracle"
-    return "model" if model.startswith("vae") else "baseline"
 
 
 def is_p(measure: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from stim2bold.models.circular_shifts import block_period
-from stim2bold.models.directions import DIRECTIONS, Problem, assemble
+from stim2bold.models.directions import Problem, assemble, is_bold
 from stim2bold.models.folds import Fold
 from stim2bold.models.hrf import FilterBank, film_to_bold
 from stim2bold.models.predictions import Fitted, collect, usable
@@ -68,10 +68,9 @@ def film_problem(problem: Problem, table: xr.DataArray, content: dict[str, Any])
     content : dict
         The fold file.
     """
-    target = DIRECTIONS[problem.direction].target
-    if target == "audio":
+    if not is_bold(problem.target_array):
         table = table.isel(feature=[not is_heard(str(name)) for name in table["feature"].values])
-    return assemble(f"video2{target}", source=[table], target=problem.target_array, content=content)
+    return assemble(problem.direction, source=[table], target=problem.target_array, content=content)
 
 
 def is_heard(feature: str) -> bool:
@@ -118,7 +117,7 @@ def baseline_models(
         the block; the names of the other tables; ``shuffled``, from the source at the wrong
         moments; ``ridge`` and ``banded``, from the source.
     """
-    to_bold = DIRECTIONS[problem.direction].target == "bold"
+    to_bold = is_bold(problem.target_array)
     filters = film_to_bold(problem.tr, reach=problem.reach) if to_bold else None
     elapsed = np.linspace(-1, 1, content["n_rows"])[:, None]
     ridge = partial(predict_ridge, settings=settings)

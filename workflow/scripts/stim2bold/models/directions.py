@@ -15,41 +15,9 @@ from stim2bold.preprocessing.scan_clock import row_positions
 from stim2bold.runtime.errors import InputError
 
 
-@dataclass(frozen=True)
-class Direction:
-    """A direction of prediction.
-
-    Parameters
-    ----------
-    source, target : str
-        Modality: video, bold, audio or labels.
-    past, future : bool
-        Whether a row looks `reach` seconds into the past or the future, for the haemodynamic delay.
-    """
-
-    source: str
-    target: str
-    past: bool = False
-    future: bool = False
-
-    def filters(self, *, tr: float, reach: float, bins: int = 5) -> hrf.FilterBank:
-        """Return the filters that carry the source over the haemodynamic delay."""
-        if self.past:
-            return hrf.film_to_bold(tr, reach=reach)
-        if self.future:
-            return hrf.bold_to_film(tr, reach=reach, bins=bins)
-        return hrf.around(1)
-
-
-DIRECTIONS = {
-    "video2audio": Direction("video", "audio"),
-    "video2bold": Direction("video", "bold", past=True),
-    "bold2audio": Direction("bold", "audio", future=True),
-    # Decoded beside the models: what the annotations name, and which seconds of the film it was.
-    "video2labels": Direction("video", "labels"),
-    "bold2labels": Direction("bold", "labels", future=True),
-    "bold2video": Direction("bold", "video", future=True),
-}
+def is_bold(table: xr.DataArray) -> bool:
+    """Tell a table of BOLD, whose columns are voxels, from one of the film."""
+    return "voxel" in table.dims
 
 
 @dataclass(frozen=True)
@@ -59,7 +27,7 @@ class Problem:
     Parameters
     ----------
     direction : str
-        A key of `DIRECTIONS`.
+        Its name, for messages.
     source : ndarray of shape (n_source_rows, n_features)
         Float32, contiguous rows from `first_row` on: it may have rows that the target has not.
     spaces : tuple of int
@@ -74,6 +42,9 @@ class Problem:
         The target as it was read, restricted to `rows`: its names, coordinates and attributes.
     tr, reach : float
         Seconds from row to row, and the seconds that the haemodynamic delay may span.
+    past, future : bool
+        Whether a row looks `reach` seconds into the past (BOLD from the film) or into the future
+        (the film from BOLD).
     """
 
     direction: str
@@ -85,10 +56,16 @@ class Problem:
     target_array: xr.DataArray
     tr: float
     reach: float
+    past: bool = False
+    future: bool = False
 
     def filters(self, *, bins: int = 5) -> hrf.FilterBank:
         """Return the filters that carry the source over the haemodynamic delay."""
-        return DIRECTIONS[self.direction].filters(tr=self.tr, reach=self.reach, bins=bins)
+        if self.past:
+            return hrf.film_to_bold(self.tr, reach=self.reach)
+        if self.future:
+            return hrf.bold_to_film(self.tr, reach=self.reach, bins=bins)
+        return hrf.around(1)
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -127,7 +104,7 @@ def assemble(
     Parameters
     ----------
     direction : str
-        A key of `DIRECTIONS`.
+        Its name, for messages.
     source : sequence of DataArray
         One or several feature spaces; first dimension time, with film seconds as coordinate.
     target : DataArray
@@ -165,6 +142,8 @@ def assemble(
         target_array=kept,
         tr=content["TR"],
         reach=content["reach"],
+        past=is_bold(target) and not is_bold(source[0]),
+        future=is_bold(source[0]) and not is_bold(target),
     )
 
 
@@ -182,7 +161,7 @@ def read_problem(
     Parameters
     ----------
     direction : str
-        A key of `DIRECTIONS`.
+        Its name, for messages.
     source : sequence of Path
         Tables of feature spaces.
     target : Path

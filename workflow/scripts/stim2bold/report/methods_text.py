@@ -5,25 +5,15 @@ the cleaned series) and, where they say nothing, from the configuration they wer
 """
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-#: What stands for a feature space in the text.
-NETWORKS = {
-    "i3d_rgb": "the RGB stream of I3D (Carreira & Zisserman, 2017)",
-    "i3d_flow": "the optical flow stream of I3D (Carreira & Zisserman, 2017)",
-    "r2plus1d": "R(2+1)D-18",
-    "timesformer": "TimeSformer",
-    "videomae": "VideoMAE",
-    "vjepa2": "V-JEPA 2",
-}
+from stim2bold.models.catalogue import BOLD, direction_label, needs, split_name
+from stim2bold.stimulus.feature_spaces import FEATURE_SPACES
+
 #: More participants than that are counted, not named.
 MOST_NAMES = 6
-DIRECTIONS = {
-    "video2audio": "the film's sound from its frames",
-    "video2bold": "BOLD from the film's frames",
-    "bold2audio": "the film's sound from the BOLD response that followed it",
-}
 
 
 def read_references(path: str | Path) -> dict[str, str]:
@@ -186,7 +176,62 @@ def left_out_sentences(sidecars: list[dict]) -> list[str]:
     return sentences
 
 
-def models_paragraph(config: dict, folds: dict, film: dict, *, annotated: bool) -> str:
+def features_sentences(
+    spaces: list[str], own: Mapping[str, Mapping[str, str]], film: dict, sound: dict
+) -> list[str]:
+    """Say what the film was described by.
+
+    Parameters
+    ----------
+    spaces : list of str
+        Feature spaces that were used.
+    own : mapping
+        Section own_features of the configuration.
+    film : dict
+        Content of film.json.
+    sound : dict
+        Section spectrogram of the configuration.
+    """
+    by_need = {
+        need: [FEATURE_SPACES[s].label for s in spaces if s not in own and needs(s) == need]
+        for need in ("frames", "sound", "words")
+    }
+    own_labels = [
+        f"{own[name].get('label', name)}"
+        + (f" ({own[name]['citation']})" if own[name].get("citation") else "")
+        for name in spaces
+        if name in own
+    ]
+    sentences = []
+    if by_need["frames"]:
+        sentences.append(
+            f"The film's {film['video']['frames']} frames were described by "
+            f"{in_words(by_need['frames'])}, at the time stamps of the file."
+        )
+    if by_need["sound"]:
+        sentences.append(
+            f"Its sound was described by {in_words(by_need['sound'])} ({sound['n_mels']} mel bands "
+            f"at {sound['rate']} Hz)."
+        )
+    if by_need["words"]:
+        sentences.append(
+            f"What was said was described by {in_words(by_need['words'])}, from the annotations."
+        )
+    if own_labels:
+        sentences.append(f"Further features were {in_words(own_labels)}.")
+    sentences.append("All features were averaged over each volume.")
+    return sentences
+
+
+def models_paragraph(
+    config: dict,
+    folds: dict,
+    film: dict,
+    *,
+    directions: list[str],
+    spaces: list[str],
+    annotated: bool,
+) -> str:
     """Say what the film was described by and what was learned.
 
     Parameters
@@ -195,11 +240,11 @@ def models_paragraph(config: dict, folds: dict, film: dict, *, annotated: bool) 
         The configuration.
     folds, film : dict
         Contents of folds.json and film.json.
+    directions, spaces : list of str
+        Directions and feature spaces that were used.
     annotated : bool
         Whether the film is annotated.
     """
-    networks = in_words([NETWORKS[name] for name in config["features"]])
-    sound = config["spectrogram"]
     vae = config["vae"]
     after = (
         "after Yadav et al., 2020"
@@ -209,10 +254,8 @@ def models_paragraph(config: dict, folds: dict, film: dict, *, annotated: bool) 
     )
     seeds = several(vae["seeds"], "model") + (" of different seeds" if vae["seeds"] > 1 else "")
     parts = [
-        f"The film's {film['video']['frames']} frames were described by {networks}, and its sound "
-        f"by a log-mel spectrogram of {sound['n_mels']} bands at {sound['rate']} Hz, both at the "
-        "time stamps of the file.",
-        f"We predicted {in_words([DIRECTIONS[name] for name in config['directions']])}, with "
+        *features_sentences(spaces, config["own_features"], film, config["spectrogram"]),
+        f"We predicted {in_words([direction_label(name) for name in directions])}, with "
         f"variational autoencoders (Kingma & Welling, 2014; {after}; preset '{vae['preset']}', "
         f"{seeds}). They were compared with the training mean, a linear time trend, the labels of "
         f"the film's blocks, ridge regression on {'annotations and on ' if annotated else ''}"
@@ -240,7 +283,12 @@ SPEECH_SCORES = {
 
 
 def scores_paragraph(
-    config: dict, *, n_participants: int, annotated: bool, sound_measures: set[str]
+    config: dict,
+    *,
+    directions: list[str],
+    n_participants: int,
+    annotated: bool,
+    sound_measures: set[str],
 ) -> str:
     """Say how predictions were judged.
 
@@ -248,6 +296,8 @@ def scores_paragraph(
     ----------
     config : dict
         The configuration.
+    directions : list of str
+        Those that were used.
     n_participants : int
     annotated : bool
         Whether the film is annotated.
@@ -255,6 +305,7 @@ def scores_paragraph(
         Measures in the tables of scores of sounds.
     """
     evaluation = config["evaluation"]
+    targets = {split_name(name)[1] for name in directions}
     parts = [
         "Predictions were evaluated by Pearson's correlation on held-out film time. Significance "
         "was assessed against predictions of random phase (Prichard & Theiler, 1994; "
@@ -271,29 +322,29 @@ def scores_paragraph(
             "against surrogates that all participants shared, and with participants as the random "
             "sample, by Student's t test."
         )
-        if "video2bold" in config["directions"]:
+        if BOLD in targets:
             parts.append(
                 "Group maps were computed from Fisher's z and corrected for multiple comparisons "
                 "by the maximum statistic (Nichols & Holmes, 2002)."
             )
-    if "video2bold" in config["directions"]:
+    if BOLD in targets:
         parts.append(
             "The contribution of each feature space was its share in the covariance of the banded "
             "ridge prediction with BOLD (Dupré la Tour et al., 2022)."
         )
-    if "video2bold" in config["directions"] and n_participants >= 3:
+    if BOLD in targets and n_participants >= 3:
         parts.append(
             "The noise ceiling was estimated by leave-one-out inter-subject correlation (Nastase "
             "et al., 2019)."
         )
-    brains = any("bold" in name for name in config["directions"])
+    brains = any(BOLD in split_name(name) for name in directions)
     decoded = [
         *(["the labels of the film's annotations"] if annotated else []),
         *(["which clip of the film was shown"] if brains else []),
     ]
     if decoded:
         parts.append(f"Ridge regression was also used to decode {in_words(decoded)}.")
-    if any(name.endswith("audio") for name in config["directions"]):
+    if "audio" in targets:
         parts.append(
             "Predictions of sound were evaluated within blocks of the same kind, after the effect "
             "of the block label had been removed. The label, which names what is heard, served as "
@@ -319,6 +370,8 @@ def methods_section(
     dataset: dict,
     generated: list[dict] | None,
     simulated: bool,
+    directions: list[str],
+    spaces: list[str],
     annotated: bool,
     sound_measures: set[str],
     version: str,
@@ -340,6 +393,8 @@ def methods_section(
         GeneratedBy of derivatives that stood in for our preprocessing.
     simulated : bool
         Whether the data set is the built-in one.
+    directions, spaces : list of str
+        Directions and feature spaces that were used.
     annotated : bool
         Whether the film is annotated.
     sound_measures : set of str
@@ -360,9 +415,12 @@ def methods_section(
         preprocessing_paragraph(
             config["preprocessing"], inputs, sidecars=sidecars, generated=generated
         ),
-        models_paragraph(config, folds, film, annotated=annotated),
+        models_paragraph(
+            config, folds, film, directions=directions, spaces=spaces, annotated=annotated
+        ),
         scores_paragraph(
             config,
+            directions=directions,
             n_participants=len(inputs["participants"]),
             annotated=annotated,
             sound_measures=sound_measures,

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from stim2bold.evaluation.headlines import HEADLINES, target_of
+from stim2bold.evaluation.headlines import HEADLINES
 from stim2bold.io.files import read_json
+from stim2bold.models.catalogue import BOLD, direction_label, split_name
 from stim2bold.preprocessing.iqm import MEASURES, QualitySettings, flags
 from stim2bold.report import scores as report_scores
 from stim2bold.report.methods_text import left_out_sentences
@@ -41,7 +42,7 @@ def scores_of(source: Source, unit: str, directions: list[str]) -> list[dict[str
             found.append(
                 {
                     "direction": direction,
-                    "words": report_scores.WORDS.get(direction, ""),
+                    "words": direction_label(direction),
                     "models": report_scores.unit_scores(table, direction),
                 }
             )
@@ -81,7 +82,7 @@ def participant_table(
     source: Source, units: list[str], runs: dict[str, list], directions: list[str]
 ) -> dict[str, Any]:
     """Return one row a run with its quality and its participant's scores."""
-    own = [name for name in directions if "bold" in name]
+    own = [name for name in directions if BOLD in split_name(name)]
     measured = any(runs.values())
     rows = []
     for unit in units:
@@ -102,7 +103,7 @@ def participant_table(
     return {
         "participants": rows,
         "participant_columns": [
-            f"{R_OF[HEADLINES[target_of(name)]]} of the VAE, {name}" for name in own
+            f"{R_OF[HEADLINES[split_name(name)[1]]]} of the VAE, {name}" for name in own
         ]
         + (list(MEASURES.values()) if measured else []),
         "measured": measured,

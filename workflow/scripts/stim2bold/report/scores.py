@@ -4,45 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from stim2bold.evaluation.headlines import HEADLINES, ORACLES, target_of
-
-#: What each direction predicts, in words for the page.
-WORDS = {
-    "video2audio": "the film's sound from its picture",
-    "video2bold": "the brain's response (BOLD) from the film's picture",
-    "bold2audio": "what was heard from the brain (BOLD)",
-    "audio2bold": "the brain's response (BOLD) from the film's sound",
-}
-
-#: Models from the most to the least elaborate, as columns, with a word for each.
-MODELS = {
-    "vae": "VAE",
-    "vae-group": "VAE of the group",
-    "vae-stack": "VAE and banded ridge",
-    "banded": "banded ridge",
-    "ridge": "ridge",
-    "annotations": "annotations",
-    "lowlevel": "low-level features",
-    "blocks": "block label",
-    "elapsed": "elapsed time",
-    "shuffled": "shuffled ridge",
-    "mean": "training mean",
-}
-
-#: What each of them knows, for who reads of them for the first time.
-MEANINGS = {
-    "vae": "variational autoencoder: learns what source and target share, and says how sure it is",
-    "vae-group": "one autoencoder for all participants, with a decoder for each",
-    "vae-stack": "mean of the predictions of VAE and banded ridge",
-    "banded": "linear regression with a penalty for each feature space",
-    "ridge": "linear regression with one penalty, on the same features as the VAE",
-    "annotations": "linear regression on what the film's annotations name",
-    "lowlevel": "linear regression on light, contrast, motion and (unless predicted) sound level",
-    "blocks": "knows the kind of block (music, speech), and nothing else of the film",
-    "elapsed": "knows the time that has passed, and nothing of the film",
-    "shuffled": "ridge given the source at the wrong moments: what chance looks like",
-    "mean": "says the mean of what it was fitted on, always; it has no correlation",
-}
+from stim2bold.evaluation.headlines import HEADLINES, ORACLES, role
+from stim2bold.models.catalogue import MODELS, direction_label, split_name
 
 #: What is shown of each model, beside its name, by the score that heads the direction.
 SHOWN = {
@@ -86,7 +49,7 @@ def headline_of(direction: str, known: Any) -> str:
     known : container of str
         Names of the scores at hand.
     """
-    headline = HEADLINES[target_of(direction)]
+    headline = HEADLINES[split_name(direction)[1]]
     return headline if headline in known else "r"
 
 
@@ -105,7 +68,12 @@ def model_columns(summary: pd.DataFrame) -> dict[str, str]:
     found = list(dict.fromkeys(summary["model"]))
     order = [name for name in MODELS if name in found]
     order += [name for name in found if name not in MODELS]
-    return {name: MODELS.get(name, name) for name in order}
+    return {name: model_label(name) for name in order}
+
+
+def model_label(name: str) -> str:
+    """Return what a model is called on the page; one that is not in the table, its own name."""
+    return MODELS[name].label if name in MODELS else name
 
 
 def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -131,7 +99,7 @@ def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[d
     for direction, part in summary.groupby("direction", sort=False):
         rows = part.set_index("model")
         headline = headline_of(direction, rows.columns)
-        oracles = ORACLES[target_of(direction)]
+        oracles = ORACLES[split_name(direction)[1]]
         models = {
             # An oracle is told what is to be found out: it has its r, and no part in the contest.
             name: {**shown_of(row, "r" if name in oracles else headline), "oracle": name in oracles}
@@ -147,7 +115,7 @@ def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[d
         table.append(
             {
                 "direction": direction,
-                "words": WORDS.get(direction, direction.replace("2", " to ")),
+                "words": direction_label(direction),
                 "headline": HEADED[headline],
                 "n": int(part["n"].max()),
                 "models": models,
@@ -160,7 +128,7 @@ def verdict_table(summary: pd.DataFrame, ceiling: pd.DataFrame | None) -> list[d
 
 def ceiling_of(direction: str, ceiling: pd.DataFrame | None) -> dict[str, Any] | None:
     """Return the ceiling of a direction, like a model; None where there is none."""
-    if ceiling is None or ceiling.empty or not direction.endswith("bold"):
+    if ceiling is None or ceiling.empty or split_name(direction)[1] != "bold":
         return None
     mean = ceiling[["r", "r_low", "r_high"]].astype(float).mean()
     return {**shown_of(mean, "r"), "oracle": False}
@@ -176,11 +144,11 @@ def verdict(rows: pd.DataFrame) -> str:
         p_over_MODEL.
     """
     direction = rows["direction"].iloc[0]
-    headline, oracles = headline_of(direction, rows.columns), ORACLES[target_of(direction)]
+    headline, oracles = headline_of(direction, rows.columns), ORACLES[split_name(direction)[1]]
     scores = rows[headline].dropna().astype(float)
     if "vae" not in scores:
         return "The VAE has no score."
-    others = scores[[not name.startswith("vae") and name not in oracles for name in scores.index]]
+    others = scores[[role(name, split_name(direction)[1]) == "baseline" for name in scores.index]]
     if others.empty:
         return "There is no baseline to compare with."
     best = others.idxmax()
@@ -191,7 +159,7 @@ def verdict(rows: pd.DataFrame) -> str:
     within = " within blocks" if headline == "r_within" else ""
     return (
         f"The VAE (r{within} = {scores['vae']:.3f}) is {abs(difference):.3f} {relation} the best "
-        f"baseline, {MODELS.get(best, best)} (r = {others[best]:.3f}{chance})."
+        f"baseline, {model_label(best)} (r = {others[best]:.3f}{chance})."
         f"{significance_sentence(rows.loc['vae'], headline)}{oracle_sentence(rows, oracles)}"
     )
 
@@ -217,14 +185,14 @@ def oracle_sentence(rows: pd.DataFrame, oracles: tuple[str, ...]) -> str:
     """Say what an oracle has that is told the kind of block, where there is one."""
     known = [name for name in oracles if name in rows.index and pd.notna(rows.loc[name, "r"])]
     return "".join(
-        f" An oracle, the {MODELS.get(name, name)}, is told the kind of block that is to be found "
+        f" An oracle, the {model_label(name)}, is told the kind of block that is to be found "
         f"out: r = {rows.loc[name, 'r']:.3f} over the whole film, nothing within blocks."
         for name in known
     )
 
 
 def ceiling_sentence(table: pd.DataFrame | None) -> str | None:
-    """Say how much of a participant's BOLD the others' tells: the ceiling of video2bold.
+    """Say how much of a participant's BOLD the others' tells: the ceiling of what predicts it.
 
     Parameters
     ----------
@@ -258,7 +226,7 @@ def unit_scores(scores: pd.DataFrame, direction: str) -> dict[str, dict[str, flo
     wide = overall.pivot_table(
         index="model", columns="measure", values="value", sort=False, dropna=False
     )
-    headline, oracles = headline_of(direction, wide.columns), ORACLES[target_of(direction)]
+    headline, oracles = headline_of(direction, wide.columns), ORACLES[split_name(direction)[1]]
     return {
         model: {**shown_of(row, "r" if model in oracles else headline), "oracle": model in oracles}
         for model, row in wide.iterrows()

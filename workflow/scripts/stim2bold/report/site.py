@@ -7,6 +7,7 @@ import xarray as xr
 import yaml
 
 from stim2bold.io.files import read_json, read_table
+from stim2bold.models.catalogue import BOLD, MODELS, split_name
 from stim2bold.preprocessing.derivatives import VERSION
 from stim2bold.report import pages, scores, study
 from stim2bold.report.participants import participant_table, runs_of, scores_of
@@ -88,13 +89,14 @@ def write_site(source: Source, root: Path) -> None:
             scores=scores_of(source, unit, directions),
             partition=scores.partition_rows([partition[unit]] if unit in partition else []),
             maps=maps_of(source, unit, root, brain=brain, up="../"),
-            **timeline_of(source, unit, root, film),
+            **timeline_of(source, directions, unit, root, film),
             players=players_of(source, directions, unit, root, up="../"),
             runs=runs[unit],
             models=models_of(source, directions, unit),
         )
         pages.write_page(root / "participants" / f"{unit}.html", text)
     n_models = len(columns)
+    sheet = results / "stimulus" / "sheet.png"
     text = templates.get_template("index.html.j2").render(
         **shared,
         **study.opening(
@@ -112,11 +114,11 @@ def write_site(source: Source, root: Path) -> None:
         partition=scores.partition_rows(list(partition.values())),
         decoding=scores.decoding_rows(table_of(results / "decoding" / "summary.tsv")),
         group=maps_of(source, "group" if len(units) > 1 else units[0], root, brain=brain, up=""),
-        meanings=scores.MEANINGS,
+        meanings={name: model.meaning for name, model in MODELS.items()},
         **participant_table(source, units, runs, directions),
         players=players_of(source, directions, "film", root, up=""),
         **sounds_of(source, directions),
-        sheet=pages.copy_picture(root, "assets/film", results / "stimulus" / "sheet.png"),
+        sheet=pages.copy_picture(root, "assets/film", sheet) if sheet.exists() else None,
         models=models_of(source, directions, "film") + models_of(source, directions, "group"),
         leakage=study.leakage_sentence(read_json(results / "leakage.json")),
         seed=source.config["seed"],
@@ -133,13 +135,13 @@ def write_site(source: Source, root: Path) -> None:
 
 
 def _predicts_bold(summary: pd.DataFrame) -> bool:
-    return any(name.endswith("bold") for name in summary["direction"])
+    return any(split_name(name)[1] == BOLD for name in summary["direction"])
 
 
 def substitute_weights(source: Source) -> str | None:
-    """Say which video network ran with other weights than its own, None where none did."""
+    """Say which network ran with other weights than its own, None where none did."""
     told = []
-    for space in source.config["features"]:
+    for space in source.spaces:
         path = source.results / "features" / f"{space}.nc"
         with xr.open_dataset(path, engine="h5netcdf") as table:
             weights = next(

@@ -27,6 +27,8 @@ class Source:
         Whether the data set is the built-in one.
     film_onset : float
         Scan time at which the film starts, s.
+    spaces : list of str
+        Feature spaces that were used.
     """
 
     results: Path
@@ -38,6 +40,7 @@ class Source:
     config: dict[str, Any]
     simulated: bool
     film_onset: float
+    spaces: list[str]
 
 
 def table_of(path: Path) -> pd.DataFrame | None:

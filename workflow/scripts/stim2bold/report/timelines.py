@@ -39,38 +39,47 @@ def film_data(source: Source, folds: dict, root: Path) -> dict[str, Any]:
     }
 
 
-def timeline_of(source: Source, unit: str, root: Path, film: dict[str, Any]) -> dict[str, Any]:
+def timeline_of(
+    source: Source, directions: list[str], unit: str, root: Path, film: dict[str, Any]
+) -> dict[str, Any]:
     """Write the series of a participant's regions and return what the page says of them."""
-    path = source.results / "regions" / f"{unit}.tsv"
-    if not path.exists():
+    tables = {
+        direction: read_table(path)
+        for direction in directions
+        if (path := source.results / "regions" / direction / f"{unit}.tsv").exists()
+    }
+    if not tables:
         return {"timeline": None, "regions": []}
-    table = read_table(path)
-    scores = read_table(path.with_name(f"{unit}_scores.tsv"))
-    models = [name for name in table.columns if name not in ("region", "time", "fold")]
-    regions = []
-    for name, part in table.groupby("region", sort=False):
-        own = scores[scores["region"] == name]
-        regions.append(
-            {
-                "name": name,
-                "voxels": int(own["voxels"].iloc[0]),
-                "scores": [
-                    {"model": row["model"], "r": round(float(row["r"]), 4)}
-                    for row in own.to_dict("records")
-                    if np.isfinite(row["r"])
-                ],
-                "series": {
-                    column: [round(float(x), DECIMALS) for x in part[column]] for column in models
-                },
-            }
-        )
-    first = table[table["region"] == regions[0]["name"]]
+    regions, names = [], {"measured": "measured"}
+    for direction, table in tables.items():
+        scores = read_table(source.results / "regions" / direction / f"{unit}_scores.tsv")
+        models = [name for name in table.columns if name not in ("region", "time", "fold")]
+        names |= {name: report_scores.model_label(name) for name in models if name not in names}
+        for name, part in table.groupby("region", sort=False):
+            own = scores[scores["region"] == name]
+            regions.append(
+                {
+                    "name": name if len(tables) == 1 else f"{name}, {direction}",
+                    "voxels": int(own["voxels"].iloc[0]),
+                    "scores": [
+                        {"model": row["model"], "r": round(float(row["r"]), 4)}
+                        for row in own.to_dict("records")
+                        if np.isfinite(row["r"])
+                    ],
+                    "series": {
+                        column: [round(float(x), DECIMALS) for x in part[column]]
+                        for column in models
+                    },
+                }
+            )
+    table = next(iter(tables.values()))
+    first = table[table["region"] == table["region"].iloc[0]]
     data = {
         **film,
         "times": [round(float(x), 3) for x in first["time"]],
         "folds": [int(x) for x in first["fold"]],
         "regions": regions,
-        "names": {**report_scores.MODELS, "measured": "measured"},
+        "names": names,
         "captions": captions_of(source, unit),
     }
     address = pages.write_data(root, f"assets/timelines/{unit}", data)
@@ -86,7 +95,7 @@ def captions_of(source: Source, unit: str) -> list[dict[str, Any]]:
     found = []
     for origin, path in (
         ("BOLD", labels / "bold" / f"{unit}_captions.tsv"),
-        ("the picture", labels / "video" / "film_captions.tsv"),
+        ("the film", labels / "video" / "film_captions.tsv"),
     ):
         table = table_of(path)
         if table is None:

@@ -7,6 +7,7 @@ import nibabel as nib
 import pandas as pd
 
 from stim2bold.io.files import read_table
+from stim2bold.models.catalogue import MODELS
 from stim2bold.report import pages
 from stim2bold.report import scores as report_scores
 from stim2bold.report.packed_maps import map_view
@@ -46,9 +47,9 @@ def maps_of(
     for folder in sorted((source.results / "maps").glob(f"*2*/{unit}")):
         direction = folder.parent.name
         names = {path.name.removesuffix("_r.nii.gz") for path in folder.glob("*_r.nii.gz")}
-        order = [name for name in [*report_scores.MODELS, "ceiling"] if name in names]
+        order = [name for name in [*MODELS, "ceiling"] if name in names]
         for name in order + sorted(names - set(order)):
-            words = f"{direction}: {report_scores.MODELS.get(name, name)}"
+            words = f"{direction}: {report_scores.model_label(name)}"
             files = {key: folder / f"{name}_{key}.nii.gz" for key in QUANTITIES}
             files = {key: path for key, path in files.items() if path.exists()}
             shown.append(_map(root, f"{direction}_{unit}_{name}", words, files, up))

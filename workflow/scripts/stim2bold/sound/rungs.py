@@ -8,7 +8,7 @@ RUNGS = {
     ORIGINAL: "the film's sound",
     OWN_MEL: "its own spectrogram, inverted",
     "latent": "its own spectrogram through the latents of the VAE, inverted",
-    "video": "predicted from the film's picture by the VAE of video2audio",
+    "video": "predicted from the film by the VAE",
 }
 #: The rung at the bottom: from the source at the wrong moments.
 SHUFFLED = "shuffled"

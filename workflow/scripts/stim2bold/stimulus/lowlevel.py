@@ -7,7 +7,6 @@ import xarray as xr
 from scipy import fft, signal
 
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, frame_times, log_mel
-from stim2bold.stimulus.timing import Timing, at_volumes
 
 # ITU-R BT.709.
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -217,25 +216,3 @@ def rhythm(envelope: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     modulation = signal.sosfiltfilt(band, loudness, padlen=min(len(loudness) - 1, 3 * n))
     depth = np.sqrt(around(modulation**2)) / np.maximum(around(loudness), 1e-3)
     return depth, around((envelope < QUIET * around(envelope)).astype(float))
-
-
-def merge_at_volumes(
-    tables: list[xr.DataArray], *, timing: Timing, duration: float
-) -> xr.DataArray:
-    """Average tables of their own time steps over each TR and put them side by side.
-
-    Parameters
-    ----------
-    tables : list of DataArray, dims (time, feature)
-        With film times in seconds.
-    timing : Timing
-        TR and onset of the film.
-    duration : float
-        Length of the film, seconds.
-
-    Returns
-    -------
-    DataArray, dims (time, feature)
-    """
-    rows = [at_volumes(table, timing=timing, duration=duration) for table in tables]
-    return xr.concat(rows, dim="feature", combine_attrs="override", coords="minimal")

@@ -288,21 +288,23 @@ def volume_reference(run: Run, TR: float) -> float:
     )
 
 
-def film_path(film: str | None, bids_dir: str | None) -> Path:
-    """Return the film: the user's, or the one that the simulation draws.
+def film_path(film: str | None, *, drawn: bool) -> Path | None:
+    """Return the film: the user's, the one that the simulation draws, or None without either.
+
+    Parameters
+    ----------
+    film : str or None
+        Of the configuration.
+    drawn : bool
+        Whether the simulation draws one where the user gives none.
 
     Raises
     ------
     InputError
-        When a data set is given without its film, or the film is not there.
+        When the film is not there.
     """
     if film is None:
-        if bids_dir is not None:
-            raise InputError(
-                "config.yaml: bids_dir is set but film is not; set film to the file that the "
-                "participants watched"
-            )
-        return Path("results/simulated/film.mp4")
+        return Path("results/simulated/film.mp4") if drawn else None
     if Path(film).is_symlink():
         refuse(check_present(Path(film)))
     if not Path(film).is_file():

@@ -53,6 +53,12 @@ def others(records: list[dict[str, Any]]) -> list[str]:
             rows = sum(record["rows"] for record in tables)
             lines.append(f"annotations of {kind}: {len(tables)} table(s), {rows} rows")
     lines += [
+        f"features {record['name']}: {record['rows']} rows, {record['columns']} columns, to "
+        f"{record['seconds']:g} s"
+        for record in records
+        if record["kind"] == "features"
+    ]
+    lines += [
         f"participants.tsv: {record['rows']} rows"
         for record in records
         if record["kind"] == "participants"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stim2bold.models.catalogue import directions_of
 from stim2bold.models.folds import FoldSettings
 from stim2bold.networks.i3d_settings import I3DSettings
 from stim2bold.runtime.errors import SettingError
@@ -39,11 +40,10 @@ def check_consistency(config: dict[str, Any]) -> list[Problem]:
     if config["bids_dir"] is None and config["preprocessing"]["derivatives"] is None:
         checks.append(lambda: check_simulation(config["simulation"], seed=config["seed"]))
     problems = [problem for check in checks for problem in refusals(FILE, check)]
-    problems += check_sound(config)
-    problems += check_weights(config)
+    nonsense = refusals(FILE, lambda: directions_of(config))
+    problems += nonsense or check_sound(config) + check_weights(config) + check_listening(config)
     problems += check_cleaning(config["preprocessing"])
     problems += check_group(config)
-    problems += check_listening(config)
     if config["blocks"]["seconds"] is not None and config["blocks"]["kinds"] is not None:
         problems.append(
             warning(
@@ -128,7 +128,8 @@ def check_sound(config: dict[str, Any]) -> list[Problem]:
     if config["streams"]["audio"] is not None:
         return []
     problems = []
-    if audible := [name for name in config["directions"] if "audio" in name]:
+    audible = [name for name, one in directions_of(config).items() if one.needs_sound]
+    if audible:
         problems.append(
             error(
                 FILE,
@@ -150,14 +151,15 @@ def check_sound(config: dict[str, Any]) -> list[Problem]:
 def check_weights(config: dict[str, Any]) -> list[Problem]:
     """Check that networks whose features are asked for have their weights."""
     problems = []
-    for name in config["features"]:
-        if name in config["backbones"] and config["backbones"][name]["weights"] is None:
+    spaces = dict.fromkeys(s for one in directions_of(config).values() for s in one.spaces)
+    for name in (space for space in spaces if space in config["backbones"]):
+        if config["backbones"][name]["weights"] is None:
             problems.append(
                 error(
                     FILE,
-                    f"features names {name}, and backbones.{name}.weights is null",
+                    f"sources names {name}, and backbones.{name}.weights is null",
                     f"set backbones.{name}.weights to the folder with its weights, or take {name} "
-                    "out of 'features'",
+                    "out of 'sources'",
                 )
             )
     named = {f"{network}.weights": config[network]["weights"] for network in ("i3d", "flow")}
@@ -219,7 +221,7 @@ AUDIBLE += ("vae", "vae-stack")
 def check_listening(config: dict[str, Any]) -> list[Problem]:
     """Check that what is made audible is predicted."""
     unknown = [name for name in config["sounds"]["models"] if name not in AUDIBLE]
-    if not unknown or not any("audio" in name for name in config["directions"]):
+    if not unknown or not any(one.needs_sound for one in directions_of(config).values()):
         return []
     return [
         error(

@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from stim2bold.models import catalogue
 from stim2bold.preprocessing.scan_clock import row_onset
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import Problem, error, from_refusal
@@ -29,6 +30,8 @@ KEYS = (
     "blocks",
     "streams",
     "directions",
+    "sources",
+    "own_features",
     "preprocessing",
     "folds",
     "simulation",
@@ -132,6 +135,61 @@ def is_heard(config: dict[str, Any], film: Path) -> bool:
     from stim2bold.stimulus.film_streams import has_sound
 
     return has_sound(film)
+
+
+#: Where no direction can be made.
+NOTHING_LEFT = (
+    "config.yaml: nothing that is asked for can be predicted: the film, its sound or the annotated "
+    "words that 'directions' need are not there; set film or annotations_dir, or name feature "
+    "spaces of your own in own_features and sources"
+)
+
+
+def words_table(annotations: str | Path | None) -> Path:
+    """Return where the table of words lies in a folder of annotations."""
+    return Path(annotations or "") / "sound" / "sound_annotation_words.tsv"
+
+
+def stimulus_parts(
+    config: dict[str, Any], film: Path | None, annotations: str | Path | None
+) -> dict[str, bool]:
+    """Tell what there is of the stimulus: ``frames``, ``sound`` and annotated ``words``.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    film : Path or None
+        The film; the simulation's need not be there yet.
+    annotations : str, Path or None
+        Folder of annotations, likewise.
+
+    Raises
+    ------
+    InputError
+        When the film cannot be opened.
+    """
+    drawn = is_simulated(config) and config["film"] is None
+    return {
+        "frames": film is not None,
+        "sound": film is not None and is_heard(config, film),
+        "words": drawn or (annotations is not None and words_table(annotations).is_file()),
+    }
+
+
+def shown_spaces(config: dict[str, Any], there: dict[str, bool]) -> list[str]:
+    """Return the feature spaces by which moments of the film are told apart.
+
+    Those of the source ``video``; where none of them can be made, all that directions use.
+    """
+    kept = []
+    if "video" in config["sources"]:
+        spaces = catalogue.spaces_of("video", config["sources"])
+        kept = [space for space in spaces if there.get(catalogue.needs(space), True)]
+    if not kept:
+        directions, *_ = catalogue.available(catalogue.directions_of(config), there)
+        kept = [space for one in directions.values() for space in one.spaces]
+    return list(dict.fromkeys(kept))
 
 
 def reference(runs: list[Run]) -> list[Run]:

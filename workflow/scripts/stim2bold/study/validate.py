@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from stim2bold.io.tables import read_tsv
+from stim2bold.models import catalogue
 from stim2bold.preprocessing.images import open_image
 from stim2bold.runtime.command import progress
 from stim2bold.runtime.errors import InputError
-from stim2bold.runtime.issues import Problem, error, from_refusal, in_order, refusals, warning
+from stim2bold.runtime.issues import Problem, error, from_refusal, in_order, note, refusals, warning
+from stim2bold.stimulus.film_length import film_length
 from stim2bold.study import bids, study
 from stim2bold.study.bids import Run, repetition_time
+from stim2bold.study.check_features import check_own_features
 from stim2bold.study.check_film import (
     asked,
     check_annotations,
@@ -71,12 +74,14 @@ def examine(config: dict[str, Any]) -> Findings:
     drawn = simulated and config["film"] is None
     if simulated and not (Path(study.SIMULATED) / "dataset_description.json").is_file():
         return Findings(runs, None, {}, space, in_order(problems))
-    raw = None if simulated else study.bids_dir(config)
     film = asked(
-        problems, config["film"] or "config.yaml", lambda: bids.film_path(config["film"], raw)
+        problems,
+        config["film"] or "config.yaml",
+        lambda: bids.film_path(config["film"], drawn=simulated),
     )
     duration = None
-    needs_sound = any("audio" in direction for direction in config["directions"])
+    asked_for = asked(problems, "config.yaml", lambda: catalogue.directions_of(config)) or {}
+    needs_sound = film is not None and any(one.needs_sound for one in asked_for.values())
     if film is not None:
         duration, found = check_film(
             film,
@@ -99,6 +104,22 @@ def examine(config: dict[str, Any]) -> Findings:
     )
     if annotations is not None:
         problems += check_annotations(annotations, duration=duration)
+    if film is not None or config["film"] is None:
+        problems += left_out_of_stimulus(config, asked_for, film, annotations)
+    if film is None and config["film"] is None:
+        problems.append(
+            warning(
+                "config.yaml",
+                "film is null: there is no film file, and what needs it is left out",
+                "set film to the file that the participants watched, where you have it",
+            )
+        )
+        duration = asked(
+            problems, "config.yaml", lambda: length_without_film(runs, config, annotations)
+        )
+    used = {space for one in asked_for.values() for space in one.spaces}
+    found, own_records = check_own_features(config, used, duration=duration)
+    problems += found
     problems += check_participants(Path(study.bids_dir(config)), runs)
     TR = shared_TR(runs)
     headers = []
@@ -130,9 +151,55 @@ def examine(config: dict[str, Any]) -> Findings:
         annotations=annotations,
         participants=Path(study.bids_dir(config)) / "participants.tsv",
     )
+    records += own_records
     speech = config["sounds"]["speech"] if needs_sound else []
     problems += left_out(records, config["blocks"]["kinds"], speech=speech)
     return Findings(runs, TR, onsets, space, in_order(problems), records)
+
+
+def length_without_film(
+    runs: list[Run], config: dict[str, Any], annotations: Path | None
+) -> float | None:
+    """Return the length of a film of which there is no file, None where an event file is missing."""
+    if not runs:
+        return None
+    marked = config["blocks"]["seconds"] is None
+    first = [run for run in study.reference(runs) if run.events and marked]
+    if marked and not first:
+        return None
+    onsets, _ = study.film_onsets(first, config)
+    seconds, _ = film_length(
+        [run.events for run in first],
+        config["own_features"],
+        annotations,
+        kinds=config["blocks"]["kinds"],
+        onsets=[onsets[run.name] for run in first],
+    )
+    return seconds
+
+
+def left_out_of_stimulus(
+    config: dict[str, Any],
+    directions: dict[str, catalogue.Direction],
+    film: Path | None,
+    annotations: Path | None,
+) -> list[Problem]:
+    """Say which feature spaces and directions cannot be made of the stimulus at hand."""
+    there = asked(
+        problems := [],
+        config["film"] or "config.yaml",
+        lambda: study.stimulus_parts(config, film, annotations),
+    )
+    if there is None or not directions:
+        return problems
+    kept, spaces, gone = catalogue.available(directions, there)
+    advice = "give what it needs, or take it out of the configuration"
+    problems += [note("config.yaml", sentence, advice) for sentence in spaces]
+    problems += [warning("config.yaml", sentence, advice) for sentence in gone]
+    if not kept:
+        what, _, remedy = study.NOTHING_LEFT.removeprefix("config.yaml: ").rpartition("; ")
+        problems.append(error("config.yaml", what, remedy))
+    return problems
 
 
 def shared_TR(runs: list[Run]) -> float | None:

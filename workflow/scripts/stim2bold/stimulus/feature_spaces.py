@@ -1,0 +1,59 @@
+"""Feature spaces that the film can be described by: one table for rules, checks, report and text.
+
+Nothing here imports a numerical package: a login node plans with it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """A feature space.
+
+    Parameters
+    ----------
+    needs : str
+        What of the stimulus it is made of: ``frames``, ``sound`` or ``words`` (their annotation).
+    label : str
+        What it is, within a sentence of the methods section.
+    network : str
+        Section of the configuration under ``backbones`` that holds its weights; empty where none
+        does.
+    """
+
+    needs: str
+    label: str
+    network: str = ""
+
+
+FEATURE_SPACES = {
+    "i3d_rgb": FeatureSpace("frames", "the RGB stream of I3D (Carreira & Zisserman, 2017)"),
+    "i3d_flow": FeatureSpace(
+        "frames", "the optical flow stream of I3D (Carreira & Zisserman, 2017)"
+    ),
+    "r2plus1d": FeatureSpace("frames", "R(2+1)D-18", "r2plus1d"),
+    "timesformer": FeatureSpace("frames", "TimeSformer", "timesformer"),
+    "videomae": FeatureSpace("frames", "VideoMAE", "videomae"),
+    "vjepa2": FeatureSpace("frames", "V-JEPA 2", "vjepa2"),
+    "lowlevel_video": FeatureSpace(
+        "frames", "luminance, contrast, motion energy and cuts of the frames"
+    ),
+    "mel": FeatureSpace("sound", "the log-mel spectrogram"),
+    "lowlevel_audio": FeatureSpace(
+        "sound", "envelope, spectral flux, pitch, voicing and rhythm of the sound"
+    ),
+    "modulation": FeatureSpace(
+        "sound", "spectro-temporal modulation of the sound (Chi et al., 2005)"
+    ),
+    "words": FeatureSpace(
+        "words",
+        "rate, length and frequency of words, classes of phonemes, boundaries of sentences and "
+        "changes of speaker",
+    ),
+}
+#: What is missing where a space cannot be made, by what it needs.
+MISSING = {
+    "frames": "there is no film file",
+    "sound": "the film has no sound",
+    "words": "the annotations have no table of words (sound/sound_annotation_words.tsv)",
+}

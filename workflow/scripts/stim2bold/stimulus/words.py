@@ -1,0 +1,213 @@
+"""What is said at the TRs, from the annotations of words and of what lies in them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from stim2bold.stimulus.timing import Timing, inside
+
+#: Tables of sound that are no speaker's words.
+LINGUISTIC = (
+    "words",
+    "phonemes",
+    "syllables",
+    "sentences",
+    "clauses",
+    "questions",
+    "verbs",
+    "nouns",
+    "adjectives",
+)
+#: Symbols of the IPA and of SAMPA for Dutch, by manner of articulation. A symbol of several letters
+#: (a diphthong, an affricate) counts by its first.
+PHONEME_CLASSES = {
+    "front vowel": "iɪeɛyʏøœIEY29",
+    "back vowel": "uoɔɑaAOU",
+    "central vowel": "əɐɵ@3V8",
+    "plosive": "pbtdkɡgcʔ",
+    "fricative": "fvszʃʒxχɣhɦθðSZGH",
+    "nasal": "mnŋɲNJ",
+    "approximant": "lrjwʋɹʁRɫ",
+}
+
+
+@dataclass(frozen=True)
+class WordSettings:
+    """How words become features.
+
+    Parameters
+    ----------
+    language : str
+        BCP 47 code for the frequency of words in `wordfreq`, such as nl.
+    """
+
+    language: str = "nl"
+
+
+def phoneme_class(symbol: str) -> str | None:
+    """Return the class of a phoneme by its first letter, None for one that has none."""
+    for name, letters in PHONEME_CLASSES.items():
+        if symbol[:1] in letters and symbol:
+            return name
+    return None
+
+
+def per_second(onsets: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return how many events a second begin in each TR, shape (n_rows,)."""
+    counts, _ = np.histogram(onsets, edges)
+    return counts / np.diff(edges)
+
+
+def weighted_coverage(
+    onsets: np.ndarray, offsets: np.ndarray, values: np.ndarray, edges: np.ndarray
+) -> np.ndarray:
+    """Return the mean over each TR of what holds while an event lasts, and else is 0.
+
+    Parameters
+    ----------
+    onsets, offsets, values : ndarray of shape (n_events,)
+        Events may overlap: their values add up.
+    edges : ndarray of shape (n_rows + 1,)
+        Where the TRs start and end.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The integral over the TR, exact whatever part of it an event covers, over its length.
+    """
+    total = np.zeros(len(edges))
+    for onset, offset, value in zip(onsets, offsets, values, strict=True):
+        total += value * np.clip(edges - onset, 0, offset - onset)
+    return np.diff(total) / np.diff(edges)
+
+
+def speakers_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables that hold one speaker's words each: at least half of them words.
+
+    What is said at once, or by nobody in particular, stands in a speaker's table alone.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Tables of sound by name, ``words`` among them: item, onset, offset.
+    """
+    said = set(tables["words"]["onset"].round(3))
+    return {
+        name: table
+        for name, table in tables.items()
+        if name not in LINGUISTIC
+        and "item" in table
+        and len(table)
+        and table["onset"].round(3).isin(said).mean() >= 0.5
+    }
+
+
+def speaker_changes(speakers: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """Return the onsets of words at which another speaker takes over, in order."""
+    turns = sorted(
+        (float(onset), name) for name, table in speakers.items() for onset in table["onset"]
+    )
+    return np.array([now[0] for before, now in pairwise(turns) if before[1] != now[1]])
+
+
+def positions(words: pd.DataFrame, sentences: pd.DataFrame) -> np.ndarray:
+    """Return each word's place in its sentence, from 1; 0 where it lies in none."""
+    place = np.zeros(len(words))
+    middles = (words["onset"] + words["offset"]).to_numpy() / 2
+    for start, end in zip(sentences["onset"], sentences["offset"], strict=True):
+        within = np.flatnonzero((middles >= start) & (middles <= end))
+        place[within] = np.arange(1, len(within) + 1)
+    return place
+
+
+def words_at_volumes(
+    tables: Mapping[str, pd.DataFrame],
+    frequency: Callable[[str], float],
+    *,
+    timing: Timing,
+    duration: float,
+) -> xr.DataArray:
+    """Tabulate what is said at the TRs.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Tables of sound by name, with item, onset and offset (film time, s): ``words``, and of
+        ``phonemes``, ``syllables``, ``sentences`` and the words of each speaker those there are.
+    frequency : callable
+        Frequency of a word on the Zipf scale (log10 of occurrences in 10 ** 9 words), 0 where it
+        is not known.
+    timing : Timing
+        TR and onset of the film.
+    duration : float
+        Length of the film, seconds.
+
+    Returns
+    -------
+    DataArray of float32, dims (time, feature)
+        Counts a second of what begins in a TR; means over the TR of what holds while a word or a
+        phoneme lasts. The attributes say who was taken for a speaker, and how many words have no
+        known frequency.
+    """
+    edges = timing.edges(timing.n_rows(duration))
+    words = tables["words"].sort_values("onset", kind="stable")
+    onsets, offsets = words["onset"].to_numpy(), words["offset"].to_numpy()
+    items = [str(item) for item in words["item"]]
+    first = np.array([item not in items[:i] for i, item in enumerate(items)], dtype=bool)
+    zipf = np.array([frequency(item) for item in items])
+    columns = {
+        "rate": per_second(onsets, edges),
+        "new word": per_second(onsets[first], edges),
+    }
+    held = {
+        "speech": np.ones(len(items)),
+        "letters": np.array([float(len(item)) for item in items]),
+        "duration": offsets - onsets,
+        "frequency": zipf,
+    }
+    if (sentences := tables.get("sentences")) is not None:
+        columns["sentence onset"] = per_second(sentences["onset"].to_numpy(), edges)
+        columns["sentence end"] = per_second(sentences["offset"].to_numpy(), edges)
+        held["position in sentence"] = positions(words, sentences)
+    columns |= {
+        name: weighted_coverage(onsets, offsets, values, edges) for name, values in held.items()
+    }
+    if (syllables := tables.get("syllables")) is not None:
+        columns["syllable rate"] = per_second(syllables["onset"].to_numpy(), edges)
+    unknown: dict[str, int] = {}
+    if (phonemes := tables.get("phonemes")) is not None:
+        columns["phoneme rate"] = per_second(phonemes["onset"].to_numpy(), edges)
+        classes = np.array([phoneme_class(str(item)) or "" for item in phonemes["item"]])
+        for item in phonemes["item"][classes == ""]:
+            unknown[str(item)] = unknown.get(str(item), 0) + 1
+        for name in PHONEME_CLASSES:
+            own = phonemes[classes == name]
+            columns[name] = weighted_coverage(
+                own["onset"].to_numpy(), own["offset"].to_numpy(), np.ones(len(own)), edges
+            )
+    speakers = speakers_of(tables)
+    if len(speakers) > 1:
+        columns["speaker change"] = per_second(speaker_changes(speakers), edges)
+    values = np.stack(list(columns.values()), axis=1)
+    n_rows = len(values)
+    return xr.DataArray(
+        values.astype(np.float32),
+        dims=("time", "feature"),
+        coords={
+            "time": ("time", timing.centres(n_rows), {"units": "s"}),
+            "feature": [f"sound/words {name}" for name in columns],
+            "inside": ("time", inside(edges, duration).astype(np.int8)),
+        },
+        name="features",
+        attrs={
+            "units": "events a second, and means over the TR",
+            "words": len(items),
+            "words_without_frequency": int((zipf == 0).sum()),
+            "phonemes_without_class": " ".join(f"{k}:{n}" for k, n in sorted(unknown.items())),
+            "speakers": " ".join(speakers),
+        },
+    )

@@ -1,0 +1,52 @@
+"""Tabulate what is said in the film at the TRs."""
+
+import argparse
+import json
+import logging
+from functools import partial
+from pathlib import Path
+
+from wordfreq import available_languages, zipf_frequency
+
+from stim2bold.io.arrays import write_array
+from stim2bold.io.files import read_json
+from stim2bold.runtime.command import run
+from stim2bold.runtime.errors import InputError
+from stim2bold.stimulus.annotations import annotation_files, read_events
+from stim2bold.stimulus.timing import Timing
+from stim2bold.stimulus.words import WordSettings, words_at_volumes
+
+logger = logging.getLogger("tabulate_words")
+
+
+def main() -> None:
+    """Read the options, load the tables of sound, tabulate, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=Path, required=True, help="folder with video and sound")
+    parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
+    parser.add_argument("--features", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument("--settings", type=json.loads, required=True, help="section words, timing")
+    args = parser.parse_args()
+    timing = Timing(**args.settings.pop("timing"))
+    settings = WordSettings(**args.settings)
+    if settings.language not in (known := sorted(available_languages())):
+        raise InputError(
+            f"config.yaml: words.language {settings.language} has no table of frequencies; choose "
+            f"among {', '.join(known)}"
+        )
+    tables = {
+        path.stem.removeprefix("sound_annotation_"): read_events(path, "sound")
+        for path in annotation_files(args.tables, "sound")
+    }
+    found = words_at_volumes(
+        tables,
+        partial(zipf_frequency, lang=settings.language),
+        timing=timing,
+        duration=read_json(args.clock)["duration"],
+    )
+    logger.info("%d rows, %d features; %s", *found.shape, found.attrs)
+    write_array(args.features, found)
+
+
+if __name__ == "__main__":
+    run(main)
