@@ -22,6 +22,7 @@ EVENTS = "sub-02/func/sub-02_task-film_run-1_events.tsv"
 T1W = "sub-02/anat/sub-02_T1w.nii.gz"
 VIDEO = "stimuli/annotations/video/video_annotation_thing.tsv"
 SOUND = "stimuli/annotations/sound/sound_annotation_thing.tsv"
+WORDS = "stimuli/annotations/sound/sound_annotation_words.tsv"
 ANNEX = ".git/annex/objects/xX/1q/MD5E-s1--d4.nii.gz/MD5E-s1--d4.nii.gz"
 
 
@@ -243,7 +244,7 @@ FAULTS = {
         *("error", "/no/such", "no such folder"),
     ),
     "annotations without a table": (
-        lambda p: (remove(VIDEO)(p), remove(SOUND)(p)),
+        lambda p: [remove(name)(p) for name in (VIDEO, SOUND, WORDS)],
         *("error", "annotations", "holds no annotation"),
     ),
     "an annotation without offset": (

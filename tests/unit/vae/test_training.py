@@ -11,6 +11,7 @@ from stim2bold.models.folds import read_folds
 from stim2bold.runtime.errors import InputError
 from stim2bold.vae.batches import make_batch
 from stim2bold.vae.initialisation import prepare
+from stim2bold.vae.linear_solution import Recipe, Trial
 from stim2bold.vae.settings import PRESETS, settings_of
 from stim2bold.vae.storage import predict_stored, read_model, write_model
 from stim2bold.vae.training import diagnose, fit, make_job, sample_variance
@@ -183,7 +184,8 @@ def test_diagnostics(trained):
 def test_sample_variance_is_that_of_a_linear_decoder(content, planted):
     fold = read_folds(content)[0]
     task = prepare(planted, fold, SMALL)
-    job = make_job(task, planted, task.train, 1, SMALL, 1)
+    start = Trial(Recipe(penalties=(10.0,)), 0.9)
+    job = make_job(task, planted, task.train, 1, SMALL, start, 1)
     batch = make_batch([job], planted, SMALL, torch.device("cpu"))
     with torch.no_grad():
         batch.model.source_encoder.log_variance[:] = np.log(0.25)

@@ -160,7 +160,7 @@ def examine(config: dict[str, Any]) -> Findings:
 def length_without_film(
     runs: list[Run], config: dict[str, Any], annotations: Path | None
 ) -> float | None:
-    """Return the length of a film of which there is no file, None where an event file is missing."""
+    """Return the length of a film without a file, None where an event file is missing."""
     if not runs:
         return None
     marked = config["blocks"]["seconds"] is None

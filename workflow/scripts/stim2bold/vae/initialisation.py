@@ -5,11 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from stim2bold.models.design_matrix import Design, fold_design, principal_axes
-from stim2bold.models.directions import Problem
-from stim2bold.models.folds import Fold
+from stim2bold.models.directions import Problem, is_bold
+from stim2bold.models.folds import Fold, Split
 from stim2bold.models.predictions import target_scale, usable
+from stim2bold.vae.linear_solution import (
+    Recipe,
+    Trial,
+    choose,
+    grams_of,
+    try_all,
+    weights_of,
+)
 from stim2bold.vae.settings import VAESettings
-from stim2bold.vae.shrinkage import fit_weights
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,33 @@ def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
     )
 
 
+def choose_solution(
+    task: Task, problem: Problem, splits: list[Split], *, participants: int
+) -> tuple[Trial, list[Trial]]:
+    """Choose the linear solution of a fold on its inner folds.
+
+    Parameters
+    ----------
+    task : Task
+    problem : Problem
+    splits : list of Split
+        Row numbers, all among the fold's training rows.
+    participants : int
+
+    Returns
+    -------
+    chosen : Trial
+    trials : list of Trial
+        All that were tried.
+    """
+    rows = task.train
+    grams = grams_of(task.standard(problem, rows), participants=participants)
+    x = task.regressors[rows - problem.first_row].astype(np.float64)
+    places = [(np.searchsorted(rows, s.train), np.searchsorted(rows, s.test)) for s in splits]
+    trials = try_all(x, grams, places, measured=is_bold(problem.target_array))
+    return choose(trials), trials
+
+
 @dataclass(frozen=True)
 class Start:
     """Where a model starts, see `start_model`."""
@@ -86,6 +120,8 @@ def start_model(
     *,
     rows: np.ndarray,
     settings: VAESettings,
+    recipe: Recipe,
+    noise: float,
     participants: int = 1,
 ) -> Start:
     """Return the linear solution as encoders and decoder, and the target space a model works in.
@@ -103,6 +139,10 @@ def start_model(
     rows : ndarray of shape (n_rows,)
         Row numbers.
     settings : VAESettings
+    recipe : Recipe
+        Of the linear solution.
+    noise : float
+        Variance of a standardised target about its prediction.
     participants : int
         Targets are those of so many participants, one after the other, at the same places.
 
@@ -113,13 +153,14 @@ def start_model(
         the posterior map is the exact one for the decoder, the noise and a prior variance of one.
     """
     x = regressors.astype(np.float64)
-    fit = fit_weights(x, standard, rows=rows, participants=participants)
+    grams = grams_of(standard, participants=participants)
+    weights = weights_of(recipe, x, grams, standard)
     gram, latents = x.T @ x, settings.latents
     values, vectors = np.linalg.eigh(gram)
     kept = values > values[-1] * 1e-9
     root = vectors[:, kept] * np.sqrt(values[kept])
     # The predicted part of the targets, ordered by variance, gives the latents.
-    left, strength, right = np.linalg.svd(root.T @ fit.weights, full_matrices=False)
+    left, strength, right = np.linalg.svd(root.T @ weights, full_matrices=False)
     n = min(latents, len(strength))
     extra = min(settings.rank - n, *standard.shape)
     basis = right[:n]
@@ -133,12 +174,12 @@ def start_model(
     decoder = np.zeros((latents, len(basis)))
     encoder[:, :n] = whiten @ left[:, :n] * np.sqrt(len(x))
     decoder[:n] = (strength[:n, None] * right[:n] / np.sqrt(len(x))) @ basis.T
-    covariance = np.linalg.inv(decoder @ decoder.T / fit.noise + np.eye(latents))
+    covariance = np.linalg.inv(decoder @ decoder.T / noise + np.eye(latents))
     return Start(
         basis=basis.astype(np.float32),
         encoder=encoder,
         decoder=decoder,
-        posterior=(covariance @ decoder / fit.noise).T,
+        posterior=(covariance @ decoder / noise).T,
         variance=np.diag(covariance).copy(),
-        noise=fit.noise,
+        noise=noise,
     )

@@ -16,7 +16,8 @@ from stim2bold.models.predictions import Fitted, collect, inner_folds
 from stim2bold.runtime.devices import choose_device
 from stim2bold.vae.batches import Batch, Job, make_batch, row_masks
 from stim2bold.vae.checkpoints import Checkpoint, discard, fingerprint
-from stim2bold.vae.initialisation import Task, prepare, start_model
+from stim2bold.vae.initialisation import Task, choose_solution, prepare, start_model
+from stim2bold.vae.linear_solution import Trial
 from stim2bold.vae.network import VAE, gaussian_kl
 from stim2bold.vae.optimiser import draw_noise, train
 from stim2bold.vae.sequences import unchunked
@@ -130,14 +131,17 @@ def make_job(
     rows: np.ndarray,
     seed: int,
     settings: VAESettings,
+    solution: Trial,
     participants: int,
 ) -> Job:
-    """Return a job that starts from the linear solution on some of the fold's training rows."""
+    """Return a job that starts from a linear solution on some of the fold's training rows."""
     start = start_model(
         task.regressors[rows - problem.first_row],
         task.standard(problem, rows),
         rows=rows,
         settings=settings,
+        recipe=solution.recipe,
+        noise=solution.error,
         participants=participants,
     )
     whole = task.standard(problem, problem.rows) @ start.basis.T
@@ -146,6 +150,7 @@ def make_job(
 
 def choose_steps(
     tasks: list[Task],
+    solutions: list[Trial],
     problem: Problem,
     settings: VAESettings,
     *,
@@ -166,9 +171,13 @@ def choose_steps(
         predicting the mean).
     """
     jobs, validation = [], []
-    for task in tasks:
+    for task, solution in zip(tasks, solutions, strict=True):
         for split in inner_folds(problem, task.fold):
-            jobs.append(make_job(task, problem, split.train, settings.seed, settings, participants))
+            jobs.append(
+                make_job(
+                    task, problem, split.train, settings.seed, settings, solution, participants
+                )
+            )
             validation.append(split.test - problem.rows[0])
     batch = make_batch(jobs, problem, settings, device)
     n_rows = len(problem.rows)
@@ -245,8 +254,18 @@ def fit(
         whole = Checkpoint(Path(checkpoints).with_suffix(".safetensors"), of)
         stages = [whole.part("inner"), whole.part("outer")]
     tasks = [prepare(problem, fold, settings) for fold in folds]
+    chosen = [
+        choose_solution(task, problem, inner_folds(problem, task.fold), participants=participants)
+        for task in progress(tasks)
+    ]
+    solutions = [solution for solution, _ in chosen]
+    for task, solution in zip(tasks, solutions, strict=True):
+        log.info(
+            "%s, fold %d: starts from %s", problem.direction, task.fold.number, solution.recipe.name
+        )
     steps, noises, inner = choose_steps(
         tasks,
+        solutions,
         problem,
         settings,
         device=device,
@@ -256,7 +275,8 @@ def fit(
     )
     log.info("%s: steps chosen on the inner folds: %s", problem.direction, steps.tolist())
     first = [
-        make_job(task, problem, task.train, settings.seed, settings, participants) for task in tasks
+        make_job(task, problem, task.train, settings.seed, settings, solution, participants)
+        for task, solution in zip(tasks, solutions, strict=True)
     ]
     jobs = [
         replace(job, seed=settings.seed + seed) for job in first for seed in range(settings.seeds)
@@ -297,6 +317,11 @@ def fit(
             {
                 "fold": task.fold.number,
                 "steps": int(steps[i]),
+                "initialisation": solutions[i].recipe.name,
+                "penalties": list(solutions[i].recipe.penalties),
+                "inner_errors": {
+                    trial.recipe.name: round(trial.error, 6) for trial in chosen[i][1]
+                },
                 "spread": task.design.spread,
                 "components": list(task.design.components),
                 "filters": asdict(task.design.filters),

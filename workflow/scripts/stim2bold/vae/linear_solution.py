@@ -1,0 +1,510 @@
+"""Linear solutions that a VAE can start from, compared on inner folds.
+
+Each target is a linear function of the same regressors, Y = X W + E, and each solution is linear in
+the targets, W = G Y. So a solution's error on held-out rows follows from the targets' Gram matrix
+over rows, Y Y', alone: what is compared and chosen costs the same for a hundred voxels and for
+twenty thousand.
+
+A solution has a prior on weights, whose scale is one penalty for all targets, and a structure.
+Priors:
+
+- ``even``: ridge;
+- ``learned`` from all targets (`stim2bold.vae.shrinkage`), for targets that are no measurements,
+  such as sound;
+- ``learned-apart``, for measurements: the same after the strongest patterns over targets of the
+  residuals are taken out, in which targets share their noise. It is tried where twice as many
+  targets are independent of each other as there are regressors: from fewer, a covariance of the
+  weights cannot be learned.
+
+Structures:
+
+- ``own``: each participant's targets by themselves;
+- ``places``: a weight is the sum of what is common to all at a place and of each one's deviation;
+- ``shared``: participants share the course of a few latents, each with an orthonormal map of their
+  own (the shared response model; Chen et al., NIPS 2015), beside weights of their own.
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stim2bold.vae.shrinkage import learn_prior
+
+PENALTIES = np.logspace(-1, 6, 15)
+"""Variance of noise over that of weights."""
+PATTERNS = 10
+"""Patterns of shared noise that are taken out before a prior is learned."""
+INDEPENDENT = 2
+"""Independent targets to a regressor, at the least, to learn a prior from."""
+SHARED = (1, 2, 3, 5, 10)
+"""Dimensions of the shared response that are tried."""
+COLUMNS = 2048
+"""Targets that are multiplied at a time."""
+ITERATIONS, ISOTROPIC = 10, 0.3
+"""Of a learned prior. Few steps of expectation maximisation start from an even prior and stay close
+to it, and it is drawn to an even one, as the number of independent targets in BOLD warrants."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a linear solution is made.
+
+    Parameters
+    ----------
+    structure : str
+        ``own``, ``places`` or ``shared``.
+    prior : str
+        ``even``, ``learned`` or ``learned-apart``; of what is beside a shared course, whose own is
+        even.
+    dimensions : int
+        Of the shared response; 0 without one.
+    penalties : tuple of float
+        Of each part of the structure.
+    """
+
+    structure: str = "own"
+    prior: str = "even"
+    dimensions: int = 0
+    penalties: tuple[float, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Such as ``shared 3, even``."""
+        first = f"{self.structure} {self.dimensions}" if self.dimensions else self.structure
+        return f"{first}, {self.prior}"
+
+
+@dataclass(frozen=True)
+class Grams:
+    """Gram matrices of targets over rows, all that a solution needs to know of them.
+
+    Parameters
+    ----------
+    each : ndarray of shape (n_participants, n_rows, n_rows)
+    mean : ndarray of shape (n_rows, n_rows)
+        Of the mean over participants, place by place.
+    n_targets : int
+        Of one participant.
+    """
+
+    each: np.ndarray
+    mean: np.ndarray
+    n_targets: int
+
+    @functools.cached_property
+    def factors(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Eigenvectors of each participant's Gram matrix and the roots of their eigenvalues."""
+        found = []
+        for gram in self.each:
+            values, vectors = np.linalg.eigh(gram)
+            kept = values > values[-1] * 1e-9
+            found.append((vectors[:, kept], np.sqrt(values[kept])))
+        return found
+
+    def at(self, rows: np.ndarray) -> "Grams":
+        """Return the Gram matrices of some rows."""
+        block = np.ix_(rows, rows)
+        each = np.stack([gram[block] for gram in self.each])
+        return Grams(each, self.mean[block], self.n_targets)
+
+
+def grams_of(targets: np.ndarray, *, participants: int) -> Grams:
+    """Return the Gram matrices of targets.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_rows, participants * n_places)
+        Standardised, one participant after the other, at the same places.
+    participants : int
+    """
+    n_rows, n_places = len(targets), targets.shape[1] // participants
+    whole = targets.reshape(n_rows, participants, n_places)
+    each = np.zeros((participants, n_rows, n_rows))
+    mean = np.zeros((n_rows, n_rows))
+    for start in range(0, n_places, COLUMNS):
+        part = whole[:, :, start : start + COLUMNS]
+        for number in range(participants):
+            own = np.ascontiguousarray(part[:, number])
+            each[number] += own @ own.T
+        if participants > 1:
+            average = part.mean(axis=1)
+            mean += average @ average.T
+    return Grams(each, mean if participants > 1 else each[0], n_places)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One regression of a structure.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (n_rows, n_rows)
+        Of its targets, at the rows fitted first, then at those held out.
+    n_targets : float
+        Independent targets in it, for the learned prior.
+    """
+
+    gram: np.ndarray
+    n_targets: float
+
+
+def ridge_map(x: np.ndarray, penalty: float) -> np.ndarray:
+    """Return the ridge solution as a map from targets to weights, (n_regressors, n_rows)."""
+    return np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T)
+
+
+def without_patterns(x: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, float]:
+    """Take the strongest patterns of the residuals out of targets.
+
+    Patterns are the principal components over targets of what a first ridge solution leaves. They
+    are taken out of the targets themselves, the signal in them too: what is left serves to learn a
+    prior, and nothing else.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_regressors)
+    gram : ndarray of shape (n_rows, n_rows)
+
+    Returns
+    -------
+    gram : ndarray of shape (n_rows, n_rows)
+        Without the `PATTERNS` strongest, or those of a quarter as many rows.
+    independent : float
+        How many independent targets would have residuals whose variance is spread as evenly over
+        their principal components as that of what is left is (the participation ratio, corrected
+        for the number of rows).
+    """
+    first = ridge_map(x, float(np.trace(x.T @ x)) / x.shape[1])
+    residual = np.eye(len(x)) - x @ first
+    values, vectors = np.linalg.eigh(residual @ gram @ residual.T)
+    n_patterns = min(PATTERNS, len(x) // 4)
+    kept = slice(-n_patterns, None)
+    strength = np.sqrt(np.maximum(values[kept], values[-1] * 1e-9))
+    # Targets times patterns, which are the residuals' right singular vectors.
+    scores = gram @ residual.T @ vectors[:, kept] / strength
+    rest = np.maximum(values[:-n_patterns], 0)
+    spread = rest.sum() ** 2 / max((rest**2).sum(), np.finfo(float).tiny)
+    # N independent series of T rows have a participation ratio of N T / (N + T).
+    return gram - scores @ scores.T, float(spread / max(1 - spread / len(rest), 1e-3))
+
+
+def prior_root(x: np.ndarray, part: Part, prior: str) -> np.ndarray:
+    """Return R with prior covariance R R' of the weights, (n_regressors, n_regressors).
+
+    Its scale is that of an even prior of variance one: on average over the regressors' directions,
+    by how much they vary.
+    """
+    if prior == "even":
+        return np.eye(x.shape[1])
+    n_rows = len(x)
+    gram, n_targets, inner = part.gram[:n_rows, :n_rows], part.n_targets, x.T @ x
+    if prior == "learned-apart":
+        gram, _ = without_patterns(x, gram)
+        n_targets = max(1.0, n_targets - PATTERNS)
+    found = learn_prior(
+        inner,
+        x.T @ gram @ x / n_targets,
+        power=float(np.trace(gram)) / n_targets,
+        n_rows=n_rows,
+        iterations=ITERATIONS,
+    ).covariance
+    scale = np.trace(found @ inner) / np.trace(inner)
+    mixed = (1 - ISOTROPIC) * found / scale + ISOTROPIC * np.eye(len(inner))
+    values, vectors = np.linalg.eigh(mixed)
+    return vectors * np.sqrt(np.maximum(values, 0))
+
+
+def part_solution(x: np.ndarray, part: Part, prior: str, penalty: float) -> np.ndarray:
+    """Return the solution of one part as a map from targets to weights, (n_regressors, n_rows)."""
+    root = prior_root(x, part, prior)
+    return root @ ridge_map(x @ root, penalty)
+
+
+def held_out_errors(x: np.ndarray, x_test: np.ndarray, part: Part, prior: str) -> np.ndarray:
+    """Return the squared error on a part's held-out rows, over all targets, by penalty.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_fitted, n_regressors)
+    x_test : ndarray of shape (n_held_out, n_regressors)
+    part : Part
+    prior : str
+
+    Returns
+    -------
+    ndarray of shape (len(PENALTIES),)
+        By one eigendecomposition for all penalties.
+    """
+    n = len(x)
+    fitted, across, held = part.gram[:n, :n], part.gram[n:, :n], part.gram[n:, n:]
+    root = prior_root(x, part, prior)
+    w = x @ root
+    values, vectors = np.linalg.eigh(w.T @ w)
+    to_axes = vectors.T @ w.T
+    test = x_test @ root @ vectors
+    linear = (test * (across @ to_axes.T)).sum(axis=0)
+    square = (to_axes @ fitted @ to_axes.T) * (test.T @ test)
+    shrink = 1 / (np.maximum(values, 0) + PENALTIES[:, np.newaxis])
+    return np.trace(held) - 2 * shrink @ linear + ((shrink @ square) * shrink).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class SharedResponse:
+    """Maps of participants to a course that they share.
+
+    Parameters
+    ----------
+    course : ndarray of shape (n_rows, n_dimensions)
+        Mean over participants of their targets times their maps.
+    maps : ndarray of shape (n_participants, n_rows, n_dimensions)
+        A participant's orthonormal map is W = Y' M, with the targets Y (n_rows, n_targets).
+    """
+
+    course: np.ndarray
+    maps: np.ndarray
+
+
+def shared_response(grams: Grams, dimensions: int, *, iterations: int = 15) -> SharedResponse:
+    """Fit the shared response model in the space of rows.
+
+    Alternates between the course, the mean of Y W over participants, and each participant's
+    orthonormal W that is nearest to it (Chen et al. 2015, without their prior on the course); the
+    start is the principal components of all participants' targets side by side.
+
+    Parameters
+    ----------
+    grams : Grams
+    dimensions : int
+    iterations : int
+    """
+    factors = grams.factors
+    values, vectors = np.linalg.eigh(grams.each.sum(axis=0))
+    top = slice(-1, -dimensions - 1, -1)
+    course = vectors[:, top] * np.sqrt(np.maximum(values[top], 0) / len(factors))
+    turns = []
+    for _ in range(iterations):
+        turns = []
+        for basis, scale in factors:
+            left, _, right = np.linalg.svd((basis * scale).T @ course, full_matrices=False)
+            turns.append(left @ right)
+        course = np.mean(
+            [(basis * scale) @ turn for (basis, scale), turn in zip(factors, turns, strict=True)],
+            axis=0,
+        )
+    maps = [(basis / scale) @ turn for (basis, scale), turn in zip(factors, turns, strict=True)]
+    return SharedResponse(course, np.stack(maps))
+
+
+def shared_part(shared: SharedResponse, grams: Grams) -> Part:
+    """Return the regression of the shared course; its held-out rows are the mean of Y W there."""
+    n = len(shared.course)
+    across = np.mean(
+        [gram[n:, :n] @ own for gram, own in zip(grams.each, shared.maps, strict=True)], axis=0
+    )
+    whole = np.concatenate([shared.course, across])
+    return Part(whole @ whole.T, whole.shape[1])
+
+
+def rest_part(
+    shared: SharedResponse, grams: Grams, x_test: np.ndarray, solution: np.ndarray
+) -> Part:
+    """Return the regression of what the shared course leaves of each participant's targets.
+
+    Parameters
+    ----------
+    shared : SharedResponse
+    grams : Grams
+        At the rows fitted first, then at those held out.
+    x_test : ndarray of shape (n_held_out, n_regressors)
+    solution : ndarray of shape (n_regressors, n_fitted)
+        From the shared course to its weights.
+    """
+    n = len(shared.course)
+    course = np.concatenate([shared.course, x_test @ solution @ shared.course])
+    total = np.zeros_like(grams.each[0])
+    for gram, own in zip(grams.each, shared.maps, strict=True):
+        less = np.eye(len(gram))
+        less[:, :n] -= course @ own.T
+        total += less @ gram @ less.T
+    return Part(total, grams.n_targets * len(grams.each))
+
+
+def structure_parts(structure: str, grams: Grams) -> list[Part]:
+    """Return the regressions of a structure whose parts do not depend on each other."""
+    n, total = len(grams.each), grams.each.sum(axis=0)
+    if structure == "own":
+        return [Part(total, n * grams.n_targets)]
+    common = n * grams.mean
+    return [Part(common, grams.n_targets), Part(total - common, (n - 1) * grams.n_targets)]
+
+
+@dataclass(frozen=True)
+class InnerFold:
+    """Regressors and targets of an inner fold.
+
+    Parameters
+    ----------
+    x, x_test : ndarray of shape (n_rows, n_regressors)
+        At the rows fitted, and at those held out.
+    grams : Grams
+        At the rows fitted first, then at those held out.
+    """
+
+    x: np.ndarray
+    x_test: np.ndarray
+    grams: Grams
+
+    @functools.cached_property
+    def fitted(self) -> Grams:
+        """Gram matrices of the rows fitted."""
+        return self.grams.at(np.arange(len(self.x)))
+
+    @property
+    def size(self) -> float:
+        """Squared error of predicting the mean."""
+        n = len(self.x)
+        return float(np.trace(self.grams.each.sum(axis=0)[n:, n:]))
+
+
+def inner_fold(x: np.ndarray, grams: Grams, train: np.ndarray, test: np.ndarray) -> InnerFold:
+    """Return an inner fold, from the positions of its rows among all."""
+    return InnerFold(x[train], x[test], grams.at(np.concatenate([train, test])))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a recipe did on inner folds.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With its penalties: those that err least there.
+    error : float
+        Squared error on the held-out rows of the inner folds, relative to that of predicting the
+        mean.
+    """
+
+    recipe: Recipe
+    error: float
+
+
+def best_penalty(
+    folds: Sequence[InnerFold], parts: Sequence[Part], prior: str
+) -> tuple[float, float]:
+    """Return the penalty that errs least over the inner folds' held-out rows, and how much."""
+    curve = sum(
+        held_out_errors(fold.x, fold.x_test, part, prior)
+        for fold, part in zip(folds, parts, strict=True)
+    )
+    best = int(curve.argmin())
+    return float(PENALTIES[best]), float(curve[best])
+
+
+def try_structure(structure: str, folds: Sequence[InnerFold], priors: Sequence[str]) -> list[Trial]:
+    """Try a structure without a shared response on inner folds, with each prior."""
+    size = sum(fold.size for fold in folds)
+    parts = list(zip(*(structure_parts(structure, fold.grams) for fold in folds), strict=True))
+    trials = []
+    for prior in priors:
+        found = [best_penalty(folds, group, prior) for group in parts]
+        recipe = Recipe(structure, prior, penalties=tuple(penalty for penalty, _ in found))
+        trials.append(Trial(recipe, sum(error for _, error in found) / size))
+    return trials
+
+
+def try_shared(dimensions: int, folds: Sequence[InnerFold], priors: Sequence[str]) -> list[Trial]:
+    """Try a shared response on inner folds: its course first, then what it leaves."""
+    size = sum(fold.size for fold in folds)
+    fits = [shared_response(fold.fitted, dimensions) for fold in folds]
+    parts = [shared_part(fit, fold.grams) for fit, fold in zip(fits, folds, strict=True)]
+    first, _ = best_penalty(folds, parts, "even")
+    rests = [
+        rest_part(fit, fold.grams, fold.x_test, part_solution(fold.x, part, "even", first))
+        for fit, fold, part in zip(fits, folds, parts, strict=True)
+    ]
+    trials = []
+    for prior in priors:
+        second, error = best_penalty(folds, rests, prior)
+        trials.append(Trial(Recipe("shared", prior, dimensions, (first, second)), error / size))
+    return trials
+
+
+def try_all(
+    x: np.ndarray,
+    grams: Grams,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    *,
+    measured: bool,
+) -> list[Trial]:
+    """Try every recipe on inner folds.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_regressors)
+    grams : Grams
+        At the same rows.
+    splits : sequence of (train, test)
+        Positions among the rows.
+    measured : bool
+        Whether targets are measurements, which share noise.
+    """
+    priors = ["even"]
+    if measured:
+        _, independent = without_patterns(x, grams.each.sum(axis=0))
+        priors += ["learned-apart"] if independent > INDEPENDENT * x.shape[1] else []
+    else:
+        priors += ["learned"]
+    folds = [inner_fold(x, grams, *split) for split in splits]
+    if len(grams.each) == 1:
+        return try_structure("own", folds, priors)
+    trials = try_structure("places", folds, priors)
+    for dimensions in SHARED:
+        if dimensions < len(x) // 4:
+            trials += try_shared(dimensions, folds, priors)
+    return trials
+
+
+def choose(trials: Sequence[Trial]) -> Trial:
+    """Return the recipe that errs least on inner folds; the first of several."""
+    return min(trials, key=lambda trial: trial.error)
+
+
+def weights_of(recipe: Recipe, x: np.ndarray, grams: Grams, targets: np.ndarray) -> np.ndarray:
+    """Fit a recipe to all rows.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With its penalties.
+    x : ndarray of shape (n_rows, n_regressors)
+    grams : Grams
+        Of the targets.
+    targets : ndarray of shape (n_rows, participants * n_places)
+
+    Returns
+    -------
+    ndarray of shape (n_regressors, participants * n_places)
+    """
+    prior, penalties, n = recipe.prior, recipe.penalties, len(grams.each)
+    if recipe.structure == "own":
+        (part,) = structure_parts("own", grams)
+        return part_solution(x, part, prior, penalties[0]) @ targets
+    by_person = targets.reshape(len(targets), n, -1)
+    if recipe.structure == "places":
+        common, apart = (
+            part_solution(x, part, prior, penalty)
+            for part, penalty in zip(structure_parts("places", grams), penalties, strict=True)
+        )
+        return apart @ targets + np.tile((common - apart) @ by_person.mean(axis=1), n)
+    shared = shared_response(grams, recipe.dimensions)
+    first = part_solution(x, shared_part(shared, grams), "even", penalties[0])
+    rest = rest_part(shared, grams, x[:0], first)
+    second = part_solution(x, rest, prior, penalties[1])
+    found = []
+    for number, own in enumerate(shared.maps):
+        mine = own.T @ by_person[:, number]
+        left = by_person[:, number] - shared.course @ mine
+        found.append((first @ shared.course) @ mine + second @ left)
+    return np.concatenate(found, axis=1)
