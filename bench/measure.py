@@ -16,6 +16,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests/support", "bench")]
 
+import brains  # noqa: E402
 import claims  # noqa: E402
 import decoding  # noqa: E402
 import delays  # noqa: E402
@@ -42,6 +43,7 @@ from stim2bold.runtime.command import run  # noqa: E402
 logger = logging.getLogger("bench")
 
 ROOMS = (
+    brains,
     preprocess,
     preprocess_workflow,
     stimulus,

@@ -39,6 +39,10 @@ class Difficulty:
     autocorrelation: float = 0.45
     between: float = 0.6
     TR: float = TR
+    # Version 2 of the ruler: this share of the noise lies in so many spatial patterns, whose courses
+    # have autocorrelations from that of the noise to 0.95.
+    shared: float = 0.0
+    patterns: int = 10
 
     @property
     def n_rows(self) -> int:
@@ -155,6 +159,16 @@ def delayed(courses: np.ndarray, *, tr: float = TR) -> np.ndarray:
     return (out - out.mean(axis=0)) / out.std(axis=0)
 
 
+def patterned(
+    shape: tuple[int, int], difficulty: Difficulty, rng: np.random.Generator
+) -> np.ndarray:
+    """Return noise of unit variance that voxels share in a few spatial patterns."""
+    paces = np.linspace(difficulty.autocorrelation, 0.95, difficulty.patterns)
+    courses = autoregressive((shape[0], difficulty.patterns), paces, rng)
+    series = courses @ rng.standard_normal((difficulty.patterns, shape[1]))
+    return series / series.std(axis=0)
+
+
 def bold(
     courses: np.ndarray,
     difficulty: Difficulty,
@@ -188,6 +202,9 @@ def bold(
         own = np.sqrt(difficulty.between) * common + np.sqrt(1 - difficulty.between) * signal()
         own /= own.std(axis=0)
         series = autoregressive((n_rows, n_voxels), difficulty.autocorrelation, rng)
+        if difficulty.shared:
+            pattern = patterned((n_rows, n_voxels), difficulty, rng)
+            series = np.sqrt(1 - difficulty.shared) * series + np.sqrt(difficulty.shared) * pattern
         if not null:
             c = difficulty.ceiling
             series[:, : difficulty.planted] *= np.sqrt(1 - c**2)

@@ -189,7 +189,7 @@ def direction_label(direction: str) -> str:
 
 #: What the shipped sources are called within a sentence.
 SOURCE_LABELS = {
-    "film": "frames, sound and words of the film",
+    "film": "the film",
     "video": "the film's frames",
     "audio": "the film's sound",
     "words": "the words of the film",

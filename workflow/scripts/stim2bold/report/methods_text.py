@@ -267,9 +267,15 @@ def models_paragraph(
         "each side of the test segment were excluded from training, and hyperparameters were "
         "chosen within the training segments.",
     ]
+    if config["vae"]["preset"] != "paper":
+        parts.append(
+            "Each autoencoder started from the linear solution with the least error on the inner "
+            "folds, among ridge regression and a prior on weights learned from all targets."
+        )
     if config["group"]["train"]:
         parts.append(
-            "In addition, one autoencoder was shared by all participants, each with a decoder."
+            "In addition, one autoencoder was shared by all participants: by weights common to all "
+            "at a place, or by a shared response (Chen et al., 2015), as the inner folds said."
         )
     return " ".join(parts)
 

@@ -54,6 +54,6 @@ FEATURE_SPACES = {
 #: What is missing where a space cannot be made, by what it needs.
 MISSING = {
     "frames": "there is no film file",
-    "sound": "the film has no sound",
+    "sound": "there is no sound of the film",
     "words": "the annotations have no table of words (sound/sound_annotation_words.tsv)",
 }

@@ -1,0 +1,197 @@
+"""Measured claims of models on noise that voxels share, planted and real.
+
+Planted noise is the ruler's, version 2: a share of its variance lies in ten spatial patterns, some of
+them slow. Real movie BOLD is read where it lies beside the project, and its rows are left out where
+it does not.
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import models
+import numpy as np
+import pandas as pd
+import planted
+import xarray as xr
+from claims import row
+
+from stim2bold.evaluation import metrics
+from stim2bold.models import directions, folds, predictions, ridge
+from stim2bold.preprocessing.scan_clock import row_middles
+from stim2bold.vae import settings as vae_settings
+from stim2bold.vae import training
+
+SEEDS = (61, 62, 63)
+SHARES = (0.0, 0.5, 0.8)
+SMALL = replace(vae_settings.PRESETS["small-data"], seeds=1)
+MOVIE = Path(__file__).resolve().parents[2] / "shared" / "movie_bold" / "run1.npz"
+# Rows of the film, each of 390 s, which the delays may look 12 s before.
+SEGMENTS = ((34, 294), (294, 554), (554, 814))
+TR, BEFORE = 1.5, 8
+
+
+def together(problems: list[directions.Problem], splits: list) -> list[predictions.Fitted]:
+    """Return what one model of all participants predicts for each."""
+    joined = np.concatenate([problem.target for problem in problems], axis=1)
+    fitted = training.fit(
+        replace(problems[0], target=joined), splits, SMALL, participants=len(problems)
+    ).fitted
+    parts = np.split(fitted.values, len(problems), axis=1)
+    return [replace(fitted, values=part) for part in parts]
+
+
+def own_and_others(problems: list[directions.Problem], splits: list) -> list[predictions.Fitted]:
+    """Return what a lab does by hand: own ridge and ridge of the others' mean, added up."""
+    settings = ridge.RidgeSettings()
+    total = sum(problem.target.astype(np.float64) for problem in problems)
+    found = []
+    for problem in problems:
+        mean = ((total - problem.target) / (len(problems) - 1)).astype(np.float32)
+        own = ridge.predict_ridge(problem, splits, settings)
+        others = ridge.predict_ridge(replace(problem, target=mean), splits, settings)
+        found.append(replace(own, values=own.values + others.values))
+    return found
+
+
+def score(problem, fitted, mask=slice(None)) -> float:
+    """Return mean r over some voxels on held-out rows."""
+    truth = problem.target[fitted.rows - problem.rows[0]]
+    return metrics.mean_r(metrics.voxel_r(truth, fitted.values, fitted.fold)[mask])
+
+
+def compared(problems: list[directions.Problem], splits: list, mask=slice(None)) -> dict:
+    """Return mean r over participants of each model."""
+    linear = [
+        [
+            ridge.predict_ridge(problem, splits, ridge.RidgeSettings(), banded=banded)
+            for banded in (False, True)
+        ]
+        for problem in problems
+    ]
+    fits = {
+        "ridge": [one[0] for one in linear],
+        "banded": [one[1] for one in linear],
+        "vae": [training.fit(problem, splits, SMALL).fitted for problem in problems],
+        "by_hand": own_and_others(problems, splits),
+        "group": together(problems, splits),
+    }
+    return {
+        name: np.mean([score(p, f, mask) for p, f in zip(problems, fitted, strict=True)])
+        for name, fitted in fits.items()
+    }
+
+
+def ratios(name: str, found: list[dict], what: str, begun: float, *, goal: float) -> list[dict]:
+    """Return the rows of one kind of data.
+
+    Of real brains the mean r of a segment is near zero, and so is no divisor: ratios are those of
+    means over segments, and their spread is left out.
+    """
+    r = {key: np.array([one[key] for one in found]) for key in found[0]}
+    options = {"better": "higher", "seconds": time.monotonic() - begun}
+    linear = max(r["ridge"].mean(), r["banded"].mean())
+    return [
+        row(f"{name}_ridge_r", r["ridge"], unit=f"r, {what}", **options),
+        row(f"{name}_vae_r", r["vae"], unit=f"r, {what}", **options),
+        row(f"{name}_group_r", r["group"], unit=f"r, {what}", **options),
+        row(
+            f"{name}_vae_over_linear",
+            [r["vae"].mean() / linear],
+            unit=f"VAE over the better of ridge and banded ridge, ratio of means, {what}",
+            goal=1.0,
+            **options,
+        ),
+        row(
+            f"{name}_group_over_ridge",
+            [r["group"].mean() / r["ridge"].mean()],
+            unit=f"VAE of the group over own ridge, ratio of means, {what}",
+            goal=goal,
+            **options,
+        ),
+        row(
+            f"{name}_group_over_by_hand",
+            [r["group"].mean() / r["by_hand"].mean()] if r["by_hand"].mean() > 0 else [np.inf],
+            unit=f"VAE of the group over own ridge + ridge of the others' mean, {what}",
+            goal=1.08,
+            **options,
+        ),
+    ]
+
+
+def shared_noise(*, participants: int = 8) -> list[dict]:
+    """Planted: none, half and four fifths of the noise shared; eight participants."""
+    rows = []
+    for share in SHARES:
+        begun, found = time.monotonic(), []
+        difficulty = planted.Difficulty(shared=share)
+        content = planted.fold_file(difficulty)
+        splits = folds.read_folds(content)
+        for seed in SEEDS:
+            rng = np.random.default_rng(seed)
+            courses, features = planted.film(difficulty, rng)
+            tables, _, mask = planted.bold(courses, difficulty, rng, participants=participants)
+            problems = [models.to_bold(features, table, content) for table in tables]
+            found.append(compared(problems, splits, mask))
+        what = f"{share:.0%} of the noise shared, {participants} participants"
+        rows += ratios(f"shared_noise_{round(100 * share)}", found, what, begun, goal=1.30)
+    return rows
+
+
+def movie_table(values: np.ndarray, first: int, dimension: str) -> xr.DataArray:
+    """Return a table of real rows, the first of which is row number `first`."""
+    times = row_middles(np.arange(first, first + len(values)), TR=TR, film_onset=0.0)
+    return xr.DataArray(
+        values.astype(np.float32), dims=("time", dimension), coords={"time": times}, name=dimension
+    )
+
+
+def movie(segment: tuple[int, int], people: list[int], spaces: tuple[str, ...]):
+    """Return everybody's problem of a segment, and its folds."""
+    start, stop = segment
+    with np.load(MOVIE, allow_pickle=False) as data:
+        source = [
+            movie_table(
+                np.nan_to_num(data[f"features_{name}"][start - BEFORE : stop]), 0, "feature"
+            )
+            for name in spaces
+        ]
+        series = [data[f"bold_{number:02d}"][start:stop].astype(np.float32) for number in people]
+    seen = np.all([np.isfinite(y).all(axis=0) & (y.std(axis=0) > 0) for y in series], axis=0)
+    events = pd.DataFrame(
+        {
+            "onset": BEFORE * TR + 30.0 * np.arange(13),
+            "duration": 30.0,
+            "trial_type": (["a", "b"] * 7)[:13],
+        }
+    )
+    n_rows = BEFORE + stop - start
+    content = folds.make_folds(
+        events, n_rows=n_rows, tr=TR, film_onset=0.0, settings=folds.FoldSettings()
+    )
+    problems = [
+        directions.assemble(
+            "film2bold",
+            source=source,
+            target=movie_table(y[:, seen], BEFORE, "voxel"),
+            content=content,
+        )
+        for y in series
+    ]
+    return problems, folds.read_folds(content)
+
+
+def real_movie() -> list[dict]:
+    """Real movie BOLD: three segments; features from annotations; 8 and 17 participants."""
+    if not MOVIE.is_file():
+        return []
+    rows = []
+    for people in (range(1, 9), range(1, 18)):
+        begun = time.monotonic()
+        found = [compared(*movie(segment, list(people), ("annotations",))) for segment in SEGMENTS]
+        what = f"movie BOLD, {len(people)} participants, {len(SEGMENTS)} segments"
+        rows += ratios(f"real_movie_n{len(people)}", found, what, begun, goal=1.35)
+    return rows
+
+
+CLAIMS = {"shared_noise": shared_noise, "real_movie": real_movie}
