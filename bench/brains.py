@@ -1,8 +1,8 @@
 """Measured claims of models on noise that voxels share, planted and real.
 
-Planted noise is the ruler's, version 2: a share of its variance lies in ten spatial patterns, some of
-them slow. Real movie BOLD is read where it lies beside the project, and its rows are left out where
-it does not.
+Planted noise is that of the ruler, version 2: a share of its variance lies in ten spatial patterns,
+some of them slow. Real movie BOLD is read where it lies beside the project; its rows are left out
+where it does not.
 """
 
 import time

@@ -39,8 +39,8 @@ class Difficulty:
     autocorrelation: float = 0.45
     between: float = 0.6
     TR: float = TR
-    # Version 2 of the ruler: this share of the noise lies in so many spatial patterns, whose courses
-    # have autocorrelations from that of the noise to 0.95.
+    # Version 2 of the ruler: this share of the noise lies in so many patterns over voxels, whose
+    # courses have autocorrelations from that of the noise to 0.95.
     shared: float = 0.0
     patterns: int = 10
 

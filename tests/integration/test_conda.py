@@ -106,13 +106,13 @@ def test_results_equal_those_without_conda(whole, tiny_study):
 
 
 def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(whole):
-    path = whole.root / "envs" / "resample_lowlevel.yaml"
+    path = whole.root / "envs" / "extract_lowlevel.yaml"
     before = path.read_text()
     assert whole.planned() == Counter()
     path.write_text(before + "  - six=1.17.0\n")
     plan, everything = whole.planned("--", *FILM), whole.planned()
     path.write_text(before)
-    assert set(plan) == {"resample_lowlevel", "fit_baselines"}
+    assert set(plan) == {"extract_lowlevel", "resample_features", "fit_baselines"}
     assert {*plan, "stack_predictions", "render_report"} <= set(everything)
     assert not {"train_vae", "extract_i3d", "clean_bold"} & set(everything)
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import numpy as np
 import pytest
 import xarray as xr
 import yaml
@@ -64,3 +65,32 @@ def test_derivatives_give_the_same_series_and_the_same_scores(tiny_study, derive
 
 def test_nothing_was_found_wrong_with_them(derived_study):
     assert read_json(derived_study.results / "inputs.json")["problems"] == []
+
+
+def test_without_the_film_a_table_of_ones_own_stands_for_it(
+    tiny_study, derived_study, new_study, tmp_path
+):
+    study = new_study(tmp_path / "no film")
+    table = shutil.copy(tiny_study.results / "stimulus" / "i3d_rgb.nc", study.root / "own table.nc")
+    settings = yaml.safe_load((derived_study.root / "mine.yaml").read_text())
+    own = {"mine": {"file": str(table), "label": "features of ours"}}
+    settings |= {"film": None, "own_features": own, "sources": {"film": ["mine", "words"]}}
+    (study.root / "mine.yaml").write_text(yaml.safe_dump(settings))
+    targets = ("results/features/mine.nc", "results/predictions/film2bold/sub-01/ridge.nc")
+    run = study.snakemake(
+        *("--configfile", "config.yaml", "tests/integration/tiny.yaml", "mine.yaml"),
+        *("--", *targets, "results/inputs.json"),
+    )
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text[-6000:]
+    assert "rule time_film" in text and "probe_film" not in text and "extract_" not in text
+    ours, theirs = (
+        xr.open_dataset(path, engine="h5netcdf")["features"]
+        for path in (tiny_study.results / "features" / "i3d_rgb.nc", study.root / targets[0])
+    )
+    np.testing.assert_allclose(theirs.values, ours.values, atol=1e-5)
+    np.testing.assert_allclose(theirs["time"], ours["time"], atol=1e-6)
+    said = " ".join(p["message"] for p in read_json(study.results / "inputs.json")["problems"])
+    assert "there is no film file" in said and "direction video2audio is left out" in said
+    predicted = xr.open_dataset(study.root / targets[1], engine="h5netcdf")["prediction"]
+    assert predicted.attrs["source"] == "mine.nc + words.nc -> sub-01.nc"

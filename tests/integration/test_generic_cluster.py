@@ -89,7 +89,7 @@ def test_jobs_come_out_as_on_one_machine(cluster, tiny_study):
     )
     assert by_name["probe_film"] == [f"select=1:ncpus=1:mem={mb}mb", f"walltime={60 * minutes}"]
     # Small jobs are one job of the cluster.
-    assert "GROUP" in by_name and "resample_spectrogram" not in by_name
+    assert "GROUP" in by_name and "resample_features" not in by_name
 
 
 def test_a_job_that_the_cluster_kills_is_seen_and_gets_more(cluster):

@@ -22,7 +22,8 @@ def test_hostile_names_everywhere_come_through(snakemake, tmp_path):
     # Annotations lie elsewhere, as does the atlas; what is said in the film is anything.
     annotations = root / f"annotations {HOSTILE}"
     (bids / "stimuli" / "annotations").rename(annotations)
-    word = annotations / "sound" / "sound_annotation_thing.tsv"
+    (annotations / "sound" / "sound_annotation_thing.tsv").unlink()
+    word = annotations / "sound" / "sound_annotation_words.tsv"
     word.write_text("item\tonset\toffset\n$(touch owned)\t1.0\t2.0\n")
     word.rename(word.with_name(f"sound_annotation_{HOSTILE}.tsv"))
     derivatives = planted_study.write_derivatives(root).rename(root / f"space-tsv {HOSTILE}")

@@ -170,9 +170,12 @@ def stimulus_parts(
         When the film cannot be opened.
     """
     drawn = is_simulated(config) and config["film"] is None
+    # A silent film can be predicted from; whether it is one is asked where no direction needs its
+    # sound. Where one does, the check of the film says so.
+    predicted = any(catalogue.split_name(name)[1] == "audio" for name in config["directions"])
     return {
         "frames": film is not None,
-        "sound": film is not None and is_heard(config, film),
+        "sound": film is not None and (predicted or is_heard(config, film)),
         "words": drawn or (annotations is not None and words_table(annotations).is_file()),
     }
 
