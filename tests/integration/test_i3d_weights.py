@@ -30,7 +30,7 @@ def network(checkpoint):
 
 def test_the_real_weights_agree_with_the_independent_network(checkpoint, network):
     content = checkpoint.read_bytes()
-    assert hashlib.sha256(content).hexdigest() == i3d_weights.CHECKPOINT_SHA256
+    assert hashlib.sha256(content).hexdigest() == i3d_weights.FILE.sha256
     tree = pickle.loads(content)  # noqa: S301 - its checksum was looked at above
     for top in tree:
         tree[top] = _nested(tree[top])

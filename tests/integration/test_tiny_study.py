@@ -235,3 +235,18 @@ def test_every_job_left_its_log_and_its_cost(tiny_study):
     for path in benchmarks:
         relative = path.relative_to(tiny_study.results / "benchmarks").with_suffix(".log")
         assert (tiny_study.results / "logs" / relative).is_file()
+
+
+def test_a_network_of_sound_hears_when_somebody_speaks(tiny_study):
+    target = "results/features/speech_activity.nc"
+    run = tiny_study.snakemake("--", target)
+    if "cannot be downloaded" in run.stdout + run.stderr:
+        pytest.skip("no package index")
+    assert run.returncode == 0, (run.stdout + run.stderr)[-3000:]
+    heard = xr.open_dataset(tiny_study.results.parent / target, engine="h5netcdf")["features"]
+    blocks = xr.open_dataset(tiny_study.results / "features/blocks.nc", engine="h5netcdf")
+    speech = blocks["features"].sel(feature="speech").values > 0.99
+    probability = heard.sel(feature="sound/speech").values
+    words = xr.open_dataset(tiny_study.results / "features/words.nc", engine="h5netcdf")["features"]
+    spoken = words.sel(feature="sound/words speech").values
+    assert np.corrcoef(probability[speech], spoken[speech])[0, 1] > 0.3

@@ -155,7 +155,10 @@ def write_models(results: Path, units: list[str]) -> None:
             write_table(folder / f"{unit}_diagnostics.tsv", pd.DataFrame(rows, columns=columns))
             record = {
                 "settings": {"preset": "small-data", "seeds": 3},
-                "folds": [{"fold": 0, "steps": 20}, {"fold": 1, "steps": 0}],
+                "folds": [
+                    {"fold": 0, "steps": 20, "initialisation": "own, even"},
+                    {"fold": 1, "steps": 0, "initialisation": "shared 2, even"},
+                ],
             }
             write_json(folder / f"{unit}.json", record)
 

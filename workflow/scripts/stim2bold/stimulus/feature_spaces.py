@@ -45,6 +45,9 @@ FEATURE_SPACES = {
     "modulation": FeatureSpace(
         "sound", "spectro-temporal modulation of the sound (Chi et al., 2005)"
     ),
+    "speech_activity": FeatureSpace("sound", "speech activity (Silero VAD)"),
+    "voice": FeatureSpace("sound", "voices (Resemblyzer)"),
+    "pitch": FeatureSpace("sound", "pitch activations (CREPE)"),
     "words": FeatureSpace(
         "words",
         "rate, length and frequency of words, classes of phonemes, boundaries of sentences and "

