@@ -91,6 +91,9 @@ def test_without_the_film_a_table_of_ones_own_stands_for_it(
         xr.open_dataset(path, engine="h5netcdf")["features"]
         for path in (tiny_study.results / "features" / "i3d_rgb.nc", study.root / targets[0])
     )
+    # The blocks, which tell how long the film is, end with the scan: a volume less than the film.
+    assert len(ours) - 1 <= len(theirs) <= len(ours)
+    ours = ours[: len(theirs)]
     np.testing.assert_allclose(theirs.values, ours.values, atol=1e-5)
     np.testing.assert_allclose(theirs["time"], ours["time"], atol=1e-6)
     said = " ".join(p["message"] for p in read_json(study.results / "inputs.json")["problems"])
