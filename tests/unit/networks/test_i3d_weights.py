@@ -5,7 +5,7 @@ import pytest
 import torch
 from reference_i3d import random_tree, units
 
-from stim2bold.networks import i3d_weights
+from stim2bold.networks import i3d_weights, packages
 from stim2bold.runtime.errors import InputError
 
 BRANCH = {
@@ -69,7 +69,7 @@ def test_batch_norm_scale_counts(tree):
 def test_a_file_of_ours_comes_back(tree, tmp_path):
     path = tmp_path / "i3d.safetensors"
     about = {"network": "i3d", "source": "test", "sha256": "0", "licence": "none"}
-    i3d_weights.save_weights(path, i3d_weights.convert_jax(tree), about)
+    packages.save_weights(path, i3d_weights.convert_jax(tree), about)
     assert path.stat().st_mode & 0o044
     again, found = i3d_weights.read_weights(path)
     assert found == about
@@ -119,7 +119,7 @@ def test_wrong_files_are_refused_in_one_line(tree, tmp_path):
     with pytest.raises(InputError, match="cannot be read as I3D weights"):
         i3d_weights.obtain(tmp_path / "other.safetensors")
     part = dict(list(i3d_weights.convert_jax(tree).items())[5:])
-    i3d_weights.save_weights(tmp_path / "part.safetensors", part, {"network": "i3d"})
+    packages.save_weights(tmp_path / "part.safetensors", part, {"network": "i3d"})
     with pytest.raises(InputError, match="does not hold I3D's weights.*; set 'i3d: weights'"):
         i3d_weights.load_network(tmp_path / "part.safetensors")
     for path in ("none.ckpt", "other.pt"):

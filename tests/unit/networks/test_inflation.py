@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from stim2bold.networks import i3d_weights
+from stim2bold.networks import i3d_weights, packages
 from stim2bold.networks.inflation import for_flow, inflate_googlenet, is_googlenet
 
 BLOCKS = {
@@ -127,7 +127,7 @@ def test_another_googlenet_file_is_refused(state, tmp_path):
 def test_flow_weights_say_what_they_are(state, tmp_path):
     rgb = tmp_path / "rgb.safetensors"
     about = {"network": "i3d", "source": "someone", "sha256": "0", "licence": "none"}
-    i3d_weights.save_weights(rgb, inflate_googlenet(state), about)
+    packages.save_weights(rgb, inflate_googlenet(state), about)
     made, known = i3d_weights.obtain_flow(None, rgb)
     assert known["source"].startswith("NOT trained on flow: someone")
     assert known["n_channels"] == "2"

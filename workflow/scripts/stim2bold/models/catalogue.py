@@ -5,7 +5,7 @@ configuration calls ``film``. Nothing here imports a numerical package: a login 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stim2bold.runtime.errors import InputError
@@ -166,12 +166,12 @@ def available(
     for name, direction in directions.items():
         spaces = tuple(s for s in direction.spaces if there.get(needs(s), True))
         absent |= {s: needs(s) for s in direction.spaces if s not in spaces}
-        if direction.target == "audio" and not there["sound"]:
+        if direction.needs_sound and not there["sound"]:
             gone.append(f"direction {name} is left out: {MISSING['sound']}")
         elif direction.source != BOLD and not spaces:
             gone.append(f"direction {name} is left out: none of its feature spaces can be made")
         else:
-            kept[name] = Direction(name, direction.source, direction.target, spaces)
+            kept[name] = replace(direction, spaces=spaces)
     left_out = [f"feature space {s} is left out: {MISSING[why]}" for s, why in absent.items()]
     return kept, left_out, gone
 

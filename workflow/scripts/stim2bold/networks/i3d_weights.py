@@ -7,7 +7,6 @@ inflated, or a file of ours. Each is known by its checksum. The layout is descri
 """
 
 import hashlib
-import json
 import logging
 import pickle
 import re
@@ -19,10 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from stim2bold.io.files import replacing
 from stim2bold.networks.i3d import I3D, load_weights
 from stim2bold.networks.inflation import for_flow, inflate_googlenet, is_googlenet
 from stim2bold.networks.packages import PackagedFile, check, download, sha256
@@ -364,11 +361,3 @@ def obtain_flow(
     log.warning("no weights for flow are given: those for colours serve, with an inflated stem")
     source = f"NOT trained on flow: {about['source']}, its stem averaged over colours"
     return for_flow(weights), about | {"source": source, "n_channels": "2"}
-
-
-def save_weights(path: str | Path, weights: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
-    """Write weights and what is known about them."""
-    log.info("%s", json.dumps(dict(about), sort_keys=True))
-    with replacing(path) as temporary:
-        # Not save_file: it makes a file that only its owner may read.
-        temporary.write_bytes(save(dict(weights), metadata=dict(about)))

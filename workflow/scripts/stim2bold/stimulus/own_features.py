@@ -9,7 +9,7 @@ import xarray as xr
 
 from stim2bold.io.tables import Table, numbers, read_tsv
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.timing import Timing, average, inside
+from stim2bold.stimulus.timing import Timing, average, volume_table, weighted_coverage
 
 #: A gap between rows is told of when it is so many times as long as the usual, and so many seconds.
 GAP_RATIO, GAP_SECONDS = 5.0, 2.0
@@ -192,23 +192,15 @@ def own_features_at_volumes(
         The exact mean over each TR: of the function that is linear between the points; or of what
         the rows say while they last, 0 in between, rows that overlap adding up.
     """
-    n_rows = timing.n_rows(duration)
-    edges = timing.edges(n_rows)
+    edges = timing.edges(timing.n_rows(duration))
     if table.offsets is None:
         values = average(table.onsets, table.values, edges)
     else:
-        total = np.zeros((len(edges), table.values.shape[1]))
-        for onset, offset, row in zip(table.onsets, table.offsets, table.values, strict=True):
-            total += np.clip(edges - onset, 0, offset - onset)[:, np.newaxis] * row
-        values = np.diff(total, axis=0) / np.diff(edges)[:, np.newaxis]
-    return xr.DataArray(
-        values.astype(np.float32),
-        dims=("time", "feature"),
-        coords={
-            "time": ("time", timing.centres(n_rows), {"units": "s"}),
-            "feature": list(table.names),
-            "inside": ("time", inside(edges, duration).astype(np.int8)),
-        },
-        name="features",
-        attrs={"resampled": "mean over each TR", **attributes},
+        values = weighted_coverage(table.onsets, table.offsets, table.values, edges)
+    return volume_table(
+        values,
+        table.names,
+        timing=timing,
+        duration=duration,
+        attributes={"resampled": "mean over each TR", **attributes},
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from stim2bold.stimulus.timing import Timing, at_volumes, inside, interpolate
+from stim2bold.stimulus.timing import Timing, at_volumes, interpolate, volume_coordinates
 
 
 def resample(tables: Sequence[xr.DataArray], *, timing: Timing, duration: float) -> xr.DataArray:
@@ -143,11 +143,10 @@ def spectrogram_at_volumes(whole: xr.DataArray, *, timing: Timing, duration: flo
     return xr.DataArray(
         rows,
         dims=("time", "frame", band),
-        coords={
-            "time": ("time", timing.centres(n_rows), {"units": "s"}),
+        coords=volume_coordinates(n_rows, timing=timing, duration=duration)
+        | {
             "frame": ("frame", frame_offsets(timing.TR, step), {"units": "s"}),
             band: (band, whole[band].to_numpy(), {"units": "Hz"}),
-            "inside": ("time", inside(timing.edges(n_rows), duration).astype(np.int8)),
         },
         name=whole.name,
         attrs=whole.attrs | {"TR": timing.TR},

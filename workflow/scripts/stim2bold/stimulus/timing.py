@@ -9,7 +9,9 @@ frames per second it holds 15.2.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -197,6 +199,89 @@ def coverage(onsets: np.ndarray, offsets: np.ndarray, edges: np.ndarray) -> np.n
     return np.clip(np.diff(covered) / np.diff(edges), 0, 1)
 
 
+def weighted_coverage(
+    onsets: np.ndarray, offsets: np.ndarray, values: np.ndarray, edges: np.ndarray
+) -> np.ndarray:
+    """Return the mean over each interval of what holds while an event lasts, and else is 0.
+
+    Parameters
+    ----------
+    onsets, offsets : ndarray of shape (n_events,)
+    values : ndarray of shape (n_events, ...)
+        Events may overlap: their values add up.
+    edges : ndarray of shape (m + 1,)
+        Where the adjoining intervals start and end.
+
+    Returns
+    -------
+    ndarray of shape (m, ...)
+        The integral over the interval, exact whatever part of it an event covers, over its length.
+    """
+    values = np.asarray(values, dtype=float)
+    total = np.zeros((len(edges), *values.shape[1:]))
+    for onset, offset, value in zip(onsets, offsets, values, strict=True):
+        total += np.multiply.outer(np.clip(edges - onset, 0, offset - onset), value)
+    lengths = np.diff(edges).reshape(-1, *[1] * (values.ndim - 1))
+    return np.diff(total, axis=0) / lengths
+
+
+def volume_coordinates(n_rows: int, *, timing: Timing, duration: float) -> dict[str, tuple]:
+    """Return the coordinates that every table at the TRs has.
+
+    Parameters
+    ----------
+    n_rows : int
+    timing : Timing
+        TR and onset of the film.
+    duration : float
+        Length of the film, seconds.
+
+    Returns
+    -------
+    dict
+        ``time``, the middles of the volumes; ``inside``, 0 for rows that do not overlap the film.
+    """
+    return {
+        "time": ("time", timing.centres(n_rows), {"units": "s"}),
+        "inside": ("time", inside(timing.edges(n_rows), duration).astype(np.int8)),
+    }
+
+
+def volume_table(
+    values: np.ndarray,
+    names: Sequence[str],
+    *,
+    timing: Timing,
+    duration: float,
+    attributes: Mapping[str, Any],
+) -> xr.DataArray:
+    """Return features at the TRs as a table.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_features)
+        Row k is volume k.
+    names : sequence of str
+        Of the features.
+    timing, duration
+        As for `volume_coordinates`.
+    attributes : mapping
+        Of the table.
+
+    Returns
+    -------
+    DataArray of float32, dims (time, feature)
+    """
+    return xr.DataArray(
+        np.asarray(values, np.float32),
+        dims=("time", "feature"),
+        coords=volume_coordinates(len(values), timing=timing, duration=duration)
+        | {"feature": list(names)},
+        name="features",
+        attrs=dict(attributes),
+    )
+
+
 def at_volumes(features: xr.DataArray, *, timing: Timing, duration: float) -> xr.DataArray:
     """Average features over each TR, see `average`.
 
@@ -218,14 +303,10 @@ def at_volumes(features: xr.DataArray, *, timing: Timing, duration: float) -> xr
     n_rows = timing.n_rows(duration)
     edges = timing.edges(n_rows)
     rows = average(features["time"].to_numpy(), features.to_numpy(), edges)
-    return xr.DataArray(
-        rows.astype(np.float32),
-        dims=("time", "feature"),
-        coords={
-            "time": ("time", timing.centres(n_rows), {"units": "s"}),
-            "feature": features["feature"].to_numpy(),
-            "inside": ("time", inside(edges, duration).astype(np.int8)),
-        },
-        name="features",
-        attrs=features.attrs | {"resampled": "mean over each TR", "TR": timing.TR},
+    return volume_table(
+        rows,
+        features["feature"].to_numpy(),
+        timing=timing,
+        duration=duration,
+        attributes=features.attrs | {"resampled": "mean over each TR", "TR": timing.TR},
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stim2bold.stimulus.timing import Timing, inside
+from stim2bold.stimulus.timing import Timing, volume_table, weighted_coverage
 
 #: Tables of sound that are no speaker's words.
 LINGUISTIC = (
@@ -60,29 +60,6 @@ def per_second(onsets: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Return how many events a second begin in each TR, shape (n_rows,)."""
     counts, _ = np.histogram(onsets, edges)
     return counts / np.diff(edges)
-
-
-def weighted_coverage(
-    onsets: np.ndarray, offsets: np.ndarray, values: np.ndarray, edges: np.ndarray
-) -> np.ndarray:
-    """Return the mean over each TR of what holds while an event lasts, and else is 0.
-
-    Parameters
-    ----------
-    onsets, offsets, values : ndarray of shape (n_events,)
-        Events may overlap: their values add up.
-    edges : ndarray of shape (n_rows + 1,)
-        Where the TRs start and end.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        The integral over the TR, exact whatever part of it an event covers, over its length.
-    """
-    total = np.zeros(len(edges))
-    for onset, offset, value in zip(onsets, offsets, values, strict=True):
-        total += value * np.clip(edges - onset, 0, offset - onset)
-    return np.diff(total) / np.diff(edges)
 
 
 def speakers_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -157,7 +134,7 @@ def words_at_volumes(
     words = tables["words"].sort_values("onset", kind="stable")
     onsets, offsets = words["onset"].to_numpy(), words["offset"].to_numpy()
     items = [str(item) for item in words["item"]]
-    first = np.array([item not in items[:i] for i, item in enumerate(items)], dtype=bool)
+    first = ~pd.Series(items).duplicated().to_numpy(dtype=bool)
     zipf = np.array([frequency(item) for item in items])
     columns = {
         "rate": per_second(onsets, edges),
@@ -192,18 +169,12 @@ def words_at_volumes(
     speakers = speakers_of(tables)
     if len(speakers) > 1:
         columns["speaker change"] = per_second(speaker_changes(speakers), edges)
-    values = np.stack(list(columns.values()), axis=1)
-    n_rows = len(values)
-    return xr.DataArray(
-        values.astype(np.float32),
-        dims=("time", "feature"),
-        coords={
-            "time": ("time", timing.centres(n_rows), {"units": "s"}),
-            "feature": [f"sound/words {name}" for name in columns],
-            "inside": ("time", inside(edges, duration).astype(np.int8)),
-        },
-        name="features",
-        attrs={
+    return volume_table(
+        np.stack(list(columns.values()), axis=1),
+        [f"sound/words {name}" for name in columns],
+        timing=timing,
+        duration=duration,
+        attributes={
             "units": "events a second, and means over the TR",
             "words": len(items),
             "words_without_frequency": int((zipf == 0).sum()),

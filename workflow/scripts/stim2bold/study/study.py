@@ -203,6 +203,13 @@ def reference(runs: list[Run]) -> list[Run]:
     return max(of.values(), key=len)
 
 
+def marked_runs(runs: list[Run], config: dict[str, Any]) -> list[Run]:
+    """Return the runs whose events mark the film's blocks: none where it is cut evenly."""
+    if config["blocks"]["seconds"] is not None:
+        return []
+    return [run for run in reference(runs) if run.events]
+
+
 def volume_references(runs: list[Run], config: dict[str, Any], *, TR: float) -> dict[str, float]:
     """Return the instant that a volume of each run stands for, seconds from the volume's start.
 

@@ -163,17 +163,16 @@ def length_without_film(
     """Return the length of a film without a file, None where an event file is missing."""
     if not runs:
         return None
-    marked = config["blocks"]["seconds"] is None
-    first = [run for run in study.reference(runs) if run.events and marked]
-    if marked and not first:
+    marked = study.marked_runs(runs, config)
+    if not marked and config["blocks"]["seconds"] is None:
         return None
-    onsets, _ = study.film_onsets(first, config)
+    onsets, _ = study.film_onsets(marked, config)
     seconds, _ = film_length(
-        [run.events for run in first],
+        [run.events for run in marked],
         config["own_features"],
         annotations,
         kinds=config["blocks"]["kinds"],
-        onsets=[onsets[run.name] for run in first],
+        onsets=[onsets[run.name] for run in marked],
     )
     return seconds
 
@@ -197,8 +196,7 @@ def left_out_of_stimulus(
     problems += [note("config.yaml", sentence, advice) for sentence in spaces]
     problems += [warning("config.yaml", sentence, advice) for sentence in gone]
     if not kept:
-        what, _, remedy = study.NOTHING_LEFT.removeprefix("config.yaml: ").rpartition("; ")
-        problems.append(error("config.yaml", what, remedy))
+        problems.append(from_refusal(InputError(study.NOTHING_LEFT), "config.yaml"))
     return problems
 
 

@@ -118,7 +118,6 @@ def start_model(
     regressors: np.ndarray,
     standard: np.ndarray,
     *,
-    rows: np.ndarray,
     settings: VAESettings,
     recipe: Recipe,
     noise: float,
@@ -136,8 +135,6 @@ def start_model(
     regressors : ndarray of shape (n_rows, n_regressors)
     standard : ndarray of shape (n_rows, n_targets)
         Standardised targets.
-    rows : ndarray of shape (n_rows,)
-        Row numbers.
     settings : VAESettings
     recipe : Recipe
         Of the linear solution.

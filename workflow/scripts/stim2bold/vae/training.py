@@ -138,7 +138,6 @@ def make_job(
     start = start_model(
         task.regressors[rows - problem.first_row],
         task.standard(problem, rows),
-        rows=rows,
         settings=settings,
         recipe=solution.recipe,
         noise=solution.error,
