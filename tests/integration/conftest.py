@@ -1,11 +1,13 @@
 """The tiny study, run once for all tests that look at its results."""
 
+import json
 import os
 import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from compared import files
 from processes import run
 from project_copy import copy_project
 
@@ -19,6 +21,12 @@ class Study:
     def __init__(self, root: Path):
         self.root = root
         self.results = root / "results"
+        self.names = root / "made.json"
+
+    @property
+    def made(self) -> set[str]:
+        """The files of the first run, without those that tests asked for by name since."""
+        return set(json.loads(self.names.read_text()))
 
     def snakemake(self, *arguments: str, timeout: float = 2400) -> CompletedProcess:
         """Run Snakemake with the tiny configuration over the shipped one."""
@@ -51,8 +59,10 @@ def tiny_study(store, new_study):
     """The tiny study after one run, in a folder whose name a shell must not take apart."""
 
     def make(root: Path) -> None:
-        run = new_study(root).snakemake()
+        study = new_study(root)
+        run = study.snakemake()
         assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
+        study.names.write_text(json.dumps(sorted(files(study.results))))
 
     name = "it's a $(tiny) study; really"
     return Study(store.folder(name, make, configuration=TINY.read_text()))

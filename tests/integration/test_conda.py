@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from compared import differences, files, unasked
+from compared import differences, files
 from conda_machine import Conda, witnesses_of
 from project_copy import copy_project
 
@@ -101,7 +101,7 @@ def test_every_job_ran_in_the_environment_of_its_rule(whole):
 def test_results_equal_those_without_conda(whole, tiny_study):
     results = whole.root / "results"
     found = files(results)
-    assert found == unasked(tiny_study.results)
+    assert found == tiny_study.made
     assert differences(results, tiny_study.results, names=found) == {}
 
 

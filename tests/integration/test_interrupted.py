@@ -6,7 +6,7 @@ which files to look at, and `compared.py` what may differ.
 """
 
 import pytest
-from compared import differences, files, unasked
+from compared import differences, files
 from killed import Killed, moments
 
 # On one core, and beside another study.
@@ -53,7 +53,7 @@ def test_resumed_on_one_core_the_results_are_those_of_an_undisturbed_run_on_two(
     resumed, tiny_study
 ):
     mine = files(resumed.results)
-    assert mine == unasked(tiny_study.results)
+    assert mine == tiny_study.made
     assert len(mine) > 300
     wrong = differences(resumed.results, tiny_study.results, names=mine)
     assert wrong == {}, "killed three times and on one core; undisturbed on two"

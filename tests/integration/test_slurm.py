@@ -14,7 +14,7 @@ from subprocess import CompletedProcess
 
 import processes
 import pytest
-from compared import differences, files, unasked
+from compared import differences, files
 from finished import finish
 from processes import Program, new_temporary, wait_until
 from project_copy import copy_project
@@ -214,5 +214,5 @@ def test_a_whole_study_comes_out_of_a_slurm_as_of_one_machine(slurm, tiny_study,
     assert {record["JobState"] for record in records} <= {"COMPLETED", "COMPLETING"}
     results = tmp_path / "study" / "results"
     found = files(results)
-    assert found == unasked(tiny_study.results)
+    assert found == tiny_study.made
     assert differences(results, tiny_study.results, names=found) == {}

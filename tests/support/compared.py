@@ -21,8 +21,6 @@ TOLERANCE = 1e-6
 #: What tells of the run and not of the data: how long steps took, and what they said.
 #: The picture of the rules tells of the plan: of a resumed run, without what is done.
 TOLD = ("logs/", "benchmarks/", "failures.json", "bench/", "views/rules.json")
-#: Made by a test in the undisturbed study, when asked for by name.
-ASKED_FOR = "_run-1_space-T1w_"
 #: Of the report, the table of what the steps cost, and that picture.
 COSTS = re.compile(
     r'aria-label="Time and memory of each rule">.*?</table>|<svg class="graph".*?</svg>', re.DOTALL
@@ -39,11 +37,6 @@ def files(results: Path) -> set[str]:
         for name in names
         if not name.startswith(TOLD) and not any(mark in name for mark in LEFT)
     }
-
-
-def unasked(results: Path) -> set[str]:
-    """Return the names of the files that a study makes when none is asked for by name."""
-    return {name for name in files(results) if ASKED_FOR not in name}
 
 
 def apart(one: Path, other: Path) -> float:
