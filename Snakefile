@@ -17,6 +17,7 @@ include: "workflow/rules/preprocess.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/decode.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/planted.smk"
 include: "workflow/rules/sound.smk"
 include: "workflow/rules/report.smk"
 

@@ -20,6 +20,7 @@ import planted_head  # noqa: E402
 from claims import dice, row  # noqa: E402
 
 from stim2bold.preprocessing import anatomy, figures, head_motion, registration  # noqa: E402
+from stim2bold.simulation.brain.recovery import motion_errors  # noqa: E402
 
 SEEDS = (1, 2, 3)
 CENTRE = np.array([0.0, -18.0, 8.0])
@@ -57,27 +58,13 @@ def prepared(seed: int):
     return image, brain, folder, transforms
 
 
-def motion_errors(moved: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the error of each volume (mm and degrees) and the place of the reference.
-
-    The reference lies where the head lay most; that place is taken out, being nobody's to know.
-    """
-    relative = np.linalg.inv(moved) @ found
-    rest = head_motion.rigid_matrix(
-        np.median(head_motion.rigid_parameters(relative, CENTRE), axis=0), CENTRE
-    )
-    error = head_motion.rigid_parameters(np.linalg.inv(rest) @ relative, CENTRE)
-    error[:, 3:] = np.degrees(error[:, 3:])
-    return error, rest
-
-
 def motion_error() -> list[dict]:
     """Head motion: root mean square error of the worst of the three axes."""
     start = time.perf_counter()
     shifts, turns = [], []
     for seed in SEEDS:
         _, run = planted(seed)
-        error, _ = motion_errors(run.moved, aligned(seed)[1])
+        error, _ = motion_errors(run.moved, aligned(seed)[1], CENTRE)
         rmse = np.sqrt((error**2).mean(axis=0))
         shifts.append(float(rmse[:3].max()))
         turns.append(float(rmse[3:].max()))
@@ -118,7 +105,7 @@ def motion_speed() -> list[dict]:
 
     def worst(estimate: np.ndarray) -> np.ndarray:
         """Root mean square of the worst shift (mm) and the worst turn (degrees)."""
-        rmse = np.sqrt((motion_errors(run.moved[chosen], estimate)[0] ** 2).mean(axis=0))
+        rmse = np.sqrt((motion_errors(run.moved[chosen], estimate, CENTRE)[0] ** 2).mean(axis=0))
         return np.array([rmse[:3].max(), rmse[3:].max()])
 
     shift, turn = worst(found[chosen]) / worst(matrices)
@@ -158,7 +145,7 @@ def registration_coregistration() -> list[dict]:
             ),
             nib.Nifti1Image(np.asarray(image.dataobj) * brain, image.affine),
         )
-        _, rest = motion_errors(run.moved, found)
+        _, rest = motion_errors(run.moved, found, CENTRE)
         truth = np.linalg.inv(rest) @ np.linalg.inv(run.to_t1w)
         points = planted_head.world_grid(head.brain.shape, head.t1w.affine)[head.brain]
         shift = planted_head.apply(matrix, points) - planted_head.apply(truth, points)

@@ -235,13 +235,13 @@ MAPPED = [*(["group"] if len(MAPPED) > 1 else []), *MAPPED]
 # Who shares one VAE, and who only gets a decoder on its encoder.
 NEWCOMERS = [p for p in config["group"]["newcomers"] if config["group"]["train"]]
 MEMBERS = [p for p in PARTICIPANTS if config["group"]["train"] and p not in NEWCOMERS]
-if set(NEWCOMERS) - set(PARTICIPANTS) or (
-    config["group"]["train"] and len(MEMBERS) < 2
-):
+if set(NEWCOMERS) - set(PARTICIPANTS) or (NEWCOMERS and len(MEMBERS) < 2):
     raise WorkflowError(
         "config.yaml: group: newcomers must be participants of the study, and at least two others "
         "must be left to train with"
     )
+# One alone shares nothing.
+MEMBERS = MEMBERS if len(MEMBERS) > 1 else []
 
 SPACE = study.SPACE
 PREPROCESSED = "results/preprocessed"
@@ -500,6 +500,22 @@ def maps_shown():
             for unit in MAPPED
         ),
     ]
+
+
+def planted_maps(statistic):
+    """Return the maps of a statistic that are compared with the truth, the group's first."""
+    models = ["vae", "ridge", *(["vae-group"] if MEMBERS else [])]
+    return [
+        f"results/maps/{TO_BOLD[0]}/{unit}/{model}_{statistic}.nii.gz"
+        for unit in (MAPPED if PLANTED else [])
+        for model in models
+    ]
+
+
+def planted_shown():
+    """Return what the report shows of the comparison with the truth."""
+    names = ("regions.tsv", "errors.tsv", "spaces.tsv", "maps.png")
+    return [f"results/planted/{name}" for name in names] if PLANTED else []
 
 
 def decoded_shown():

@@ -260,6 +260,7 @@ rule render_report:
         graph="results/views/rules.json",
         maps=maps_shown(),
         decoded=decoded_shown(),
+        planted=planted_shown(),
         regions=[
             f"results/regions/{direction}/{unit}.tsv"
             for direction in TO_BOLD

@@ -9,7 +9,7 @@ LIBRARY = Path(__file__).parents[3] / "workflow" / "scripts" / "stim2bold"
 #: From the ground up. A module may import from its own room and from those before it.
 ROOMS = (
     *("runtime", "io", "preprocessing", "stimulus", "networks", "models", "evaluation", "vae"),
-    *("simulation/film", "study", "decoding", "sound", "report", "simulation/brain"),
+    *("simulation/film", "simulation/brain", "study", "decoding", "sound", "report"),
 )
 MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py")
 

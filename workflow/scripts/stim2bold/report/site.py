@@ -9,7 +9,7 @@ import yaml
 from stim2bold.io.files import read_json, read_table
 from stim2bold.models.catalogue import BOLD, MODELS, split_name
 from stim2bold.preprocessing.derivatives import VERSION
-from stim2bold.report import pages, scores, study
+from stim2bold.report import pages, planted, scores, study
 from stim2bold.report.participants import participant_table, runs_of, scores_of
 from stim2bold.report.provenance import costs, environments, pinned_versions
 from stim2bold.report.source import Source, table_of
@@ -62,11 +62,13 @@ def write_site(source: Source, root: Path) -> None:
     brain = results / "views" / "brain.json"
     brain = pages.write_data(root, "assets/brain", read_json(brain)) if brain.exists() else None
     methods = read_json(results / "methods.json")
+    compared = planted.planted_of(results, root)
     shared = {
         "study": methods["study"],
         "banners": study.banners(
             simulation=source.config["simulation"] if source.simulated else None,
             weights=substitute_weights(source),
+            planted=compared["maps"][0] if compared else None,
         ),
         "version": VERSION,
         "columns": columns,
@@ -95,6 +97,15 @@ def write_site(source: Source, root: Path) -> None:
             models=models_of(source, directions, unit),
         )
         pages.write_page(root / "participants" / f"{unit}.html", text)
+    if compared:
+        text = templates.get_template("planted.html.j2").render(
+            **shared,
+            **compared,
+            root="",
+            title=f"Planted and found: {methods['study']}",
+            sections=planted.SECTIONS,
+        )
+        pages.write_page(root / study.PLANTED_PAGE, text)
     n_models = len(columns)
     sheet = results / "stimulus" / "sheet.png"
     text = templates.get_template("index.html.j2").render(

@@ -4,6 +4,9 @@ from typing import Any
 
 from stim2bold.study.read_lines import as_lines, others
 
+#: Where the analysis of simulated participants is compared with what was planted in them.
+PLANTED_PAGE = "planted.html"
+
 
 def opening(
     *, inputs: dict, film: dict, folds: dict, n_directions: int, n_models: int
@@ -65,7 +68,12 @@ def missing(rows: list[dict[str, str]]) -> list[dict[str, Any]]:
     return [{"reason": reason, "participants": names} for reason, names in groups.items()]
 
 
-def banners(*, simulation: dict[str, Any] | None, weights: str | None) -> list[dict[str, str]]:
+def banners(
+    *,
+    simulation: dict[str, Any] | None,
+    weights: str | None,
+    planted: dict[str, Any] | None = None,
+) -> list[dict[str, str]]:
     """Return what must be said before any figure.
 
     Parameters
@@ -74,11 +82,13 @@ def banners(*, simulation: dict[str, Any] | None, weights: str | None) -> list[d
         Section ``simulation`` of the configuration, where the data set is simulated.
     weights : str or None
         What the video network's weights are in place of the published ones.
+    planted : dict or None
+        ``words`` and ``verdict`` of the map that is compared with what was planted.
 
     Returns
     -------
     list of dict
-        ``title`` and ``text``.
+        ``title``, ``text``, and ``page`` (from the report's root) and ``link`` where more is told.
     """
     found = []
     if simulation is not None:
@@ -89,8 +99,13 @@ def banners(*, simulation: dict[str, Any] | None, weights: str | None) -> list[d
             else f"made from the film at a planted ceiling of r = {images['ceiling']} (the "
             "standard difficulty, at which figures of this project are compared, is 0.30)"
         )
+        more = {}
+        if planted is not None:
+            what = f"{planted['words']}: {planted['verdict']}."
+            more = {"page": PLANTED_PAGE, "link": f"Planted and found. {what}"}
         found.append(
             {
+                **more,
                 "title": "Simulated data.",
                 "text": "These participants do not exist: their BOLD comes from the built-in "
                 f"simulation, {planted}. The scores show that the workflow works, not how brains "

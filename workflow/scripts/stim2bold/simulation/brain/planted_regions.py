@@ -1,37 +1,72 @@
 """Where in MNI space the simulated brain follows the film.
 
-Ellipsoids in MNI millimetres (x grows to the right), each with centre and radii:
-
-- visual, both sides: the occipital pole and the calcarine sulcus (0, -86, 4), radii 44, 22, 28, and
-  the lateral occipital cortex (+-46, -70, 4), radius 13;
-- auditory, both sides: the superior temporal plane (+-54, -20, 8), radii 17, 24, 10;
-- language, on the LEFT only, so that an exchange of sides shows: posterior middle and superior
-  temporal (-57, -44, 2), radii 14, 20, 14; inferior frontal (-49, 22, 14), radii 14, 18, 16;
-  anterior temporal (-55, -2, -20), radii 12, 16, 10. What is auditory is not language.
+Ellipsoids in MNI millimetres (x grows to the right). Language is on the LEFT only, so that an
+exchange of sides shows. What is auditory is not language.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 KIND_NUMBERS = {"visual": 1, "auditory": 2, "language": 3}
 """Labels of the kinds in truth images."""
 
-_ELLIPSOIDS = {
-    "visual": (
-        ((0, -86, 4), (44, 22, 28)),
-        ((46, -70, 4), (13, 13, 13)),
-        ((-46, -70, 4), (13, 13, 13)),
-    ),
-    "auditory": (((54, -20, 8), (17, 24, 10)), ((-54, -20, 8), (17, 24, 10))),
-    "language": (
-        ((-57, -44, 2), (14, 20, 14)),
-        ((-49, 22, 14), (14, 18, 16)),
-        ((-55, -2, -20), (12, 16, 10)),
-    ),
-}
+
+@dataclass(frozen=True)
+class Region:
+    """An ellipsoid whose grey matter follows one kind of feature.
+
+    Parameters
+    ----------
+    name, kind : str
+    centre, radii : tuple of float
+        MNI millimetres.
+    """
+
+    name: str
+    kind: str
+    centre: tuple[float, float, float]
+    radii: tuple[float, float, float]
+
+    def contains(self, points: np.ndarray) -> np.ndarray:
+        """Tell of each point of MNI space, (n, 3), whether it lies inside."""
+        return (((points - np.array(self.centre)) / np.array(self.radii)) ** 2).sum(axis=1) < 1
+
+
+REGIONS = (
+    Region("posterior temporal, left", "language", (-57, -44, 2), (14, 20, 14)),
+    Region("inferior frontal, left", "language", (-49, 22, 14), (14, 18, 16)),
+    Region("anterior temporal, left", "language", (-55, -2, -20), (12, 16, 10)),
+    Region("superior temporal, right", "auditory", (54, -20, 8), (17, 24, 10)),
+    Region("superior temporal, left", "auditory", (-54, -20, 8), (17, 24, 10)),
+    Region("occipital pole and calcarine", "visual", (0, -86, 4), (44, 22, 28)),
+    Region("lateral occipital, right", "visual", (46, -70, 4), (13, 13, 13)),
+    Region("lateral occipital, left", "visual", (-46, -70, 4), (13, 13, 13)),
+)
+"""Where two overlap, the later one wins: auditory and visual over language."""
+
+
+def region_number_at(points: np.ndarray) -> np.ndarray:
+    """Return the number in `REGIONS` of the region in which each point lies.
+
+    Parameters
+    ----------
+    points : ndarray, (n, 3)
+        MNI millimetres.
+
+    Returns
+    -------
+    ndarray of int, (n,)
+        -1 outside.
+    """
+    number = np.full(len(points), -1)
+    for index, region in enumerate(REGIONS):
+        number[region.contains(points)] = index
+    return number
 
 
 def region_at(points: np.ndarray) -> np.ndarray:
-    """Return the region in which each point of MNI space lies.
+    """Return the kind of region in which each point of MNI space lies.
 
     Parameters
     ----------
@@ -41,11 +76,7 @@ def region_at(points: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of int8, (n,)
-        0 outside, else one of `KIND_NUMBERS`; auditory and visual win over language.
+        0 outside, else one of `KIND_NUMBERS`.
     """
-    region = np.zeros(len(points), dtype=np.int8)
-    for kind in ("language", "auditory", "visual"):
-        for centre, radii in _ELLIPSOIDS[kind]:
-            inside = (((points - np.array(centre)) / np.array(radii)) ** 2).sum(axis=1) < 1
-            region[inside] = KIND_NUMBERS[kind]
-    return region
+    kinds = np.array([*(KIND_NUMBERS[region.kind] for region in REGIONS), 0], dtype=np.int8)
+    return kinds[region_number_at(points)]

@@ -1,0 +1,75 @@
+# Of simulated participants all is known. What the analysis found is compared with it, but for what the
+# user brought (a head, derivatives, parcels), of which the truth is not known.
+PLANTED = (
+    PARTICIPANTS
+    if SIMULATED
+    and TO_BOLD
+    and not (HEAD or DERIVATIVES or config["preprocessing"]["parcels"])
+    else []
+)
+PLANTED_RUNS = [RUNS_OF[participant][0] for participant in PLANTED]
+
+
+rule compare_with_truth:
+    input:
+        code=code("compare_with_truth.py"),
+        truth=[
+            f"results/simulated/truth/sub-{participant}_{part}"
+            for participant in PLANTED
+            for part in (
+                *("motion.tsv", "spaces.json", "deformation.nc", "signal.nc"),
+                "space-MNI_regions.nii.gz",
+            )
+        ],
+        r=planted_maps("r"),
+        q=planted_maps("q"),
+        bold=[BOLD.format(unit=f"sub-{p}") for p in PLANTED],
+        explained=[f"results/partition/sub-{p}.nc" for p in PLANTED],
+        motion=[
+            f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt".format(
+                folder=run.folder, run=run.name
+            )
+            for run in PLANTED_RUNS
+        ],
+        coregistration=[
+            f"{FUNC}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt".format(
+                folder=run.folder, run=run.name
+            )
+            for run in PLANTED_RUNS
+        ],
+        normalisation=[
+            f"{ANAT}_from-T1w_to-{SPACE}_mode-image_xfm.h5".format(
+                folder=run.anat_folder, anat=run.anat
+            )
+            for run in PLANTED_RUNS
+        ],
+    output:
+        regions="results/planted/regions.tsv",
+        errors="results/planted/errors.tsv",
+        spaces="results/planted/spaces.tsv",
+        figure="results/planted/maps.png",
+    log:
+        "results/logs/compare_with_truth.log",
+    benchmark:
+        "results/benchmarks/compare_with_truth.tsv"
+    conda:
+        "../../envs/compare_with_truth.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10 + len(PLANTED)),
+    params:
+        participants=[f"sub-{p}" for p in PLANTED],
+    message:
+        "What was planted and what was found: {output.regions}"
+    shell:
+        "python {input.code[0]:q} --truth results/simulated/truth"
+        " --participants @<(printf '%s\\n' {params.participants:q})"
+        " --maps @<(printf '%s\\n' {input.r:q}) --bold @<(printf '%s\\n' {input.bold:q})"
+        " --explained @<(printf '%s\\n' {input.explained:q})"
+        " --motion @<(printf '%s\\n' {input.motion:q})"
+        " --coregistration @<(printf '%s\\n' {input.coregistration:q})"
+        " --normalisation @<(printf '%s\\n' {input.normalisation:q})"
+        " --regions {output.regions:q} --errors {output.errors:q} --spaces {output.spaces:q}"
+        " --figure {output.figure:q} > {log:q} 2>&1"
+        f"{sources('compare_with_truth.py')}"

@@ -1,0 +1,279 @@
+"""What the analysis found of what was planted: the simulated study compared with its truth.
+
+Of a simulated participant everything is known (`participant_files`), and the analysis reads none of
+it. Here both are laid side by side: which planted regions a map finds and what it finds elsewhere,
+how far motion, registration and the clock are off, how much of the planted signal is left after
+preprocessing, and what each feature space explains where.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.interpolate import CubicSpline, RegularGridInterpolator
+
+from stim2bold.evaluation.maps import grid
+from stim2bold.io.arrays import read_dataset
+from stim2bold.io.files import read_json, read_table
+from stim2bold.preprocessing.head_motion import rigid_matrix, rigid_parameters
+from stim2bold.preprocessing.registration import apply, voxel_points
+from stim2bold.simulation.brain.head_motion import matrices
+from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, REGIONS, region_number_at
+from stim2bold.simulation.brain.recovery_verdict import ELSEWHERE, FOUND, SIGNIFICANT
+
+LAGS = np.arange(-4.0, 4.05, 0.05)
+"""Seconds by which measured responses are tried to lag behind the planted ones."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known of a simulated participant.
+
+    Parameters
+    ----------
+    regions : Nifti1Image
+        Kinds of region on an MNI grid, -1 where surely nothing is planted.
+    signal : Dataset
+        ``signal`` (time, voxel) with x, y, z and ceiling of each voxel.
+    motion : ndarray, (n_volumes, 4, 4)
+        From a point of the head during volume 0 to the same point during each volume.
+    bold_to_t1w : ndarray, (4, 4)
+    deformation : Dataset
+        ``to_t1w`` (i, j, k, axis).
+    """
+
+    regions: nib.Nifti1Image
+    signal: xr.Dataset
+    motion: np.ndarray
+    bold_to_t1w: np.ndarray
+    deformation: xr.Dataset
+
+
+def read_truth(folder: Path, name: str) -> Truth:
+    """Read the truth of a participant, such as ``sub-01``."""
+    return Truth(
+        regions=nib.load(folder / f"{name}_space-MNI_regions.nii.gz"),
+        signal=read_dataset(folder / f"{name}_signal.nc"),
+        motion=matrices(read_table(folder / f"{name}_motion.tsv")),
+        bold_to_t1w=np.array(read_json(folder / f"{name}_spaces.json")["bold_to_t1w"]),
+        deformation=read_dataset(folder / f"{name}_deformation.nc"),
+    )
+
+
+def kinds_on(image: nib.Nifti1Image, regions: nib.Nifti1Image) -> np.ndarray:
+    """Return the kind of region that each voxel of an image lies in, by the nearest of the truth's.
+
+    Parameters
+    ----------
+    image, regions : Nifti1Image
+        In MNI space.
+
+    Returns
+    -------
+    ndarray of int, shape of the image
+        0 outside of the truth's grid.
+    """
+    labels = np.asarray(regions.dataobj)
+    index = np.rint(apply(np.linalg.inv(regions.affine), voxel_points(image))).astype(int)
+    limits = np.array(labels.shape).reshape(3, 1, 1, 1)
+    inside = ((index >= 0) & (index < limits)).all(axis=0)
+    found = np.zeros(image.shape[:3], dtype=int)
+    found[inside] = labels[tuple(index[:, inside])]
+    return found
+
+
+def kinds_of_group(kinds: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the kinds of a group's voxels: planted in most of it, -1 where in nobody."""
+    stack = np.stack(kinds)
+    found = np.where((stack == -1).all(axis=0), -1, 0)
+    for number in KIND_NUMBERS.values():
+        found[(stack == number).mean(axis=0) > 0.5] = number
+    return found
+
+
+def region_table(r: nib.Nifti1Image, q: nib.Nifti1Image, kinds: np.ndarray) -> pd.DataFrame:
+    """Count what a map finds in each planted region, and elsewhere.
+
+    Parameters
+    ----------
+    r, q : Nifti1Image
+        Correlation (0 outside of the mask) and false-discovery rate.
+    kinds : ndarray of int
+        Of each voxel, from `kinds_on`.
+
+    Returns
+    -------
+    DataFrame
+        region, kind, voxels (in the mask), significant, r (mean) and found: for a region whether
+        at least `FOUND` of its voxels are significant; the last row is `ELSEWHERE`. Regions
+        without a voxel in the mask are left out.
+    """
+    values, rate = np.asarray(r.dataobj, dtype=float), np.asarray(q.dataobj, dtype=float)
+    masked = (values != 0) & np.isfinite(values)
+    number = region_number_at(voxel_points(r).reshape(3, -1).T).reshape(values.shape)
+    places = [
+        (region.name, region.kind, (number == index) & (kinds == KIND_NUMBERS[region.kind]))
+        for index, region in enumerate(REGIONS)
+    ]
+    rows = []
+    for name, kind, place in [*places, (ELSEWHERE, "none", kinds == -1)]:
+        here = place & masked
+        n = int(here.sum())
+        if n:
+            significant = int((rate[here] < SIGNIFICANT).sum())
+            found = significant >= FOUND * n
+            rows.append((name, kind, n, significant, values[here].mean(), found))
+    columns = ["region", "kind", "voxels", "significant", "r", "found"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def motion_errors(
+    truth: np.ndarray, found: np.ndarray, centre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far estimated motion is off in each volume, and the place of the reference.
+
+    The reference lies where the head lay most; that place is nobody's to know, and is taken out.
+
+    Parameters
+    ----------
+    truth, found : ndarray, (n_volumes, 4, 4)
+        Rigid maps to each volume: from volume 0, and from the reference.
+    centre : ndarray, (3,)
+        Millimetres; turns are about this point.
+
+    Returns
+    -------
+    errors : ndarray, (n_volumes, 6)
+        Millimetres along and degrees about each axis.
+    rest : ndarray, (4, 4)
+    """
+    relative = np.linalg.inv(truth) @ found
+    rest = rigid_matrix(np.median(rigid_parameters(relative, centre), axis=0), centre)
+    errors = rigid_parameters(np.linalg.inv(rest) @ relative, centre)
+    errors[:, 3:] = np.degrees(errors[:, 3:])
+    return errors, rest
+
+
+def place_errors(points: np.ndarray, in_bold: np.ndarray, motion: np.ndarray, truth: Truth):
+    """Return how far from its true place each point of the template was read, mean over volumes.
+
+    Parameters
+    ----------
+    points : ndarray, (3, n)
+        MNI millimetres.
+    in_bold : ndarray, (3, n)
+        Where the analysis sends them in its BOLD reference.
+    motion : ndarray, (n_volumes, 4, 4)
+        The analysis's, from its reference to each volume.
+    truth : Truth
+
+    Returns
+    -------
+    ndarray, (n,)
+        Millimetres: of normalisation, coregistration and motion together.
+    """
+    field = truth.deformation["to_t1w"]
+    axes = tuple(field[name].values for name in "ijk")
+    in_t1w = RegularGridInterpolator(axes, field.values, bounds_error=False)(points.T).T
+    at_rest = apply(np.linalg.inv(truth.bold_to_t1w), in_t1w)
+    pairs = list(zip(motion, truth.motion, strict=True))
+    apart = [
+        np.linalg.norm(apply(ours, in_bold) - apply(theirs, at_rest), axis=0)
+        for ours, theirs in pairs[:: max(1, len(pairs) // 20)]
+    ]
+    return np.mean(apart, axis=0)
+
+
+def planted_courses(bold: xr.DataArray, truth: Truth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return measured and planted series of the planted voxels that the table has.
+
+    Parameters
+    ----------
+    bold : DataArray, (time, voxel)
+        Cleaned BOLD in MNI space.
+    truth : Truth
+
+    Returns
+    -------
+    measured : ndarray, (n_rows, n)
+    planted : ndarray, (n_volumes, n)
+    ceiling : ndarray, (n,)
+        Planted correlation of the two; NaN where it was not computed.
+    """
+    affine, shape = grid(bold)
+    column = np.full(shape, -1)
+    column[tuple(bold[axis].values.astype(int) for axis in "ijk")] = np.arange(bold.sizes["voxel"])
+    signal = truth.signal
+    points = np.stack([signal[axis].values for axis in "xyz"]).astype(float)
+    index = np.rint(apply(np.linalg.inv(affine), points)).astype(int)
+    inside = ((index >= 0) & (index < np.array(shape)[:, None])).all(axis=0)
+    mine = np.full(points.shape[1], -1)
+    mine[inside] = column[tuple(index[:, inside])]
+    there = mine >= 0
+    return (
+        bold.values[:, mine[there]].astype(float),
+        signal["signal"].values[:, there].astype(float),
+        signal["ceiling"].values[there].astype(float),
+    )
+
+
+def lag_of(measured: np.ndarray, planted: np.ndarray, *, rows: np.ndarray, volumes: np.ndarray):
+    """Return how the measured series follow the planted ones at each of `LAGS`.
+
+    Parameters
+    ----------
+    measured : ndarray, (n_rows, n)
+    planted : ndarray, (n_volumes, n)
+    rows, volumes : ndarray
+        Seconds of film at which each has its values.
+
+    Returns
+    -------
+    lag : float
+        Seconds by which the measured series lag behind, where their mean correlation is largest.
+    r : ndarray, (len(LAGS), n)
+        Correlation of each series at each lag.
+    """
+    course = CubicSpline(volumes, planted)
+    kept = (rows >= volumes[0] + LAGS[-1]) & (rows <= volumes[-1] + LAGS[0])
+    y = _standard(measured[kept])
+    r = np.stack([(y * _standard(course(rows[kept] - lag))).mean(axis=0) for lag in LAGS])
+    return float(LAGS[np.nanargmax(np.nanmean(r, axis=1))]), r
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    values = values - values.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return values / values.std(axis=0)
+
+
+def space_table(explained: xr.DataArray, kinds: np.ndarray) -> pd.DataFrame:
+    """Return the share of each feature space in what is explained of each kind of region.
+
+    Parameters
+    ----------
+    explained : DataArray, (space, voxel)
+        As partition_variance writes it, with i, j, k.
+    kinds : ndarray of int
+        Of each voxel of the grid.
+
+    Returns
+    -------
+    DataFrame
+        kind, space, explained (mean share of a voxel's variance) and share (of what all spaces
+        explain there; NaN where they explain nothing).
+    """
+    here = kinds[tuple(explained[axis].values.astype(int) for axis in "ijk")]
+    rows = []
+    for kind, number in KIND_NUMBERS.items():
+        if (here == number).any():
+            means = explained.values[:, here == number].mean(axis=1)
+            total = means.sum()
+            shares = means / total if total > 0 else np.full(len(means), np.nan)
+            names = map(str, explained["space"].values)
+            rows += [(kind, *row) for row in zip(names, means, shares, strict=True)]
+    return pd.DataFrame(rows, columns=["kind", "space", "explained", "share"])
