@@ -17,6 +17,7 @@ from stim2bold.vae.linear_solution import (
     shared_part,
     shared_response,
     structure_parts,
+    target_weights,
     try_all,
     try_shared,
     try_structure,
@@ -221,3 +222,55 @@ def test_participants_whose_topographies_differ_share_a_course():
     x, y, truth = people(np.random.default_rng(5), mixed=True)
     r = corrected(x, y, truth, participants=6, structures=["own", "places", "shared"])
     assert r["shared"] > r["places"] + 0.03 and r["shared"] > r["own"] + 0.03, r
+
+
+def test_targets_count_by_what_ridge_predicts_of_them():
+    x, y, _ = brains(np.random.default_rng(6), shared=0.0, voxels=40)
+    y[:, 30:] = smooth((450, 10), 0.4, np.random.default_rng(7))
+    found = target_weights(x, y, LONG, participants=1)
+    assert found.mean() == pytest.approx(1)
+    assert found[:30].mean() > 3 * found[30:].mean()
+    # The squared correlation, by another's ridge with the penalty that errs least.
+    r = []
+    for alpha in PENALTIES:
+        guess = np.zeros_like(y)
+        for train, test in LONG:
+            guess[test] = (
+                Ridge(alpha=alpha, fit_intercept=False).fit(x[train], y[train]).predict(x[test])
+            )
+        centred = [
+            np.concatenate([part[test] - part[test].mean(axis=0) for _, test in LONG])
+            for part in (guess, y)
+        ]
+        held = np.concatenate([test for _, test in LONG])
+        error = ((guess - y)[held] ** 2).sum()
+        up, down = (centred[0] * centred[1]).sum(axis=0), np.linalg.norm(centred, axis=1)
+        r.append((error, up / np.maximum(down[0] * down[1], 1e-12)))
+    _, best = min(r, key=lambda pair: pair[0])
+    np.testing.assert_allclose(found, best.clip(0) ** 2 / (best.clip(0) ** 2).mean(), atol=1e-6)
+    # In two participants alike as in one.
+    both = target_weights(x, np.concatenate([y, y], axis=1), LONG, participants=2)
+    np.testing.assert_allclose(both, found, atol=1e-9)
+
+
+def test_where_nothing_is_predicted_all_targets_count_alike():
+    x, y, _ = brains(np.random.default_rng(8), shared=0.0, voxels=5)
+    np.testing.assert_array_equal(target_weights(x, 0 * y, LONG, participants=1), np.ones(5))
+
+
+def test_silent_targets_do_not_make_the_solution_timid():
+    rng = np.random.default_rng(9)
+    x, y, signal = brains(rng, shared=0.0, voxels=40)
+    silent = smooth((450, 2000), 0.4, rng)
+    whole = np.concatenate([y, silent / silent.std(axis=0)], axis=1)
+
+    def recovered(weights):
+        grams = grams_of(whole, participants=1, weights=weights)
+        folds = [inner_fold(x, grams, *split) for split in LONG]
+        (trial,) = try_structure("own", folds, ["even"])
+        guess = (x @ weights_of(trial.recipe, x, grams, whole))[:, :40]
+        return np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(guess.T, signal.T, strict=True)])
+
+    alike = recovered(None)
+    counted = recovered(target_weights(x, whole, LONG, participants=1))
+    assert counted > alike + 0.01

@@ -10,7 +10,7 @@ from stim2bold.evaluation.metrics import voxel_r
 from stim2bold.models.folds import read_folds
 from stim2bold.runtime.errors import InputError
 from stim2bold.vae.batches import make_batch
-from stim2bold.vae.initialisation import prepare
+from stim2bold.vae.initialisation import Solution, prepare
 from stim2bold.vae.linear_solution import Recipe, Trial
 from stim2bold.vae.settings import PRESETS, settings_of
 from stim2bold.vae.storage import predict_stored, read_model, write_model
@@ -50,14 +50,15 @@ def test_training_lowers_the_objective_and_the_linear_path_stands(content, plant
     assert table.iloc[-1] < table.iloc[0]
     # Looked at before the first step alone, the inner folds stop there: what is trained beside
     # (target encoder, variances) does not move the prediction from the linear solution.
-    folds = read_folds(content)[:1]
+    folds = read_folds(content)
     stopped = fit(planted, folds, replace(SMALL, every=SMALL.steps + 1))
-    assert [fold["steps"] for fold in stopped.record["folds"]] == [0]
-    still = fit(planted, folds, replace(SMALL, steps=0))
-    np.testing.assert_allclose(stopped.fitted.values, still.fitted.values, atol=1e-4)
-    trained_on = trained.fitted.values[trained.fitted.fold == folds[0].number]
-    assert trained.record["folds"][0]["steps"] > 0
-    assert np.abs(trained_on - still.fitted.values).max() > 1e-2
+    assert {fold["steps"] for fold in stopped.record["folds"]} == {0}
+    still = fit(planted, folds, replace(SMALL, steps=0)).fitted
+    np.testing.assert_allclose(stopped.fitted.values, still.values, atol=1e-4)
+    trained_on = [fold["fold"] for fold in trained.record["folds"] if fold["steps"] > 0]
+    assert trained_on, "no fold was trained, so nothing can be seen to move"
+    here = np.isin(still.fold, trained_on)
+    assert np.abs(trained.fitted.values - still.values)[here].max() > 1e-3
 
 
 def test_same_seed_same_prediction_other_seed_another(content, planted, trained):
@@ -184,7 +185,8 @@ def test_diagnostics(trained):
 def test_sample_variance_is_that_of_a_linear_decoder(content, planted):
     fold = read_folds(content)[0]
     task = prepare(planted, fold, SMALL)
-    start = Trial(Recipe(penalties=(10.0,)), 0.9)
+    trial = Trial(Recipe(penalties=(10.0,)), 0.9)
+    start = Solution(trial, [trial], np.ones(planted.target.shape[1]))
     job = make_job(task, planted, task.train, 1, SMALL, start, 1)
     batch = make_batch([job], planted, SMALL, torch.device("cpu"))
     with torch.no_grad():

@@ -9,10 +9,10 @@ from stim2bold.models.directions import Problem, is_bold
 from stim2bold.models.folds import Fold, Split
 from stim2bold.models.predictions import target_scale, usable
 from stim2bold.vae.linear_solution import (
-    Recipe,
     Trial,
     choose,
     grams_of,
+    target_weights,
     try_all,
     weights_of,
 )
@@ -75,9 +75,27 @@ def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
     )
 
 
+@dataclass(frozen=True)
+class Solution:
+    """The linear solution of a fold.
+
+    Parameters
+    ----------
+    chosen : Trial
+    trials : list of Trial
+        All that were tried.
+    weights : ndarray of shape (n_places,)
+        How much each place counted.
+    """
+
+    chosen: Trial
+    trials: list[Trial]
+    weights: np.ndarray
+
+
 def choose_solution(
     task: Task, problem: Problem, splits: list[Split], *, participants: int
-) -> tuple[Trial, list[Trial]]:
+) -> Solution:
     """Choose the linear solution of a fold on its inner folds.
 
     Parameters
@@ -87,19 +105,15 @@ def choose_solution(
     splits : list of Split
         Row numbers, all among the fold's training rows.
     participants : int
-
-    Returns
-    -------
-    chosen : Trial
-    trials : list of Trial
-        All that were tried.
     """
     rows = task.train
-    grams = grams_of(task.standard(problem, rows), participants=participants)
+    standard = task.standard(problem, rows)
     x = task.regressors[rows - problem.first_row].astype(np.float64)
     places = [(np.searchsorted(rows, s.train), np.searchsorted(rows, s.test)) for s in splits]
+    weights = target_weights(x, standard, places, participants=participants)
+    grams = grams_of(standard, participants=participants, weights=weights)
     trials = try_all(x, grams, places, measured=is_bold(problem.target_array))
-    return choose(trials), trials
+    return Solution(choose(trials), trials, weights)
 
 
 @dataclass(frozen=True)
@@ -119,8 +133,7 @@ def start_model(
     standard: np.ndarray,
     *,
     settings: VAESettings,
-    recipe: Recipe,
-    noise: float,
+    solution: Solution,
     participants: int = 1,
 ) -> Start:
     """Return the linear solution as encoders and decoder, and the target space a model works in.
@@ -136,10 +149,8 @@ def start_model(
     standard : ndarray of shape (n_rows, n_targets)
         Standardised targets.
     settings : VAESettings
-    recipe : Recipe
-        Of the linear solution.
-    noise : float
-        Variance of a standardised target about its prediction.
+    solution : Solution
+        Its error is taken for the variance of a standardised target about its prediction.
     participants : int
         Targets are those of so many participants, one after the other, at the same places.
 
@@ -150,8 +161,8 @@ def start_model(
         the posterior map is the exact one for the decoder, the noise and a prior variance of one.
     """
     x = regressors.astype(np.float64)
-    grams = grams_of(standard, participants=participants)
-    weights = weights_of(recipe, x, grams, standard)
+    grams = grams_of(standard, participants=participants, weights=solution.weights)
+    weights, noise = weights_of(solution.chosen.recipe, x, grams, standard), solution.chosen.error
     gram, latents = x.T @ x, settings.latents
     values, vectors = np.linalg.eigh(gram)
     kept = values > values[-1] * 1e-9

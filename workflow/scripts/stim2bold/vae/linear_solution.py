@@ -5,6 +5,10 @@ the targets, W = G Y. So a solution's error on held-out rows follows from the ta
 over rows, Y Y', alone: what is compared and chosen costs the same for a hundred voxels and for
 twenty thousand.
 
+In a brain most voxels follow no film. What is best for all alike is to predict next to nothing, and
+what is lost by that lies in the few that do. So a target counts by the share of its variance that
+plain ridge predicts on the inner folds (`target_weights`), in every Gram matrix.
+
 A solution has a prior on weights, whose scale is one penalty for all targets, and a structure.
 Priors:
 
@@ -110,7 +114,7 @@ class Grams:
         return Grams(each, self.mean[block], self.n_targets)
 
 
-def grams_of(targets: np.ndarray, *, participants: int) -> Grams:
+def grams_of(targets: np.ndarray, *, participants: int, weights: np.ndarray | None = None) -> Grams:
     """Return the Gram matrices of targets.
 
     Parameters
@@ -118,6 +122,8 @@ def grams_of(targets: np.ndarray, *, participants: int) -> Grams:
     targets : ndarray of shape (n_rows, participants * n_places)
         Standardised, one participant after the other, at the same places.
     participants : int
+    weights : ndarray of shape (n_places,), optional
+        How much each place counts, 1 on average; all alike by default.
     """
     n_rows, n_places = len(targets), targets.shape[1] // participants
     whole = targets.reshape(n_rows, participants, n_places)
@@ -125,6 +131,8 @@ def grams_of(targets: np.ndarray, *, participants: int) -> Grams:
     mean = np.zeros((n_rows, n_rows))
     for start in range(0, n_places, COLUMNS):
         part = whole[:, :, start : start + COLUMNS]
+        if weights is not None:
+            part = part * np.sqrt(weights[start : start + COLUMNS]).astype(part.dtype)
         for number in range(participants):
             own = np.ascontiguousarray(part[:, number])
             each[number] += own @ own.T
@@ -400,6 +408,51 @@ def best_penalty(
     )
     best = int(curve.argmin())
     return float(PENALTIES[best]), float(curve[best])
+
+
+def target_weights(
+    x: np.ndarray,
+    targets: np.ndarray,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    *,
+    participants: int,
+) -> np.ndarray:
+    """Return how much each place counts, by what ridge predicts there on the inner folds.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_regressors)
+    targets : ndarray of shape (n_rows, participants * n_places)
+        Standardised.
+    splits : sequence of (train, test)
+        Positions among the rows.
+    participants : int
+
+    Returns
+    -------
+    ndarray of shape (n_places,)
+        Square of the correlation of prediction and target on the inner folds' held-out rows, 0
+        where that is negative; mean over participants, divided by the mean over places. All 1
+        where nothing is predicted anywhere.
+    """
+    grams = grams_of(targets, participants=participants)
+    folds = [inner_fold(x, grams, *split) for split in splits]
+    penalty, _ = best_penalty(folds, [structure_parts("own", f.grams)[0] for f in folds], "even")
+    maps = [x[test] @ ridge_map(x[train], penalty) for train, test in splits]
+    r = np.zeros(targets.shape[1])
+    for start in range(0, len(r), COLUMNS):
+        part = targets[:, start : start + COLUMNS]
+        product, predicted, measured = np.zeros((3, part.shape[1]))
+        for (train, test), to_test in zip(splits, maps, strict=True):
+            guess, truth = to_test @ part[train], part[test]
+            guess, truth = guess - guess.mean(axis=0), truth - truth.mean(axis=0)
+            product += (guess * truth).sum(axis=0)
+            predicted += (guess**2).sum(axis=0)
+            measured += (truth**2).sum(axis=0)
+        size = np.sqrt(predicted * measured)
+        r[start : start + COLUMNS] = product / np.where(size > 0, size, 1)
+    counts = (np.maximum(r, 0) ** 2).reshape(participants, -1).mean(axis=0)
+    return counts / counts.mean() if counts.any() else np.ones(len(counts))
 
 
 def try_structure(structure: str, folds: Sequence[InnerFold], priors: Sequence[str]) -> list[Trial]:

@@ -16,8 +16,7 @@ from stim2bold.models.predictions import Fitted, collect, inner_folds
 from stim2bold.runtime.devices import choose_device
 from stim2bold.vae.batches import Batch, Job, make_batch, row_masks
 from stim2bold.vae.checkpoints import Checkpoint, discard, fingerprint
-from stim2bold.vae.initialisation import Task, choose_solution, prepare, start_model
-from stim2bold.vae.linear_solution import Trial
+from stim2bold.vae.initialisation import Solution, Task, choose_solution, prepare, start_model
 from stim2bold.vae.network import VAE, gaussian_kl
 from stim2bold.vae.optimiser import draw_noise, train
 from stim2bold.vae.sequences import unchunked
@@ -131,7 +130,7 @@ def make_job(
     rows: np.ndarray,
     seed: int,
     settings: VAESettings,
-    solution: Trial,
+    solution: Solution,
     participants: int,
 ) -> Job:
     """Return a job that starts from a linear solution on some of the fold's training rows."""
@@ -139,8 +138,7 @@ def make_job(
         task.regressors[rows - problem.first_row],
         task.standard(problem, rows),
         settings=settings,
-        recipe=solution.recipe,
-        noise=solution.error,
+        solution=solution,
         participants=participants,
     )
     whole = task.standard(problem, problem.rows) @ start.basis.T
@@ -149,7 +147,7 @@ def make_job(
 
 def choose_steps(
     tasks: list[Task],
-    solutions: list[Trial],
+    solutions: list[Solution],
     problem: Problem,
     settings: VAESettings,
     *,
@@ -253,14 +251,16 @@ def fit(
         whole = Checkpoint(Path(checkpoints).with_suffix(".safetensors"), of)
         stages = [whole.part("inner"), whole.part("outer")]
     tasks = [prepare(problem, fold, settings) for fold in folds]
-    chosen = [
+    solutions = [
         choose_solution(task, problem, inner_folds(problem, task.fold), participants=participants)
         for task in progress(tasks)
     ]
-    solutions = [solution for solution, _ in chosen]
     for task, solution in zip(tasks, solutions, strict=True):
         log.info(
-            "%s, fold %d: starts from %s", problem.direction, task.fold.number, solution.recipe.name
+            "%s, fold %d: starts from %s",
+            problem.direction,
+            task.fold.number,
+            solution.chosen.recipe.name,
         )
     steps, noises, inner = choose_steps(
         tasks,
@@ -316,10 +316,10 @@ def fit(
             {
                 "fold": task.fold.number,
                 "steps": int(steps[i]),
-                "initialisation": solutions[i].recipe.name,
-                "penalties": list(solutions[i].recipe.penalties),
+                "initialisation": solutions[i].chosen.recipe.name,
+                "penalties": list(solutions[i].chosen.recipe.penalties),
                 "inner_errors": {
-                    trial.recipe.name: round(trial.error, 6) for trial in chosen[i][1]
+                    trial.recipe.name: round(trial.error, 6) for trial in solutions[i].trials
                 },
                 "spread": task.design.spread,
                 "components": list(task.design.components),
