@@ -60,6 +60,7 @@ envs: cluster
 
 demo: $(VENV)/complete
 	snakemake --cores all
+	@python workflow/scripts/tell_planted.py --regions results/planted/regions.tsv
 
 # The data set from the public archive, then the whole experiment on it with your copy of the film;
 # without one, what its annotations can do.

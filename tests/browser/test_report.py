@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from stim2bold.report.site import write_site
 
 PAGES = ["index.html", "participants/sub-01.html"]
+PLANTED = "planted.html"
 
 
 def pixels(canvas):
@@ -42,7 +43,7 @@ def test_every_page_starts_all_its_views(visit, report, name):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, PLANTED])
 def test_axe_finds_no_serious_violation(visit, report, name, scheme):
     one = visit(report, name, color_scheme=scheme)
     one.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
@@ -58,7 +59,7 @@ def test_axe_finds_no_serious_violation(visit, report, name, scheme):
 
 
 def test_names_stay_text(visit, report):
-    for name in PAGES:
+    for name in (*PAGES, PLANTED):
         one = visit(report, name)
         one.see_everything()
         assert planted_report.NASTY in one.page.inner_text("body")
@@ -66,6 +67,18 @@ def test_names_stay_text(visit, report):
         assert planted_report.NASTY in one.page.title()
         sources = one.page.evaluate("[...document.scripts].map((one) => one.src || one.type)")
         assert all("/assets/" in one or one == "application/json" for one in sources)
+
+
+def test_what_was_planted_is_one_click_from_the_front_page(visit, report):
+    one = visit(report, "index.html")
+    regions = one.page.get_by_role("region", name="Scores of regions, film2bold")
+    assert "3 of 3" in regions.inner_text() and planted_report.NASTY in regions.inner_text()
+    one.page.get_by_role("link", name=re.compile("Planted and found")).click()
+    one.page.locator("h1", has_text="Planted and found").wait_for()
+    text = one.page.inner_text("main")
+    assert "Found 1 of 2 planted regions" in text and "50.0% of 2 places" in text
+    assert "80 %" in text and "mm RMS" in text
+    assert one.page.evaluate("document.images[0].naturalWidth") == 360
 
 
 def test_players_play_and_switch_while_they_play(visit, report):

@@ -189,6 +189,36 @@ def write_regions(results: Path, unit: str) -> None:
     write_table(results / "partition" / f"{unit}.tsv", pd.DataFrame(shares | {"high": [0.8, 0.4]}))
 
 
+def write_planted(results: Path, units: list[str]) -> None:
+    """Scores of regions, and what was found of what was planted."""
+    tables = []
+    for unit in ["group", *units]:
+        table = pd.DataFrame({"region": ["early visual cortex", NASTY], "voxels": 20})
+        tables.append(table.assign(unit=unit, r=[0.3, 0.1], p=[0.001, 0.2], q=[0.002, 0.2]))
+    for model in ("vae", "ridge"):
+        path = results / "regions" / "film2bold" / f"{model}_regions.tsv"
+        write_table(path, pd.concat(tables, ignore_index=True))
+    tables = []
+    for unit in ["group", *units]:
+        names = {"region": ["occipital pole", NASTY, "elsewhere 1", "elsewhere 2"]}
+        table = pd.DataFrame(names | {"kind": ["visual", "auditory", "elsewhere", "elsewhere"]})
+        scores = {"r": [0.3, 0.1, 0, 0], "p": [0.001, 0.2, 0.5, 0.01], "q": [0.002, 0.2, 0.5, 0.02]}
+        tables.append(table.assign(unit=unit, model="vae", voxels=90, **scores))
+    write_table(results / "planted" / "regions.tsv", pd.concat(tables, ignore_index=True))
+    errors = pd.DataFrame({"unit": units, "error": "motion", "value": 0.03, "units": "mm RMS"})
+    write_table(results / "planted" / "errors.tsv", errors)
+    spaces = [
+        (unit, kind, space, 0.1, share)
+        for unit in units
+        for kind, shares in (("visual", (0.8, 0.2)), ("auditory", (np.nan, np.nan)))
+        for space, share in zip(("i3d_rgb", NASTY), shares, strict=True)
+    ]
+    columns = ["unit", "kind", "space", "explained", "share"]
+    write_table(results / "planted" / "spaces.tsv", pd.DataFrame(spaces, columns=columns))
+    shades = np.full((120, 360, 3), 90, np.uint8)
+    Image.fromarray(shades).save(results / "planted" / "maps.png")
+
+
 def write_decoding(results: Path) -> None:
     """What can be decoded, over participants."""
     rows = [
@@ -273,6 +303,7 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     write_scores(results, units)
     write_models(results, units)
     write_decoding(results)
+    write_planted(results, units)
     for direction, own in DIRECTIONS.items():
         if direction.endswith("audio"):
             for unit in own or units:

@@ -502,20 +502,20 @@ def maps_shown():
     ]
 
 
-def planted_maps(statistic):
-    """Return the maps of a statistic that are compared with the truth, the group's first."""
-    models = ["vae", "ridge", *(["vae-group"] if MEMBERS else [])]
-    return [
-        f"results/maps/{TO_BOLD[0]}/{unit}/{model}_{statistic}.nii.gz"
-        for unit in (MAPPED if PLANTED else [])
-        for model in models
-    ]
-
-
 def planted_shown():
     """Return what the report shows of the comparison with the truth."""
     names = ("regions.tsv", "errors.tsv", "spaces.tsv", "maps.png")
     return [f"results/planted/{name}" for name in names] if PLANTED else []
+
+
+def regions_shown():
+    """Return the scores of regions that the report shows."""
+    models = [*(["vae-group"] if MEMBERS else []), "vae", "ridge"]
+    return [
+        f"results/regions/{direction}/{model}_regions.tsv"
+        for direction in TO_BOLD
+        for model in models
+    ]
 
 
 def decoded_shown():

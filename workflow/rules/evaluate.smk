@@ -177,6 +177,39 @@ rule map_group:
         f"{sources('map_group.py')}"
 
 
+rule score_regions:
+    input:
+        code=code("score_regions.py"),
+        bold=[f"results/bold/sub-{participant}.nc" for participant in PARTICIPANTS],
+        predictions=of_everyone("results/predictions/{direction}/{unit}/{model}.nc"),
+        strengths=of_everyone("results/models/{direction}/{unit}_ridge.nc"),
+    output:
+        table="results/regions/{direction}/{model}_regions.tsv",
+    log:
+        "results/logs/score_regions/{direction}_{model}.log",
+    benchmark:
+        "results/benchmarks/score_regions/{direction}_{model}.tsv"
+    wildcard_constraints:
+        direction=one_of(TO_BOLD),
+        model="(?!sub-)[a-z0-9-]+",
+    conda:
+        "../../envs/score_regions.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000 + 20 * len(PARTICIPANTS)),
+        runtime=minutes(10 + len(PARTICIPANTS)),
+    params:
+        settings=json.dumps({"seed": config["evaluation"]["seed"]}),
+    message:
+        "Regions that {wildcards.model} predicts, {wildcards.direction}"
+    shell:
+        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
+        " --predictions @<(printf '%s\\n' {input.predictions:q})"
+        " --strengths @<(printf '%s\\n' {input.strengths:q})"
+        " --table {output.table:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('score_regions.py')}"
+
+
 rule partition_variance:
     input:
         code=code("partition_variance.py"),

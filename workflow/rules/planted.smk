@@ -8,6 +8,8 @@ PLANTED = (
     else []
 )
 PLANTED_RUNS = [RUNS_OF[participant][0] for participant in PLANTED]
+# By the first direction to BOLD; the first model is judged by.
+PLANTED_MODELS = [*(["vae-group"] if MEMBERS else []), "vae", "ridge"]
 
 
 rule compare_with_truth:
@@ -21,9 +23,17 @@ rule compare_with_truth:
                 "space-MNI_regions.nii.gz",
             )
         ],
-        r=planted_maps("r"),
-        q=planted_maps("q"),
         bold=[BOLD.format(unit=f"sub-{p}") for p in PLANTED],
+        predictions=[
+            f"results/predictions/{TO_BOLD[0]}/sub-{p}/{model}.nc"
+            for model in PLANTED_MODELS
+            for p in PLANTED
+        ],
+        strengths=[f"results/models/{TO_BOLD[0]}/sub-{p}_ridge.nc" for p in PLANTED],
+        maps=[
+            f"results/maps/{TO_BOLD[0]}/{MAPPED[0]}/{model}_r.nii.gz"
+            for model in (PLANTED_MODELS if PLANTED else [])
+        ],
         explained=[f"results/partition/sub-{p}.nc" for p in PLANTED],
         motion=[
             f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt".format(
@@ -60,16 +70,20 @@ rule compare_with_truth:
         runtime=minutes(10 + len(PLANTED)),
     params:
         participants=[f"sub-{p}" for p in PLANTED],
+        models=PLANTED_MODELS,
+        settings=json.dumps({"seed": config["evaluation"]["seed"]}),
     message:
         "What was planted and what was found: {output.regions}"
     shell:
         "python {input.code[0]:q} --truth results/simulated/truth"
-        " --participants @<(printf '%s\\n' {params.participants:q})"
-        " --maps @<(printf '%s\\n' {input.r:q}) --bold @<(printf '%s\\n' {input.bold:q})"
+        " --participants @<(printf '%s\\n' {params.participants:q}) --models {params.models:q}"
+        " --bold @<(printf '%s\\n' {input.bold:q})"
+        " --predictions @<(printf '%s\\n' {input.predictions:q})"
+        " --strengths @<(printf '%s\\n' {input.strengths:q}) --maps {input.maps:q}"
         " --explained @<(printf '%s\\n' {input.explained:q})"
         " --motion @<(printf '%s\\n' {input.motion:q})"
         " --coregistration @<(printf '%s\\n' {input.coregistration:q})"
         " --normalisation @<(printf '%s\\n' {input.normalisation:q})"
         " --regions {output.regions:q} --errors {output.errors:q} --spaces {output.spaces:q}"
-        " --figure {output.figure:q} > {log:q} 2>&1"
+        " --figure {output.figure:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('compare_with_truth.py')}"

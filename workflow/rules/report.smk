@@ -261,6 +261,7 @@ rule render_report:
         maps=maps_shown(),
         decoded=decoded_shown(),
         planted=planted_shown(),
+        region_scores=regions_shown(),
         regions=[
             f"results/regions/{direction}/{unit}.tsv"
             for direction in TO_BOLD

@@ -1,91 +1,110 @@
 """Compare what the analysis of simulated participants found with what was planted in them."""
 
+import json
 import logging
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
+from nibabel.affines import apply_affine
 
+from stim2bold.evaluation.group_map import gather, predicted_reader
+from stim2bold.evaluation.region_scores import region_scores
 from stim2bold.io.arrays import read_array
 from stim2bold.io.files import write_table
 from stim2bold.preprocessing import registration
 from stim2bold.runtime.arguments import ListParser
 from stim2bold.runtime.command import run
 from stim2bold.simulation.brain import recovery
+from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, REGIONS
 from stim2bold.simulation.brain.recovery_figure import draw_recovery
-from stim2bold.simulation.brain.recovery_verdict import verdict
+from stim2bold.simulation.brain.recovery_verdict import ELSEWHERE, verdict
 
-GROUP = "group"
+KIND_OF = {region.name: region.kind for region in REGIONS}
 CENTRE = np.array([0.0, -18.0, 8.0])
 
 
 def main() -> None:
-    """Write tables of regions, errors and feature spaces, and a figure of the first unit's maps."""
+    """Write tables of regions, errors and feature spaces, and a figure."""
     parser = ListParser(__doc__)
     parser.add_argument("--truth", type=Path, required=True, help="folder")
     parser.add_argument("--participants", nargs="+", required=True, help="such as sub-01")
-    parser.add_argument(
-        "--maps", type=Path, nargs="+", required=True, help="DIRECTION/UNIT/MODEL_r.nii.gz"
-    )
+    parser.add_argument("--models", nargs="+", required=True, help="the one that is judged first")
     parser.add_argument("--bold", type=Path, nargs="+", required=True, help="one a participant")
+    parser.add_argument("--strengths", type=Path, nargs="+", required=True, help="likewise")
     parser.add_argument("--explained", type=Path, nargs="+", required=True, help="likewise")
     parser.add_argument("--motion", type=Path, nargs="+", required=True, help="likewise")
     parser.add_argument("--coregistration", type=Path, nargs="+", required=True, help="likewise")
     parser.add_argument("--normalisation", type=Path, nargs="+", required=True, help="likewise")
+    parser.add_argument(
+        "--predictions", type=Path, nargs="+", required=True, help="of each model, likewise"
+    )
+    parser.add_argument("--maps", type=Path, nargs="+", required=True, help="of each model, drawn")
     parser.add_argument("--regions", type=Path, required=True, help="table to write")
     parser.add_argument("--errors", type=Path, required=True, help="table to write")
     parser.add_argument("--spaces", type=Path, required=True, help="table to write")
     parser.add_argument("--figure", type=Path, required=True, help="picture to write")
+    parser.add_argument("--settings", type=json.loads, required=True, help="seed")
     args = parser.parse_args()
-    truths = {name: recovery.read_truth(args.truth, name) for name in args.participants}
-    first = nib.load(args.maps[0])
-    kinds = {name: recovery.kinds_on(first, truth.regions) for name, truth in truths.items()}
-    kinds[GROUP] = recovery.kinds_of_group(list(kinds.values()))
-    tables, shown = [], {}
-    for path in args.maps:
-        direction, unit = path.parts[-3:-1]
-        model = path.name.removesuffix("_r.nii.gz")
-        r, q = nib.load(path), nib.load(path.with_name(f"{model}_q.nii.gz"))
-        table = recovery.region_table(r, q, kinds[unit])
-        tables.append(table.assign(direction=direction, unit=unit, model=model))
-        logging.info("%s, %s, %s: %s", direction, unit, model, verdict(table))
-        if path.parent == args.maps[0].parent:
-            shown[f"{direction}, {model}, {unit}"] = (r, q)
+    names = args.participants
+    truths = {name: recovery.read_truth(args.truth, name) for name in names}
+    image = nib.load(args.maps[0])
+    kinds = {name: recovery.kinds_on(image, truth.regions) for name, truth in truths.items()}
+    kinds["group"] = recovery.kinds_of_group(list(kinds.values()))
+    units = {name: [name] for name in names}
+    if len(names) > 1:
+        units = {"group": names, **units}
+
+    tables = []
+    for number, model in enumerate(args.models):
+        mine = args.predictions[number * len(names) : (number + 1) * len(names)]
+        paths = (args.bold, mine, args.strengths)
+        read = predicted_reader(*(dict(zip(names, some, strict=True)) for some in paths))
+        for unit, members in units.items():
+            group = gather(read, members)
+            index = np.unravel_index(group.places, image.shape)
+            points = apply_affine(image.affine, np.column_stack(index))
+            table = pd.concat(
+                [
+                    region_scores(group, places(points, kinds[unit][index]), **args.settings)
+                    for places in (recovery.planted_places, recovery.empty_places)
+                ],
+                ignore_index=True,
+            )
+            table["kind"] = [KIND_OF.get(region, ELSEWHERE) for region in table["region"]]
+            tables.append(table.assign(unit=unit, model=model))
+            logging.info("%s, %s: %s", unit, model, verdict(table))
     write_table(args.regions, pd.concat(tables, ignore_index=True))
-    planted = nib.Nifti1Image(kinds[args.maps[0].parent.name].astype(np.int16), first.affine)
-    draw_recovery(planted, shown, path=args.figure)
+    drawn = next(iter(units))
+    draw_recovery(
+        nib.Nifti1Image(kinds[drawn].astype(np.int16), image.affine),
+        {
+            f"{model}, {drawn}": nib.load(path)
+            for model, path in zip(args.models, args.maps, strict=True)
+        },
+        path=args.figure,
+    )
 
     errors, spaces = [], []
-    grey = np.isin(kinds[GROUP], list(recovery.KIND_NUMBERS.values()))
+    grey = np.isin(kinds[drawn], list(KIND_NUMBERS.values()))
+    points = registration.voxel_points(image)[:, grey]
     for number, (name, truth) in enumerate(truths.items()):
         motion = registration.read_matrices(args.motion[number])
         off, _ = recovery.motion_errors(truth.motion, motion, CENTRE)
         rms = np.sqrt((off**2).mean(axis=0))
-        in_t1w = registration.moved_points(args.normalisation[number], first)[:, grey]
-        to_t1w = registration.read_matrices(args.coregistration[number])[0]
-        place = recovery.place_errors(
-            registration.voxel_points(first)[:, grey],
-            registration.apply(to_t1w, in_t1w),
-            motion,
-            truth,
-        )
+        in_t1w = registration.moved_points(args.normalisation[number], image)[:, grey]
+        to_bold = registration.read_matrices(args.coregistration[number])[0]
+        in_bold = registration.apply(to_bold, in_t1w)
+        place = recovery.place_errors(points, in_bold, motion, truth)
         bold = read_array(args.bold[number])
-        measured, signal, ceiling = recovery.planted_courses(bold, truth)
-        lag, r = recovery.lag_of(
-            measured,
-            signal,
-            rows=bold["time"].values,
-            volumes=truth.signal["time"].values,
-        )
-        known = np.isfinite(ceiling)
-        kept = r[np.abs(recovery.LAGS).argmin(), known].mean()
+        lag, left = recovery.signal_errors(bold, truth)
         errors += [
             (name, "motion, worst axis", rms[:3].max(), "mm RMS"),
             (name, "rotation, worst axis", rms[3:].max(), "degrees RMS"),
             (name, "place of planted grey matter", np.nanmean(place), "mm"),
             (name, "clock: response lags behind", lag, "s"),
-            (name, "signal left by preprocessing", kept / ceiling[known].mean(), "of planted r"),
+            (name, "signal left by preprocessing", left, "of planted r"),
         ]
         table = recovery.space_table(read_array(args.explained[number]), kinds[name])
         spaces.append(table.assign(unit=name))

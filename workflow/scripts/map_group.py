@@ -7,7 +7,13 @@ from pathlib import Path
 import nibabel as nib
 
 from stim2bold.evaluation.ceiling import add_up, held_out_times
-from stim2bold.evaluation.group_map import Pair, ceiling_pair, gather, group_maps, predicted_pair
+from stim2bold.evaluation.group_map import (
+    Pair,
+    ceiling_pair,
+    gather,
+    group_maps,
+    predicted_reader,
+)
 from stim2bold.evaluation.maps import grid
 from stim2bold.evaluation.statistic_image import statistic_image
 from stim2bold.io.arrays import read_array
@@ -32,14 +38,11 @@ def main() -> None:
     bold = dict(zip(names, args.bold, strict=True))
     first = read_array(args.bold[0])
     if args.predictions:
-        predicted = dict(zip(names, args.predictions, strict=True))
-        strengths = dict(zip(names, args.strengths, strict=True))
-
-        def read(name: str) -> Pair:
-            spread = read_array(strengths[name]).attrs["chance_spread"]
-            return predicted_pair(
-                read_array(bold[name]), read_array(predicted[name]), spread=spread
-            )
+        read = predicted_reader(
+            bold,
+            dict(zip(names, args.predictions, strict=True)),
+            dict(zip(names, args.strengths, strict=True)),
+        )
     else:
         folds = held_out_times(read_json(args.folds))
         everyone = add_up(lambda name: read_array(bold[name]), names, folds)

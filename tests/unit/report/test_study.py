@@ -49,14 +49,24 @@ def test_who_is_missing_is_grouped_by_the_reason():
     ]
 
 
+CEILING = CONFIG["simulation"]["images"]["ceiling"]
+
+
 def test_banners_tell_simulation_and_substitute_weights():
     assert study.banners(simulation=None, weights=None) == []
     first, second = study.banners(simulation=CONFIG["simulation"], weights="own weights")
-    assert "do not exist" in first["text"] and "r = 0.6" in first["text"]
+    assert (
+        "do not exist" in first["text"]
+        and f"r = {CEILING}" in first["text"]
+        and "page" not in first
+    )
     assert second["text"] == "own weights"
+    planted = {"words": "VAE, group", "verdict": "found 2 of 3 planted regions"}
+    (found,) = study.banners(simulation=CONFIG["simulation"], weights=None, recovered=planted)
+    assert found["page"] == study.PLANTED_PAGE and "found 2 of 3" in found["link"]
     images = {**CONFIG["simulation"]["images"], "no_signal": True}
     (null,) = study.banners(simulation={"images": images}, weights=None)
-    assert "nothing was planted" in null["text"] and "0.6" not in null["text"]
+    assert "nothing was planted" in null["text"] and str(CEILING) not in null["text"]
 
 
 def test_the_leakage_check_is_told():

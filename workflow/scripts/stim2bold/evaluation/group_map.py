@@ -6,9 +6,10 @@ that others who see *this* film would show the same. Whether *another film* woul
 surrogates of the prediction, the same for all participants (docs/methods.md).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -23,6 +24,7 @@ from stim2bold.evaluation.significance import (
     false_discovery_rate,
     surrogate_test,
 )
+from stim2bold.io.arrays import read_array
 from stim2bold.io.bold_grid import check_grid, places_of
 from stim2bold.runtime.errors import InputError
 
@@ -130,6 +132,27 @@ def predicted_pair(bold: xr.DataArray, predicted: xr.DataArray, *, spread: float
         row=predicted["row"].values.astype(int),
         spread=spread,
     )
+
+
+def predicted_reader(
+    bold: Mapping[str, Path], predicted: Mapping[str, Path], strengths: Mapping[str, Path]
+) -> Callable[[str], Pair]:
+    """Return a function that reads a participant's pair by name.
+
+    Parameters
+    ----------
+    bold, predicted, strengths : mapping of str to Path
+        Tables of each participant; of the last, the attribute ``chance_spread``.
+    """
+
+    def read(name: str) -> Pair:
+        return predicted_pair(
+            read_array(bold[name]),
+            read_array(predicted[name]),
+            spread=read_array(strengths[name]).attrs["chance_spread"],
+        )
+
+    return read
 
 
 def ceiling_pair(bold: xr.DataArray, everyone: Places) -> Pair:

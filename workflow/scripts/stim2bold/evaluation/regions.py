@@ -5,45 +5,42 @@ import pandas as pd
 import xarray as xr
 from nibabel.affines import apply_affine
 
+from stim2bold.evaluation.landmarks import FEWEST, LANDMARKS, RADIUS
 from stim2bold.evaluation.maps import grid
 from stim2bold.evaluation.metrics import voxel_r
 
-#: Landmarks in MNI space (mm; x on either side) that films are known to reach. They stand for the
-#: places that textbooks name so; they are not anybody's functional localiser.
-LANDMARKS = {
-    "early visual cortex": (9, -92, 2),
-    "motion area (hMT+)": (46, -68, 2),
-    "lateral occipital cortex": (42, -78, -8),
-    "fusiform gyrus": (40, -52, -18),
-    "auditory cortex (Heschl's gyrus)": (50, -20, 6),
-    "superior temporal sulcus": (56, -36, 4),
-    "inferior frontal gyrus": (48, 22, 14),
-    "precuneus": (7, -60, 38),
-}
-RADIUS = 10.0
-#: Fewer voxels than this are no region.
-FEWEST = 3
 BEST = "best tenth of voxels in training"
 
 
-def regions_of(bold: xr.DataArray) -> dict[str, np.ndarray]:
-    """Return the voxels within `RADIUS` mm of each landmark, as masks of shape (n_voxels,).
+def near_landmarks(points: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the points within `RADIUS` mm of each landmark, as masks of shape (n_points,).
 
     Parameters
     ----------
-    bold : DataArray
-        With voxel indices i, j, k and the affine among its attributes. Landmarks with too few
-        voxels around them are left out.
+    points : ndarray of shape (n_points, 3)
+        MNI millimetres. Landmarks with too few points around them are left out.
     """
-    affine, _ = grid(bold)
-    world = apply_affine(affine, np.column_stack([bold[axis].values for axis in "ijk"]))
     found = {}
     for name, (x, y, z) in LANDMARKS.items():
-        near = [np.linalg.norm(world - (side * x, y, z), axis=1) <= RADIUS for side in (-1, 1)]
+        near = [np.linalg.norm(points - (side * x, y, z), axis=1) <= RADIUS for side in (-1, 1)]
         mask = near[0] | near[1]
         if mask.sum() >= FEWEST:
             found[name] = mask
     return found
+
+
+def regions_of(bold: xr.DataArray) -> dict[str, np.ndarray]:
+    """Return the voxels near each landmark, as masks of shape (n_voxels,).
+
+    Parameters
+    ----------
+    bold : DataArray
+        With voxel indices i, j, k and the affine among its attributes.
+    """
+    affine, _ = grid(bold)
+    return near_landmarks(
+        apply_affine(affine, np.column_stack([bold[axis].values for axis in "ijk"]))
+    )
 
 
 def region_series(

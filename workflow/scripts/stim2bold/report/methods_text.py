@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stim2bold.evaluation.landmarks import RADIUS
 from stim2bold.models.catalogue import BOLD, direction_label, needs, split_name
 from stim2bold.stimulus.feature_spaces import FEATURE_SPACES
 
@@ -230,6 +231,7 @@ def models_paragraph(
     *,
     directions: list[str],
     spaces: list[str],
+    n_participants: int,
     annotated: bool,
 ) -> str:
     """Say what the film was described by and what was learned.
@@ -242,6 +244,7 @@ def models_paragraph(
         Contents of folds.json and film.json.
     directions, spaces : list of str
         Directions and feature spaces that were used.
+    n_participants : int
     annotated : bool
         Whether the film is annotated.
     """
@@ -272,7 +275,8 @@ def models_paragraph(
             "Each autoencoder started from the linear solution with the least error on the inner "
             "folds, among ridge regression and a prior on weights learned from all targets."
         )
-    if config["group"]["train"]:
+    to_bold = any(split_name(name)[1] == BOLD for name in directions)
+    if config["group"]["train"] and n_participants > 1 and to_bold:
         parts.append(
             "In addition, one autoencoder was shared by all participants: by weights common to all "
             "at a place, or by a shared response (Chen et al., 2015), as the inner folds said."
@@ -334,6 +338,11 @@ def scores_paragraph(
                 "by the maximum statistic (Nichols & Holmes, 2002)."
             )
     if BOLD in targets:
+        parts.append(
+            f"Regions of interest were the voxels within {RADIUS:g} mm of anatomical landmarks in "
+            "template space on either side; the mean correlation over the voxels of each was "
+            "tested likewise, and corrected over the regions."
+        )
         parts.append(
             "The contribution of each feature space was its share in the covariance of the banded "
             "ridge prediction with BOLD (Dupré la Tour et al., 2022)."
@@ -422,7 +431,13 @@ def methods_section(
             config["preprocessing"], inputs, sidecars=sidecars, generated=generated
         ),
         models_paragraph(
-            config, folds, film, directions=directions, spaces=spaces, annotated=annotated
+            config,
+            folds,
+            film,
+            directions=directions,
+            spaces=spaces,
+            n_participants=len(inputs["participants"]),
+            annotated=annotated,
         ),
         scores_paragraph(
             config,

@@ -6,7 +6,7 @@ from typing import Any
 from stim2bold.io.files import read_table
 from stim2bold.report import pages
 from stim2bold.report.scores import model_label, number
-from stim2bold.simulation.brain.recovery_verdict import FOUND, SIGNIFICANT, verdict
+from stim2bold.simulation.brain.recovery_verdict import SIGNIFICANT, counts, verdict
 
 SECTIONS = [
     ("maps", "Maps"),
@@ -31,15 +31,13 @@ def planted_of(results: Path, root: Path) -> dict[str, Any] | None:
     regions = read_table(folder / "regions.tsv")
     spaces = read_table(folder / "spaces.tsv")
     errors = read_table(folder / "errors.tsv")
-    maps = [
+    found = [
         {
-            "words": f"{direction}, {model_label(model)}, {unit}",
+            "words": f"{model_label(model)}, {unit}",
             "verdict": verdict(table),
-            "rows": table.to_dict("records"),
+            "rows": counts(table)[0].to_dict("records"),
         }
-        for (direction, unit, model), table in regions.groupby(
-            ["direction", "unit", "model"], sort=False
-        )
+        for (unit, model), table in regions.groupby(["unit", "model"], sort=False)
     ]
     shares = spaces.pivot_table("share", "kind", "space", sort=False, dropna=False)
     explained = spaces.groupby(["unit", "kind"], sort=False)["explained"].sum()
@@ -48,8 +46,7 @@ def planted_of(results: Path, root: Path) -> dict[str, Any] | None:
     return {
         "picture": pages.copy_picture(root, "assets/planted", folder / "maps.png"),
         "significant": SIGNIFICANT,
-        "enough": FOUND,
-        "maps": maps,
+        "found": found,
         "spaces": {
             "names": [str(name) for name in shares.columns],
             "rows": [

@@ -12,6 +12,7 @@ from stim2bold.preprocessing.derivatives import VERSION
 from stim2bold.report import pages, planted, scores, study
 from stim2bold.report.participants import participant_table, runs_of, scores_of
 from stim2bold.report.provenance import costs, environments, pinned_versions
+from stim2bold.report.regions import regions_of
 from stim2bold.report.source import Source, table_of
 from stim2bold.report.timelines import film_data, timeline_of
 from stim2bold.report.training_charts import models_of
@@ -68,7 +69,7 @@ def write_site(source: Source, root: Path) -> None:
         "banners": study.banners(
             simulation=source.config["simulation"] if source.simulated else None,
             weights=substitute_weights(source),
-            planted=compared["maps"][0] if compared else None,
+            recovered=compared["found"][0] if compared else None,
         ),
         "version": VERSION,
         "columns": columns,
@@ -124,6 +125,7 @@ def write_site(source: Source, root: Path) -> None:
         shared=scores.ceiling_sentence(ceiling),
         partition=scores.partition_rows(list(partition.values())),
         decoding=scores.decoding_rows(table_of(results / "decoding" / "summary.tsv")),
+        region_tables=list(filter(None, (regions_of(results, name) for name in directions))),
         group=maps_of(source, "group" if len(units) > 1 else units[0], root, brain=brain, up=""),
         meanings={name: model.meaning for name, model in MODELS.items()},
         **participant_table(source, units, runs, directions),

@@ -72,7 +72,7 @@ def banners(
     *,
     simulation: dict[str, Any] | None,
     weights: str | None,
-    planted: dict[str, Any] | None = None,
+    recovered: dict[str, Any] | None = None,
 ) -> list[dict[str, str]]:
     """Return what must be said before any figure.
 
@@ -82,7 +82,7 @@ def banners(
         Section ``simulation`` of the configuration, where the data set is simulated.
     weights : str or None
         What the video network's weights are in place of the published ones.
-    planted : dict or None
+    recovered : dict or None
         ``words`` and ``verdict`` of the map that is compared with what was planted.
 
     Returns
@@ -100,8 +100,8 @@ def banners(
             "standard difficulty, at which figures of this project are compared, is 0.30)"
         )
         more = {}
-        if planted is not None:
-            what = f"{planted['words']}: {planted['verdict']}."
+        if recovered is not None:
+            what = f"{recovered['words']}: {recovered['verdict']}."
             more = {"page": PLANTED_PAGE, "link": f"Planted and found. {what}"}
         found.append(
             {

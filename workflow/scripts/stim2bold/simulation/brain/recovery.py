@@ -23,8 +23,10 @@ from stim2bold.preprocessing.head_motion import rigid_matrix, rigid_parameters
 from stim2bold.preprocessing.registration import apply, voxel_points
 from stim2bold.simulation.brain.head_motion import matrices
 from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, REGIONS, region_number_at
-from stim2bold.simulation.brain.recovery_verdict import ELSEWHERE, FOUND, SIGNIFICANT
+from stim2bold.simulation.brain.recovery_verdict import ELSEWHERE
 
+CUBE = 24.0
+"""Millimetres along the edge of the places where nothing is planted."""
 LAGS = np.arange(-4.0, 4.05, 0.05)
 """Seconds by which measured responses are tried to lag behind the planted ones."""
 
@@ -95,40 +97,49 @@ def kinds_of_group(kinds: Sequence[np.ndarray]) -> np.ndarray:
     return found
 
 
-def region_table(r: nib.Nifti1Image, q: nib.Nifti1Image, kinds: np.ndarray) -> pd.DataFrame:
-    """Count what a map finds in each planted region, and elsewhere.
+def planted_places(points: np.ndarray, kinds: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the voxels of each planted region.
 
     Parameters
     ----------
-    r, q : Nifti1Image
-        Correlation (0 outside of the mask) and false-discovery rate.
-    kinds : ndarray of int
+    points : ndarray, (n, 3)
+        MNI millimetres of the voxels.
+    kinds : ndarray of int, (n,)
         Of each voxel, from `kinds_on`.
 
     Returns
     -------
-    DataFrame
-        region, kind, voxels (in the mask), significant, r (mean) and found: for a region whether
-        at least `FOUND` of its voxels are significant; the last row is `ELSEWHERE`. Regions
-        without a voxel in the mask are left out.
+    dict of str to ndarray of bool, (n,)
+        `REGIONS` by name.
     """
-    values, rate = np.asarray(r.dataobj, dtype=float), np.asarray(q.dataobj, dtype=float)
-    masked = (values != 0) & np.isfinite(values)
-    number = region_number_at(voxel_points(r).reshape(3, -1).T).reshape(values.shape)
-    places = [
-        (region.name, region.kind, (number == index) & (kinds == KIND_NUMBERS[region.kind]))
+    number = region_number_at(points)
+    return {
+        region.name: (number == index) & (kinds == KIND_NUMBERS[region.kind])
         for index, region in enumerate(REGIONS)
-    ]
-    rows = []
-    for name, kind, place in [*places, (ELSEWHERE, "none", kinds == -1)]:
-        here = place & masked
-        n = int(here.sum())
-        if n:
-            significant = int((rate[here] < SIGNIFICANT).sum())
-            found = significant >= FOUND * n
-            rows.append((name, kind, n, significant, values[here].mean(), found))
-    columns = ["region", "kind", "voxels", "significant", "r", "found"]
-    return pd.DataFrame(rows, columns=columns)
+    }
+
+
+def empty_places(points: np.ndarray, kinds: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the voxels of places where surely nothing is planted.
+
+    Parameters
+    ----------
+    points, kinds
+        As for `planted_places`.
+
+    Returns
+    -------
+    dict of str to ndarray of bool, (n,)
+        Cubes of `CUBE` mm, as large as a region, that hold at least half as many such voxels as the
+        median of them.
+    """
+    _, cube = np.unique(np.floor(points / CUBE).astype(int), axis=0, return_inverse=True)
+    empty = kinds == -1
+    if not empty.any():
+        return {}
+    sizes = np.bincount(cube[empty])
+    enough = np.flatnonzero(sizes >= np.median(sizes[sizes > 0]) / 2)
+    return {f"{ELSEWHERE} {n + 1}": (cube == index) & empty for n, index in enumerate(enough)}
 
 
 def motion_errors(
@@ -221,28 +232,32 @@ def planted_courses(bold: xr.DataArray, truth: Truth) -> tuple[np.ndarray, np.nd
     )
 
 
-def lag_of(measured: np.ndarray, planted: np.ndarray, *, rows: np.ndarray, volumes: np.ndarray):
-    """Return how the measured series follow the planted ones at each of `LAGS`.
+def signal_errors(bold: xr.DataArray, truth: Truth) -> tuple[float, float]:
+    """Return how late the measured responses are, and how much of the signal is left.
 
     Parameters
     ----------
-    measured : ndarray, (n_rows, n)
-    planted : ndarray, (n_volumes, n)
-    rows, volumes : ndarray
-        Seconds of film at which each has its values.
+    bold : DataArray, (time, voxel)
+        Cleaned BOLD in MNI space; ``time`` is seconds of film.
+    truth : Truth
 
     Returns
     -------
     lag : float
-        Seconds by which the measured series lag behind, where their mean correlation is largest.
-    r : ndarray, (len(LAGS), n)
-        Correlation of each series at each lag.
+        Seconds by which the measured series lag behind the planted ones: where their correlation,
+        mean over planted voxels, is largest among `LAGS`.
+    left : float
+        Correlation without a lag, divided by what perfect preprocessing would have given.
     """
+    measured, planted, ceiling = planted_courses(bold, truth)
+    rows, volumes = bold["time"].values, truth.signal["time"].values
     course = CubicSpline(volumes, planted)
     kept = (rows >= volumes[0] + LAGS[-1]) & (rows <= volumes[-1] + LAGS[0])
     y = _standard(measured[kept])
     r = np.stack([(y * _standard(course(rows[kept] - lag))).mean(axis=0) for lag in LAGS])
-    return float(LAGS[np.nanargmax(np.nanmean(r, axis=1))]), r
+    lag = float(LAGS[np.nanargmax(np.nanmean(r, axis=1))])
+    known = np.isfinite(ceiling)
+    return round(lag, 2), float(r[np.abs(LAGS).argmin(), known].mean() / ceiling[known].mean())
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

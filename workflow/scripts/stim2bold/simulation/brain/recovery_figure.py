@@ -14,26 +14,27 @@ from nilearn import plotting
 from stim2bold.evaluation.map_figure import SLICES, symmetric_limit
 from stim2bold.io.files import replacing
 from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS
-from stim2bold.simulation.brain.recovery_verdict import SIGNIFICANT
 
 #: Of the kinds of region, distinct without colour vision.
 COLOURS = {"visual": "#0072b2", "auditory": "#d55e00", "language": "#009e73"}
+#: r from which it is drawn.
+SHOWN = 0.05
 
 
 def draw_recovery(
     planted: nib.Nifti1Image,
-    maps: dict[str, tuple[nib.Nifti1Image, nib.Nifti1Image]],
+    maps: dict[str, nib.Nifti1Image],
     *,
     path: str | Path,
 ) -> None:
-    """Draw the planted regions, and below them the significant voxels of each map.
+    """Draw the planted regions, and below them each map.
 
     Parameters
     ----------
     planted : Nifti1Image
         Kinds of region, from `stim2bold.simulation.brain.recovery.kinds_of_group`.
     maps : dict
-        r and q by the name of the map.
+        r by the name of the map.
     path : str or Path
         The picture to write.
     """
@@ -55,14 +56,8 @@ def draw_recovery(
         colorbar=False,
         title="planted: " + ", ".join(KIND_NUMBERS),
     )
-    shown = {}
-    for name, (r, q) in maps.items():
-        values = np.nan_to_num(np.asarray(r.dataobj, dtype=np.float32))
-        shown[name] = nib.Nifti1Image(
-            np.where(np.asarray(q.dataobj) < SIGNIFICANT, values, 0), r.affine
-        )
-    limit = symmetric_limit(list(shown.values()))
-    for (name, image), axis in zip(shown.items(), axes[1:, 0], strict=True):
+    limit = symmetric_limit(list(maps.values()))
+    for (name, image), axis in zip(maps.items(), axes[1:, 0], strict=True):
         plotting.plot_stat_map(
             image,
             axes=axis,
@@ -70,9 +65,10 @@ def draw_recovery(
             display_mode="z",
             cut_coords=SLICES,
             vmax=limit,
+            threshold=SHOWN,
             cmap="RdBu_r",
             black_bg=False,
-            title=f"found: {name}",
+            title=f"found: r, {name}",
             cbar_tick_format="%.2f",
         )
     with replacing(path) as temporary:

@@ -1,41 +1,52 @@
-"""When a planted region counts as found, and what a map found in a sentence."""
+"""When what was planted counts as found, and what was found in a sentence."""
 
 import pandas as pd
 
 ELSEWHERE = "elsewhere"
 """Brain more than 12 mm from any planted grey matter."""
 SIGNIFICANT = 0.05
-"""Of the false-discovery rate q."""
-FOUND = 0.1
-"""Share of a region's voxels that must be significant for the region to count as found."""
+"""Of q over the planted regions of a unit, and of p where nothing is planted."""
+FALSE = 0.15
+"""Share of the places without a signal that may be significant at most: three times as many as by
+chance, since neighbours share their noise."""
 
 
-def false_discoveries(table: pd.DataFrame) -> float:
-    """Return the share of significant voxels that lie elsewhere; 0 where none is significant.
+def counts(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of planted regions, and those of places where nothing is planted.
 
     Parameters
     ----------
     table : DataFrame
-        Of one map, from `region_table`. Voxels near a planted region, which are blurred into it,
-        count neither way.
+        Of one unit and model: region, kind (`ELSEWHERE` where nothing is planted), p and q.
+
+    Returns
+    -------
+    planted, elsewhere : DataFrame
+        With the column ``found``.
     """
-    significant = table["significant"].sum()
-    elsewhere = table.loc[table["region"] == ELSEWHERE, "significant"].sum()
-    return float(elsewhere / significant) if significant else 0.0
+    elsewhere = table["kind"] == ELSEWHERE
+    found = table["p"].where(elsewhere, table["q"]) < SIGNIFICANT
+    table = table.assign(found=found)
+    return table[~elsewhere], table[elsewhere]
 
 
 def verdict(table: pd.DataFrame) -> str:
-    """Say in a sentence what a map found.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of one map, from `region_table`.
-    """
-    regions = table[table["region"] != ELSEWHERE]
-    found = regions.loc[regions["found"].astype(bool), "region"]
-    missed = "; ".join(regions.loc[~regions["found"].astype(bool), "region"])
+    """Say in a sentence what was found; `table` as for `counts`."""
+    planted, elsewhere = counts(table)
+    missed = "; ".join(planted.loc[~planted["found"], "region"])
     return (
-        f"found {len(found)} of {len(regions)} planted regions"
-        f"{f' (not {missed})' if missed else ''}; false discoveries {false_discoveries(table):.1%}"
+        f"found {planted['found'].sum()} of {len(planted)} planted regions"
+        f"{f' (not {missed})' if missed else ''}; false positives {elsewhere['found'].mean():.1%} "
+        f"of {len(elsewhere)} places where nothing was planted (5% expected)"
     )
+
+
+def faults(table: pd.DataFrame) -> list[str]:
+    """Return what is so far from the truth that the analysis must be broken; `table` likewise."""
+    planted, elsewhere = counts(table)
+    by_kind = planted.groupby("kind", sort=False)["found"].any()
+    found = [f"no {kind} region was found" for kind, any_found in by_kind.items() if not any_found]
+    share = elsewhere["found"].mean()
+    if share > FALSE:
+        found.append(f"{share:.0%} of the places where nothing was planted look as if there was")
+    return found
