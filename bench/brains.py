@@ -20,6 +20,7 @@ from stim2bold.models import directions, folds, predictions, ridge
 from stim2bold.preprocessing.scan_clock import row_middles
 from stim2bold.vae import settings as vae_settings
 from stim2bold.vae import training
+from stim2bold.vae.group import fit_heads
 
 SEEDS = (61, 62, 63)
 SHARES = (0.0, 0.5, 0.8)
@@ -53,8 +54,37 @@ def own_and_others(
     return found
 
 
+def calibration(
+    problem: directions.Problem, splits: list, trained: training.Trained
+) -> tuple[float, float, float]:
+    """Return what 90 % intervals cover, those about the training mean too, and what is gained.
+
+    Returns
+    -------
+    coverage, coverage_mean : float
+        Shares of the held-out values.
+    gain : float
+        Mean log score of the VAE's predictive density over that of a normal density about the
+        training mean, nats a value.
+    """
+    inside, inside_mean, gains = [], [], []
+    fitted = trained.fitted
+    for fold in splits:
+        _, test = predictions.usable(problem, fold)
+        mean, scale = (trained.tensors[f"target_{key}/{fold.number}"] for key in ("mean", "scale"))
+        truth = (problem.target[test - problem.rows[0]] - mean) / scale
+        error = truth - (fitted.values[np.isin(fitted.rows, test)] - mean) / scale
+        noise = trained.tensors[f"target_noise/{fold.number}"]
+        covered, noise_mean = models.mean_only(problem, fold)
+        inside.append((np.abs(error) <= 1.6448536 * np.sqrt(noise)).mean())
+        inside_mean.append(covered)
+        scores = [-0.5 * (np.log(v) + e**2 / v) for e, v in ((error, noise), (truth, noise_mean))]
+        gains.append((scores[0] - scores[1]).mean())
+    return float(np.mean(inside)), float(np.mean(inside_mean)), float(np.mean(gains))
+
+
 def compared(problems: list[directions.Problem], splits: list, mask=slice(None)) -> dict:
-    """Return mean r over participants of each model."""
+    """Return mean r over participants of each model, and how well the VAE is calibrated."""
     linear = [
         [
             ridge.predict_ridge(problem, splits, ridge.RidgeSettings(), banded=banded)
@@ -62,14 +92,17 @@ def compared(problems: list[directions.Problem], splits: list, mask=slice(None))
         ]
         for problem in problems
     ]
+    trained = [training.fit(problem, splits, SMALL) for problem in problems]
+    told = [calibration(p, splits, one) for p, one in zip(problems, trained, strict=True)]
+    known = dict(zip(("coverage", "coverage_mean", "gain"), np.mean(told, axis=0), strict=True))
     fits = {
         "ridge": [one[0] for one in linear],
         "banded": [one[1] for one in linear],
-        "vae": [training.fit(problem, splits, SMALL).fitted for problem in problems],
+        "vae": [one.fitted for one in trained],
         "by_hand": own_and_others(problems, splits, [one[0] for one in linear]),
         "group": together(problems, splits),
     }
-    return {
+    return known | {
         name: np.mean([models.score(p, f, mask) for p, f in zip(problems, fitted, strict=True)])
         for name, fitted in fits.items()
     }
@@ -109,6 +142,22 @@ def ratios(name: str, found: list[dict], what: str, begun: float, *, goal: float
             goal=1.08,
             **options,
         ),
+        row(
+            f"{name}_coverage_off",
+            np.abs(r["coverage"] - 0.9),
+            unit=f"held-out values in nominal 90 % intervals, distance from 0.90, {what}",
+            goal=0.03,
+            trivial=float(np.abs(r["coverage_mean"] - 0.9).mean()),
+            **options | {"better": "lower"},
+        ),
+        row(
+            f"{name}_log_score",
+            r["gain"],
+            unit=f"nats a value over a normal density about the training mean, {what}",
+            goal=0.0,
+            trivial=0.0,
+            **options,
+        ),
     ]
 
 
@@ -139,13 +188,20 @@ def movie_table(values: np.ndarray, first: int, dimension: str) -> xr.DataArray:
     )
 
 
-def movie(segment: tuple[int, int], people: list[int], spaces: tuple[str, ...]):
-    """Return everybody's problem of a segment, and its folds."""
+def movie(
+    segment: tuple[int, int],
+    people: list[int],
+    spaces: tuple[str, ...],
+    *,
+    film: tuple[int, int] | None = None,
+):
+    """Return everybody's problem of a segment, and its folds; the features may be of another."""
     start, stop = segment
+    first, last = film or segment
     with np.load(MOVIE, allow_pickle=False) as data:
         source = [
             movie_table(
-                np.nan_to_num(data[f"features_{name}"][start - BEFORE : stop]), 0, "feature"
+                np.nan_to_num(data[f"features_{name}"][first - BEFORE : last]), 0, "feature"
             )
             for name in spaces
         ]
@@ -187,4 +243,91 @@ def real_movie() -> list[dict]:
     return rows
 
 
-CLAIMS = {"shared_noise": shared_noise, "real_movie": real_movie}
+def wrong_film(*, participants: int = 8) -> list[dict]:
+    """Real movie BOLD with the features of another segment: nothing may be predicted."""
+    if not MOVIE.is_file():
+        return []
+    begun, people = time.monotonic(), list(range(1, participants + 1))
+    pairs = [(one, other) for one in SEGMENTS for other in SEGMENTS if one != other]
+    found = []
+    for segment, film in pairs:
+        problems, splits = movie(segment, people, ("annotations",), film=film)
+        fits = {
+            "ridge": [
+                ridge.predict_ridge(problem, splits, ridge.RidgeSettings()) for problem in problems
+            ],
+            "vae": [training.fit(problem, splits, SMALL).fitted for problem in problems],
+            "group": together(problems, splits),
+        }
+        found.append(
+            {
+                name: np.mean(
+                    [models.score(p, f, slice(None)) for p, f in zip(problems, mine, strict=True)]
+                )
+                for name, mine in fits.items()
+            }
+        )
+    unit = f"standard errors over {len(pairs)} wrong segments, {participants} participants"
+    rows = []
+    for name in found[0]:
+        r = np.array([one[name] for one in found])
+        error = r.std(ddof=1) / np.sqrt(len(r))
+        options = {"better": "lower", "seconds": time.monotonic() - begun}
+        rows += [
+            row(f"wrong_film_{name}", [r.mean() / error], unit=unit, goal=2.0, **options),
+            row(f"wrong_film_{name}_r", r, unit="r of the wrong segment", **options),
+        ]
+    return rows
+
+
+def newcomers(*, members: int = 8, last: int = 17) -> list[dict]:
+    """Real movie BOLD: people on whom the group's encoder was not trained get a decoder alone."""
+    if not MOVIE.is_file():
+        return []
+    begun, own, head = time.monotonic(), [], []
+    for segment in SEGMENTS:
+        problems, splits = movie(segment, list(range(1, last + 1)), ("annotations",))
+        inside, outside = problems[:members], problems[members:]
+        joined = np.concatenate([problem.target for problem in inside], axis=1)
+        trained = training.fit(
+            replace(inside[0], target=joined), splits, SMALL, participants=members
+        )
+        own.append(
+            np.mean(
+                [
+                    models.score(
+                        p, ridge.predict_ridge(p, splits, ridge.RidgeSettings()), slice(None)
+                    )
+                    for p in outside
+                ]
+            )
+        )
+        head.append(
+            np.mean(
+                [
+                    models.score(
+                        p, fit_heads(p, splits, trained.tensors, trained.record), slice(None)
+                    )
+                    for p in outside
+                ]
+            )
+        )
+    what = (
+        f"{last - members} newcomers to a group of {members}, movie BOLD, {len(SEGMENTS)} segments"
+    )
+    options = {"better": "higher", "seconds": time.monotonic() - begun}
+    return [
+        row("newcomers_r", head, unit=f"r, {what}", **options),
+        row(
+            "newcomers_over_ridge",
+            [np.mean(head) / np.mean(own)],
+            unit=f"decoder on the group's latents over own ridge, ratio of means, {what}",
+            goal=1.0,
+            **options,
+        ),
+    ]
+
+
+CLAIMS = {
+    function.__name__: function for function in (shared_noise, real_movie, wrong_film, newcomers)
+}

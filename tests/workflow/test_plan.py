@@ -64,6 +64,23 @@ def test_a_group_is_planned_beside_everybodys_own(snakemake, tmp_path):
     assert run.returncode != 0 and "two others" in run.stdout + run.stderr
 
 
+def test_a_brain_is_predicted_from_the_others(snakemake):
+    run = snakemake("-n", "-p", "--config", "directions=['bold2bold']")
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text
+    jobs = planned(text)
+    assert jobs["average_others"] == 1 and jobs["train_vae"] == 3 and jobs["map_group"] > 1
+    # No course of the film serves all of them, and of what was planted nothing is predicted.
+    assert "train_group" not in jobs and "compare_with_truth" not in jobs
+    assert "--source results/bold/others/sub-02.nc" in text
+
+
+def test_one_alone_has_no_group(snakemake):
+    run = snakemake("-n", "--config", "participants=['01']", "directions=['film2bold']")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "train_group" not in planned(run.stdout + run.stderr)
+
+
 def test_every_rule_is_planned_with_its_log_benchmark_and_resources():
     for path in (PROJECT / "workflow" / "rules").glob("*.smk"):
         for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:

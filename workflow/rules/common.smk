@@ -31,7 +31,12 @@ from stim2bold.runtime.issues import refuse  # noqa: E402
 from stim2bold.study.settings_checks import check_consistency  # noqa: E402
 from stim2bold.study.signatures import signatures  # noqa: E402
 from stim2bold.runtime.code_digest import digest  # noqa: E402
-from stim2bold.models.catalogue import TARGETS, available, directions_of  # noqa: E402
+from stim2bold.models.catalogue import (  # noqa: E402
+    TARGETS,
+    available,
+    directions_of,
+    groups_to_leave_out,
+)
 
 
 def refuse_unwritable(folder):
@@ -135,7 +140,10 @@ try:
     )
     # What is predicted from what, by what there is of the stimulus.
     STIMULUS = study.stimulus_parts(config, FILM, ANNOTATIONS)
-    DIRECTIONS, *_ = available(directions_of(config), STIMULUS)
+    DIRECTIONS, *_ = available(
+        directions_of(config),
+        STIMULUS | {"others": len({run.participant for run in runs}) > 1},
+    )
     if not DIRECTIONS:
         raise InputError(study.NOTHING_LEFT)
 except InputError as error:
@@ -375,7 +383,9 @@ def cleaned_of(suffix):
 def source_of(wildcards):
     """Return the tables that {direction} predicts from, one for each feature space."""
     direction = DIRECTIONS[wildcards.direction]
-    if direction.source == "bold":
+    if direction.from_others:
+        return [OTHERS.format(unit=wildcards.unit)]
+    if not direction.from_film:
         return [BOLD.format(unit=wildcards.unit)]
     return tables_of(direction.spaces)
 
@@ -482,17 +492,22 @@ def units_that_sound():
     return [(direction, unit) for direction in TO_AUDIO for unit in UNITS[direction]]
 
 
+def vaes_of(direction):
+    """Return the VAEs of a direction, the group's first."""
+    group = MEMBERS and direction in TO_BOLD and DIRECTIONS[direction].from_film
+    return ["vae-group", "vae"] if group else ["vae"]
+
+
 def maps_shown():
     """Return the maps that the report shows, of each participant and of the group."""
-    models = ["vae", "ridge", *(["vae-group"] if MEMBERS else [])]
     # With fewer than three participants there is no ceiling.
-    models += ["ceiling"] if len(PARTICIPANTS) >= 3 else []
+    beside = ["ridge", *(["ceiling"] if len(PARTICIPANTS) >= 3 else [])]
     return [
         *(
             f"results/maps/{direction}/{unit}/{model}_r.nii.gz"
             for direction in TO_BOLD
             for unit in MAPPED
-            for model in models
+            for model in vaes_of(direction) + beside
         ),
         *(
             f"results/maps/{direction}/{unit}.png"
@@ -510,11 +525,10 @@ def planted_shown():
 
 def regions_shown():
     """Return the scores of regions that the report shows."""
-    models = [*(["vae-group"] if MEMBERS else []), "vae", "ridge"]
     return [
         f"results/regions/{direction}/{model}_regions.tsv"
         for direction in TO_BOLD
-        for model in models
+        for model in [*vaes_of(direction), "ridge"]
     ]
 
 

@@ -249,6 +249,44 @@ rule partition_variance:
         f"{sources('partition_variance.py')}"
 
 
+# Made when asked for by name: as many fits as there are spaces and modalities.
+rule leave_out_spaces:
+    input:
+        code=code("leave_out_spaces.py"),
+        tables=tables_of(PARTITIONED),
+        bold=BOLD,
+        folds="results/folds.json",
+    output:
+        losses="results/partition/{unit}_left_out.tsv",
+        voxels="results/partition/{unit}_left_out.nc",
+    log:
+        "results/logs/leave_out_spaces/{unit}.log",
+    benchmark:
+        "results/benchmarks/leave_out_spaces/{unit}.tsv"
+    conda:
+        "../../envs/leave_out_spaces.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(60),
+    params:
+        settings=section(
+            "baselines",
+            groups=groups_to_leave_out(PARTITIONED),
+            seed=config["seed"],
+            resamplings=config["evaluation"]["draws"],
+            block=config["evaluation"]["block"],
+            resampling_seed=config["evaluation"]["seed"],
+        ),
+    message:
+        "What is lost of {wildcards.unit} without each feature space"
+    shell:
+        "python {input.code[0]:q} --unit {wildcards.unit:q} --tables {input.tables:q}"
+        " --bold {input.bold:q} --folds {input.folds:q} --losses {output.losses:q}"
+        " --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('leave_out_spaces.py')}"
+
+
 rule average_regions:
     input:
         code=code("average_regions.py"),

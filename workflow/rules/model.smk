@@ -1,4 +1,5 @@
 BOLD = "results/bold/{unit}.nc"
+OTHERS = "results/bold/others/{unit}.nc"
 # What is known of the film, each a baseline of its own.
 KNOWN = [
     "blocks",
@@ -16,13 +17,32 @@ PARTITIONED = list(
 )
 BASELINES = ["mean", "elapsed", *KNOWN, "shuffled", "ridge", "banded"]
 MODELS = {
-    direction: [
-        *BASELINES,
-        *("vae", "vae-stack"),
-        *(["vae-group"] if MEMBERS and direction in TO_BOLD else []),
-    ]
-    for direction in UNITS
+    direction: [*BASELINES, *vaes_of(direction), "vae-stack"] for direction in UNITS
 }
+
+
+rule average_others:
+    input:
+        code=code("average_others.py"),
+        bold=[BOLD.format(unit=f"sub-{p}") for p in PARTICIPANTS],
+    output:
+        others=[OTHERS.format(unit=f"sub-{p}") for p in PARTICIPANTS],
+    log:
+        "results/logs/average_others.log",
+    benchmark:
+        "results/benchmarks/average_others.tsv"
+    conda:
+        "../../envs/average_others.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(5 + len(PARTICIPANTS)),
+    message:
+        "What the others' brains did, for each participant"
+    shell:
+        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
+        " --out @<(printf '%s\\n' {output.others:q}) > {log:q} 2>&1"
+        f"{sources('average_others.py')}"
 
 
 rule make_folds:

@@ -1,15 +1,16 @@
 # Of simulated participants all is known. What the analysis found is compared with it, but for what the
 # user brought (a head, derivatives, parcels), of which the truth is not known.
+FILM_TO_BOLD = [name for name in TO_BOLD if DIRECTIONS[name].from_film]
 PLANTED = (
     PARTICIPANTS
     if SIMULATED
-    and TO_BOLD
+    and FILM_TO_BOLD
     and not (HEAD or DERIVATIVES or config["preprocessing"]["parcels"])
     else []
 )
 PLANTED_RUNS = [RUNS_OF[participant][0] for participant in PLANTED]
-# By the first direction to BOLD; the first model is judged by.
-PLANTED_MODELS = [*(["vae-group"] if MEMBERS else []), "vae", "ridge"]
+# Of the first direction from the film to BOLD; by the first model the verdict is given.
+PLANTED_MODELS = [*vaes_of(FILM_TO_BOLD[0]), "ridge"] if PLANTED else []
 
 
 rule compare_with_truth:
@@ -25,14 +26,16 @@ rule compare_with_truth:
         ],
         bold=[BOLD.format(unit=f"sub-{p}") for p in PLANTED],
         predictions=[
-            f"results/predictions/{TO_BOLD[0]}/sub-{p}/{model}.nc"
+            f"results/predictions/{FILM_TO_BOLD[0]}/sub-{p}/{model}.nc"
             for model in PLANTED_MODELS
             for p in PLANTED
         ],
-        strengths=[f"results/models/{TO_BOLD[0]}/sub-{p}_ridge.nc" for p in PLANTED],
+        strengths=[
+            f"results/models/{FILM_TO_BOLD[0]}/sub-{p}_ridge.nc" for p in PLANTED
+        ],
         maps=[
-            f"results/maps/{TO_BOLD[0]}/{MAPPED[0]}/{model}_r.nii.gz"
-            for model in (PLANTED_MODELS if PLANTED else [])
+            f"results/maps/{FILM_TO_BOLD[0]}/{MAPPED[0]}/{model}_r.nii.gz"
+            for model in PLANTED_MODELS
         ],
         explained=[f"results/partition/sub-{p}.nc" for p in PLANTED],
         motion=[

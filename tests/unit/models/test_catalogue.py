@@ -5,7 +5,12 @@ import pytest
 import yaml
 
 from stim2bold.models import catalogue
-from stim2bold.models.catalogue import available, directions_of
+from stim2bold.models.catalogue import (
+    available,
+    direction_label,
+    directions_of,
+    groups_to_leave_out,
+)
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.feature_spaces import FEATURE_SPACES, MISSING
 
@@ -38,7 +43,6 @@ def test_a_source_of_ones_own_is_one_line():
     ("settings", "said"),
     [
         ({"directions": ["touch2bold"]}, "sources has no such entry"),
-        ({"directions": ["bold2bold"]}, "from itself"),
         ({"directions": ["film2audio"]}, "predict the sound from itself"),
         ({"directions": ["film2bold"], "sources": {"film": ["smell"]}}, "is no feature space"),
         ({"directions": ["a2bold"], "sources": {"a": ["b"], "b": ["a"]}}, "contains itself"),
@@ -101,3 +105,20 @@ def test_the_schema_and_the_table_know_the_same_targets():
 def test_networks_of_the_table_are_those_that_have_settings():
     named = {one.network for one in FEATURE_SPACES.values() if one.network}
     assert named == set(planted_study.configuration()["backbones"])
+
+
+def test_a_brain_is_predicted_from_others_where_there_are_any():
+    asked = directions(directions=["bold2bold", "film2bold"])
+    assert asked["bold2bold"].from_others and not asked["film2bold"].from_others
+    assert asked["bold2bold"].per_participant and not asked["bold2bold"].from_film
+    kept, _, gone = available(asked, ALL | {"others": False})
+    assert list(kept) == ["film2bold"] and "one participant" in gone[0]
+    assert "other participants" in direction_label("bold2bold")
+
+
+def test_spaces_and_modalities_are_left_out_but_never_all():
+    found = groups_to_leave_out(["i3d_rgb", "mel", "modulation", "words", "annotations"])
+    assert found["all audio"] == ["mel", "modulation"] and found["words"] == ["words"]
+    assert "all video" not in found and len(found) == 6
+    assert groups_to_leave_out(["mel"]) == {}
+    assert list(groups_to_leave_out(["mel", "modulation"])) == ["mel", "modulation"]

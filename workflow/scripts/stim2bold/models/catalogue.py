@@ -28,7 +28,8 @@ class Direction:
         SOURCE2TARGET.
     source, target : str
     spaces : tuple of str
-        Feature spaces of the source; none where that is BOLD.
+        Feature spaces of the source; none where that is BOLD: the participant's own, or, where BOLD
+        is predicted, the mean of the others'.
     """
 
     name: str
@@ -40,6 +41,16 @@ class Direction:
     def per_participant(self) -> bool:
         """Whether each participant has models of their own; else the film has."""
         return BOLD in (self.source, self.target)
+
+    @property
+    def from_film(self) -> bool:
+        """Whether it predicts from the film: one latent course can serve several participants."""
+        return self.source != BOLD
+
+    @property
+    def from_others(self) -> bool:
+        """Whether a participant's BOLD is predicted from that of the others at the same moments."""
+        return self.source == self.target == BOLD
 
     @property
     def needs_sound(self) -> bool:
@@ -117,11 +128,6 @@ def directions_of(config: Mapping[str, Any]) -> dict[str, Direction]:
                 f"a target among {', '.join(TARGETS)}"
             )
         spaces = () if source == BOLD else spaces_of(source, config["sources"])
-        if source == BOLD and target == BOLD:
-            raise InputError(
-                f"config.yaml: direction '{name}' would predict BOLD from itself; take it out of "
-                "'directions'"
-            )
         if unknown := [space for space in spaces if space not in known]:
             raise InputError(
                 f"config.yaml: sources.{source} names {', '.join(unknown)}, which is no feature "
@@ -142,6 +148,30 @@ def needs(space: str) -> str:
     return FEATURE_SPACES[space].needs if space in FEATURE_SPACES else ""
 
 
+#: Modality of a feature space, by what it is made of.
+MODALITIES = {"frames": "video", "sound": "audio", "words": "words"}
+
+
+def groups_to_leave_out(spaces: Sequence[str]) -> dict[str, list[str]]:
+    """Return the groups of feature spaces whose loss is measured: each, and each modality.
+
+    Parameters
+    ----------
+    spaces : sequence of str
+
+    Returns
+    -------
+    dict of str to list of str
+        By name; a modality of one space is that space, and all spaces together are no group.
+    """
+    found = {space: [space] for space in spaces}
+    for kind, name in MODALITIES.items():
+        members = [space for space in spaces if needs(space) == kind]
+        if len(members) > 1:
+            found[f"all {name}"] = members
+    return {name: group for name, group in found.items() if len(group) < len(spaces)}
+
+
 def available(
     directions: Mapping[str, Direction], there: Mapping[str, bool]
 ) -> tuple[dict[str, Direction], list[str], list[str]]:
@@ -151,7 +181,7 @@ def available(
     ----------
     directions : mapping of str to Direction
     there : mapping of str to bool
-        Whether there are ``frames``, ``sound`` and ``words``.
+        Whether there are ``frames``, ``sound``, ``words`` and ``others`` (participants).
 
     Returns
     -------
@@ -168,7 +198,9 @@ def available(
         absent |= {s: needs(s) for s in direction.spaces if s not in spaces}
         if direction.needs_sound and not there["sound"]:
             gone.append(f"direction {name} is left out: {MISSING['sound']}")
-        elif direction.source != BOLD and not spaces:
+        elif direction.from_others and not there.get("others", True):
+            gone.append(f"direction {name} is left out: there is one participant")
+        elif direction.from_film and not spaces:
             gone.append(f"direction {name} is left out: none of its feature spaces can be made")
         else:
             kept[name] = replace(direction, spaces=spaces)
@@ -178,7 +210,9 @@ def available(
 
 def source_label(direction: str) -> str:
     """Return what a direction predicts from, within a sentence."""
-    source, _ = split_name(direction)
+    source, target = split_name(direction)
+    if source == target:
+        return "the other participants' BOLD response"
     return SOURCE_LABELS.get(source, f"features of {source.replace('_', ' ')}")
 
 

@@ -3,9 +3,9 @@
 One banded ridge sees all spaces at once. Its prediction is the sum of one part a space, so the
 covariance of prediction and measurement is a sum too, and each space's share of it is the space's
 share of what is explained (the product measure; Dupre la Tour et al., NeuroImage 264:119728, 2022).
-What two spaces both tell is divided between them. Differences of R2 between models with and without
-a space need far more film: in 390 s chance makes different spaces correlate, and what a model
-lacks is noise to it (docs/decisions.md).
+What two spaces both tell is divided between them. What a space alone tells, the loss of R2 without
+it (`stim2bold.evaluation.left_out_spaces`), needs far more film: in 390 s chance makes different
+spaces correlate, and what a model lacks is noise to it (docs/decisions.md).
 """
 
 from dataclasses import dataclass

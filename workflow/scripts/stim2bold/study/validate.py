@@ -105,7 +105,9 @@ def examine(config: dict[str, Any]) -> Findings:
     if annotations is not None:
         problems += check_annotations(annotations, duration=duration)
     if film is not None or config["film"] is None:
-        problems += left_out_of_stimulus(config, asked_for, film, annotations)
+        problems += left_out_of_stimulus(
+            config, asked_for, film, annotations, others=len({run.participant for run in runs}) > 1
+        )
     if film is None and config["film"] is None:
         problems.append(
             warning(
@@ -182,8 +184,10 @@ def left_out_of_stimulus(
     directions: dict[str, catalogue.Direction],
     film: Path | None,
     annotations: Path | None,
+    *,
+    others: bool,
 ) -> list[Problem]:
-    """Say which feature spaces and directions cannot be made of the stimulus at hand."""
+    """Say which spaces, directions and models cannot be made of the stimulus and people at hand."""
     there = asked(
         problems := [],
         config["film"] or "config.yaml",
@@ -191,10 +195,13 @@ def left_out_of_stimulus(
     )
     if there is None or not directions:
         return problems
-    kept, spaces, gone = catalogue.available(directions, there)
+    kept, spaces, gone = catalogue.available(directions, there | {"others": others})
     advice = "give what it needs, or take it out of the configuration"
     problems += [note("config.yaml", sentence, advice) for sentence in spaces]
     problems += [warning("config.yaml", sentence, advice) for sentence in gone]
+    if config["group"]["train"] and not others:
+        what = "the VAE of the group is left out: there is one participant"
+        problems.append(note("config.yaml", what, "nothing need be done"))
     if not kept:
         problems.append(from_refusal(InputError(study.NOTHING_LEFT), "config.yaml"))
     return problems
