@@ -128,6 +128,8 @@ def write_scores(results: Path, units: list[str]) -> None:
     write_table(results / "scores" / "summary.tsv", pd.DataFrame(summary, columns=columns))
     ceiling = pd.DataFrame({"unit": units, "r": 0.3, "r_low": 0.25, "r_high": 0.35, "n": 9})
     write_table(results / "scores" / "ceiling.tsv", ceiling)
+    persistence = pd.DataFrame({"unit": units, "r": 0.7, "mse": 6.4e-5})
+    write_table(results / "scores" / "persistence.tsv", persistence)
 
 
 def write_models(results: Path, units: list[str]) -> None:
@@ -196,7 +198,7 @@ def write_planted(results: Path, units: list[str]) -> None:
         table = pd.DataFrame({"region": ["early visual cortex", NASTY], "voxels": 20})
         tables.append(table.assign(unit=unit, r=[0.3, 0.1], p=[0.001, 0.2], q=[0.002, 0.2]))
     for model in ("vae", "ridge"):
-        path = results / "regions" / "film2bold" / f"{model}_regions.tsv"
+        path = results / "scores" / "regions" / "film2bold" / f"{model}.tsv"
         write_table(path, pd.concat(tables, ignore_index=True))
     tables = []
     for unit in ["group", *units]:

@@ -31,12 +31,8 @@ from stim2bold.runtime.issues import refuse  # noqa: E402
 from stim2bold.study.settings_checks import check_consistency  # noqa: E402
 from stim2bold.study.signatures import signatures  # noqa: E402
 from stim2bold.runtime.code_digest import digest  # noqa: E402
-from stim2bold.models.catalogue import (  # noqa: E402
-    TARGETS,
-    available,
-    directions_of,
-    groups_to_leave_out,
-)
+from stim2bold.models.catalogue import TARGETS, available  # noqa: E402
+from stim2bold.models.catalogue import directions_of, groups_to_leave_out  # noqa: E402
 
 
 def refuse_unwritable(folder):
@@ -442,18 +438,19 @@ def decoded(wildcards):
     return DECODED
 
 
-def preprocessed_of(suffix, own):
-    """Return an input function: a file of {run} as we, or fMRIPrep, preprocessed it.
+def preprocessed_file(run, suffix, own):
+    """Return a file of a run as we, or fMRIPrep, preprocessed it.
 
     `suffix` ends the name of our file; `own` is the attribute of the run that holds fMRIPrep's.
     """
+    if DERIVATIVES:
+        return getattr(run, own)
+    return f"{FUNC.format(folder=run.folder, run=run.name)}_{suffix}"
 
-    def find(wildcards):
-        if DERIVATIVES:
-            return getattr(RUNS[wildcards.run], own)
-        return f"{FUNC}_{suffix}".format(**wildcards)
 
-    return find
+def preprocessed_of(suffix, own):
+    """Return an input function: `preprocessed_file` of {run}."""
+    return lambda wildcards: preprocessed_file(RUNS[wildcards.run], suffix, own)
 
 
 def film_prediction(wildcards):
@@ -526,7 +523,7 @@ def planted_shown():
 def regions_shown():
     """Return the scores of regions that the report shows."""
     return [
-        f"results/regions/{direction}/{model}_regions.tsv"
+        f"results/scores/regions/{direction}/{model}.tsv"
         for direction in TO_BOLD
         for model in [*vaes_of(direction), "ridge"]
     ]

@@ -65,6 +65,51 @@ rule estimate_ceiling:
         f"{sources('estimate_ceiling.py')}"
 
 
+rule score_persistence:
+    input:
+        code=code("score_persistence.py"),
+        bold=[f"results/bold/sub-{participant}.nc" for participant in PARTICIPANTS],
+        series=[
+            preprocessed_file(run, f"space-{SPACE}_desc-preproc_bold.nii.gz", "bold")
+            for run in RUNS.values()
+        ],
+        masks=[
+            preprocessed_file(run, f"space-{SPACE}_desc-brain_mask.nii.gz", "mask")
+            for run in RUNS.values()
+        ],
+        folds="results/folds.json",
+    output:
+        table="results/scores/persistence.tsv",
+    log:
+        "results/logs/score_persistence.log",
+    benchmark:
+        "results/benchmarks/score_persistence.tsv"
+    conda:
+        "../../envs/score_persistence.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(10 + len(RUNS)),
+    params:
+        read=(
+            as_read(
+                [run.bold for run in RUNS.values()],
+                [run.mask for run in RUNS.values()],
+            )
+            if DERIVATIVES
+            else ""
+        ),
+        units=[f"sub-{run.participant}" for run in RUNS.values()],
+    message:
+        "What the volume before tells of each: {output.table}"
+    shell:
+        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
+        " --series @<(printf '%s\\n' {input.series:q}) --masks @<(printf '%s\\n' {input.masks:q})"
+        " --units @<(printf '%s\\n' {params.units:q}) --folds {input.folds:q}"
+        " --table {output.table:q} > {log:q} 2>&1"
+        f"{sources('score_persistence.py')}"
+
+
 rule map_predictions:
     input:
         code=code("map_predictions.py"),
@@ -184,7 +229,7 @@ rule score_regions:
         predictions=of_everyone("results/predictions/{direction}/{unit}/{model}.nc"),
         strengths=of_everyone("results/models/{direction}/{unit}_ridge.nc"),
     output:
-        table="results/regions/{direction}/{model}_regions.tsv",
+        table="results/scores/regions/{direction}/{model}.tsv",
     log:
         "results/logs/score_regions/{direction}_{model}.log",
     benchmark:

@@ -171,9 +171,9 @@ rule train_group:
         "../../envs/train_group.yaml"
     threads: 2
     resources:
-        # 20,000 voxels of each participant, standardised in every fold.
-        mem_mb=memory(4000 + 1500 * len(MEMBERS)),
-        runtime=minutes(60 + 15 * len(MEMBERS)),
+        # Thirty participants of 20,000 voxels and 641 volumes take 9 GB, and 12 minutes.
+        mem_mb=memory(3000 + 400 * len(MEMBERS)),
+        runtime=minutes(60 + 2 * len(MEMBERS)),
         gpu=GPU,
     params:
         settings=section("vae", seed=config["seed"], device=config["device"]),

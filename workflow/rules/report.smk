@@ -261,6 +261,7 @@ rule render_report:
         maps=maps_shown(),
         decoded=decoded_shown(),
         planted=planted_shown(),
+        persistence=["results/scores/persistence.tsv"] if TO_BOLD else [],
         region_scores=regions_shown(),
         regions=[
             f"results/regions/{direction}/{unit}.tsv"

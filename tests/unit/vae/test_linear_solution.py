@@ -274,3 +274,18 @@ def test_silent_targets_do_not_make_the_solution_timid():
     alike = recovered(None)
     counted = recovered(target_weights(x, whole, LONG, participants=1))
     assert counted > alike + 0.01
+
+
+def test_a_penalty_at_the_edge_of_those_tried_is_told():
+    assert Recipe(penalties=(float(PENALTIES[3]), float(PENALTIES[-1]))).at_edge
+    assert Recipe(penalties=(float(PENALTIES[0]),)).at_edge
+    assert not Recipe(penalties=(float(PENALTIES[3]),)).at_edge
+    # Of noise nothing is to be predicted: the largest penalty errs least.
+    rng = np.random.default_rng(10)
+    x, y = smooth((450, 20), 0.8, rng), smooth((450, 200), 0.4, rng)
+    (trial,) = try_structure(
+        "own",
+        [inner_fold(x, grams_of(y, participants=1), *split) for split in LONG],
+        ["even"],
+    )
+    assert trial.recipe.at_edge

@@ -61,7 +61,10 @@ def describe(
         "spread": each_fold("sample_sd"),
         "active": sum(active) / len(active) if active else None,
         "steps": [fold["steps"] for fold in record["folds"]],
-        "starts": [fold["initialisation"] for fold in record["folds"]],
+        "starts": [
+            fold["initialisation"] + " (edge of the grid)" * fold.get("penalty_at_edge", False)
+            for fold in record["folds"]
+        ],
         "seeds": record["settings"].get("seeds"),
         "preset": record["settings"].get("preset"),
     }

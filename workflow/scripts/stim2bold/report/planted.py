@@ -31,14 +31,19 @@ def planted_of(results: Path, root: Path) -> dict[str, Any] | None:
     regions = read_table(folder / "regions.tsv")
     spaces = read_table(folder / "spaces.tsv")
     errors = read_table(folder / "errors.tsv")
-    found = [
-        {
-            "words": f"{model_label(model)}, {unit}",
-            "verdict": verdict(table),
-            "rows": counts(table)[0].to_dict("records"),
-        }
-        for (unit, model), table in regions.groupby(["unit", "model"], sort=False)
-    ]
+    found = []
+    for (model, unit), table in regions.groupby(["model", "unit"], sort=False):
+        planted, elsewhere = counts(table)
+        found.append(
+            {
+                "words": f"{model_label(model)}, {unit}",
+                "verdict": verdict(table),
+                "found": f"{planted['found'].sum()} of {len(planted)}",
+                "missed": "; ".join(planted.loc[~planted["found"], "region"]) or "none",
+                "false": number(elsewhere["found"].mean()),
+                "rows": planted.to_dict("records"),
+            }
+        )
     shares = spaces.pivot_table("share", "kind", "space", sort=False, dropna=False)
     explained = spaces.groupby(["unit", "kind"], sort=False)["explained"].sum()
     explained = explained.groupby("kind", sort=False).mean()

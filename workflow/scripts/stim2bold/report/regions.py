@@ -27,8 +27,8 @@ def regions_of(results: Path, direction: str) -> dict[str, Any] | None:
         participants; ``rows``: region, voxels and, for each model, r, q and in how many
         participants q < 0.05.
     """
-    folder = results / "regions" / direction
-    tables = {path.name.removesuffix("_regions.tsv"): path for path in folder.glob("*_regions.tsv")}
+    folder = results / "scores" / "regions" / direction
+    tables = {path.stem: path for path in folder.glob("*.tsv")}
     if not tables:
         return None
     tables = {name: read_table(tables[name]) for name in MODELS if name in tables}

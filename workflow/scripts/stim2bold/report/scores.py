@@ -213,6 +213,25 @@ def ceiling_sentence(table: pd.DataFrame | None) -> str | None:
     )
 
 
+def persistence_sentence(table: pd.DataFrame | None) -> str | None:
+    """Say how well each volume is predicted by the one before it, and why that is no rival.
+
+    Parameters
+    ----------
+    table : DataFrame or None
+        unit, r and mse of each participant; None where no BOLD is predicted.
+    """
+    if table is None:
+        return None
+    mean = table[["r", "mse"]].astype(float).mean()
+    return (
+        f"Persistence: the volume before predicts each at r = {mean.r:.3f}, with a mean squared "
+        f"error of {mean.mse:.2e} on volumes scaled to 0 and 1. It knows nothing of the film: such "
+        "an error says how smooth BOLD is, and is no measure of what a film predicts. No model "
+        "here is given a volume of the same participant."
+    )
+
+
 def unit_scores(scores: pd.DataFrame, direction: str) -> dict[str, dict[str, float | None]]:
     """Return what is `SHOWN` of each model for one participant and direction, by model.
 

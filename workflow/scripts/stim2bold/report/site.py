@@ -123,6 +123,7 @@ def write_site(source: Source, root: Path) -> None:
         sections=FRONT,
         table=scores.verdict_table(summary, ceiling),
         shared=scores.ceiling_sentence(ceiling),
+        persistence=scores.persistence_sentence(table_of(results / "scores" / "persistence.tsv")),
         partition=scores.partition_rows(list(partition.values())),
         decoding=scores.decoding_rows(table_of(results / "decoding" / "summary.tsv")),
         region_tables=list(filter(None, (regions_of(results, name) for name in directions))),

@@ -74,6 +74,11 @@ class Recipe:
     penalties: tuple[float, ...] = ()
 
     @property
+    def at_edge(self) -> bool:
+        """Whether a penalty is the smallest or the largest that was tried."""
+        return bool({PENALTIES[0], PENALTIES[-1]} & set(self.penalties))
+
+    @property
     def name(self) -> str:
         """Such as ``shared 3, even``."""
         first = f"{self.structure} {self.dimensions}" if self.dimensions else self.structure

@@ -262,6 +262,13 @@ def fit(
             task.fold.number,
             solution.chosen.recipe.name,
         )
+        if solution.chosen.recipe.at_edge:
+            log.warning(
+                "%s, fold %d: its penalty is at the edge of those tried: the film explains next to "
+                "nothing there, or all",
+                problem.direction,
+                task.fold.number,
+            )
     steps, noises, inner = choose_steps(
         tasks,
         solutions,
@@ -318,6 +325,7 @@ def fit(
                 "steps": int(steps[i]),
                 "initialisation": solutions[i].chosen.recipe.name,
                 "penalties": list(solutions[i].chosen.recipe.penalties),
+                "penalty_at_edge": solutions[i].chosen.recipe.at_edge,
                 "inner_errors": {
                     trial.recipe.name: round(trial.error, 6) for trial in solutions[i].trials
                 },

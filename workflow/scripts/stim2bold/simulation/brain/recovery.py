@@ -257,7 +257,9 @@ def signal_errors(bold: xr.DataArray, truth: Truth) -> tuple[float, float]:
     r = np.stack([(y * _standard(course(rows[kept] - lag))).mean(axis=0) for lag in LAGS])
     lag = float(LAGS[np.nanargmax(np.nanmean(r, axis=1))])
     known = np.isfinite(ceiling)
-    return round(lag, 2), float(r[np.abs(LAGS).argmin(), known].mean() / ceiling[known].mean())
+    return round(lag, 2) + 0.0, float(
+        r[np.abs(LAGS).argmin(), known].mean() / ceiling[known].mean()
+    )
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

@@ -72,5 +72,5 @@ def draw_recovery(
             cbar_tick_format="%.2f",
         )
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=90)
+        figure.savefig(temporary, dpi=90, bbox_inches="tight")
     plt.close(figure)
