@@ -75,6 +75,20 @@ def test_a_brain_is_predicted_from_the_others(snakemake):
     assert "--source results/bold/others/sub-02.nc" in text
 
 
+def test_layers_of_a_network_are_spaces_of_their_own(snakemake):
+    sources = "sources={'video': ['i3d_rgb', 'i3d_rgb-Mixed_3c']}"
+    run = snakemake("-n", "-p", "--config", "directions=['video2bold']", sources)
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text
+    assert planned(text)["extract_i3d"] == 2
+    made = [line for line in text.splitlines() if "extract_i3d.py" in line]
+    assert {("Mixed_3c.nc" in line, '"endpoint": "Mixed_3c"' in line) for line in made} == {
+        (True, True),
+        (False, False),
+    }
+    assert "--source results/features/i3d_rgb.nc results/features/i3d_rgb-Mixed_3c.nc" in text
+
+
 def test_one_alone_has_no_group(snakemake):
     run = snakemake("-n", "--config", "participants=['01']", "directions=['film2bold']")
     assert run.returncode == 0, run.stdout + run.stderr

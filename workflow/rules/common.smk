@@ -307,6 +307,19 @@ def preprocessing(part):
     return json.dumps(config["preprocessing"][part], sort_keys=True)
 
 
+# A layer of a network after its name; none is the one that the configuration names.
+LAYER = "(-[A-Za-z0-9_]+)?"
+
+
+def i3d_settings(**extra):
+    """Return a function for params: the section i3d, with the layer that {layer} names."""
+    return lambda wildcards: section(
+        "i3d",
+        **extra,
+        **({"endpoint": wildcards.layer[1:]} if wildcards.layer else {}),
+    )
+
+
 def decoding(**extra):
     """Return the settings of a decoder, with what a rule adds to them, as one JSON string."""
     shared = {key: config["baselines"][key] for key in ("components", "bins")}

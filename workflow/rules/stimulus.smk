@@ -103,11 +103,13 @@ rule extract_i3d:
         clock="results/stimulus/film.json",
         weights="results/weights/i3d_rgb.safetensors",
     output:
-        features="results/stimulus/i3d_rgb.nc",
+        features="results/stimulus/i3d_rgb{layer}.nc",
     log:
-        "results/logs/extract_i3d.log",
+        "results/logs/extract_i3d{layer}.log",
     benchmark:
-        "results/benchmarks/extract_i3d.tsv"
+        "results/benchmarks/extract_i3d{layer}.tsv"
+    wildcard_constraints:
+        layer=LAYER,
     conda:
         "../../envs/extract_i3d.yaml"
     threads: 2
@@ -117,7 +119,7 @@ rule extract_i3d:
         gpu=GPU,
     params:
         read=as_read(FILM),
-        settings=section("i3d", device=config["device"]),
+        settings=i3d_settings(device=config["device"]),
     message:
         "I3D features of the film: {output.features}"
     shell:
@@ -414,11 +416,13 @@ rule extract_i3d_flow:
         clock="results/stimulus/film.json",
         weights="results/weights/i3d_flow.safetensors",
     output:
-        features="results/stimulus/i3d_flow.nc",
+        features="results/stimulus/i3d_flow{layer}.nc",
     log:
-        "results/logs/extract_i3d_flow.log",
+        "results/logs/extract_i3d_flow{layer}.log",
     benchmark:
-        "results/benchmarks/extract_i3d_flow.tsv"
+        "results/benchmarks/extract_i3d_flow{layer}.tsv"
+    wildcard_constraints:
+        layer=LAYER,
     conda:
         "../../envs/extract_i3d_flow.yaml"
     threads: 2
@@ -428,8 +432,7 @@ rule extract_i3d_flow:
         gpu=GPU,
     params:
         read=as_read(FILM),
-        settings=section(
-            "i3d",
+        settings=i3d_settings(
             device=config["device"],
             flow={k: v for k, v in config["flow"].items() if k != "weights"},
         ),
@@ -542,7 +545,7 @@ rule resample_features:
     benchmark:
         "results/benchmarks/resample_features/{features}.tsv"
     wildcard_constraints:
-        features=rf"(?!(?:{'|'.join(TABULATED)})\.)[a-z0-9_]+",
+        features=rf"(?!(?:{'|'.join(TABULATED)})\.)[a-z0-9_]+(-[A-Za-z0-9_]+)?",
     group:
         "stimulus"
     conda:

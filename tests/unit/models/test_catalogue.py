@@ -12,7 +12,7 @@ from stim2bold.models.catalogue import (
     groups_to_leave_out,
 )
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.feature_spaces import FEATURE_SPACES, MISSING
+from stim2bold.stimulus.feature_spaces import FEATURE_SPACES, MISSING, described
 
 ALL = {"frames": True, "sound": True, "words": True}
 
@@ -105,6 +105,19 @@ def test_the_schema_and_the_table_know_the_same_targets():
 def test_networks_of_the_table_are_those_that_have_settings():
     named = {one.network for one in FEATURE_SPACES.values() if one.network}
     assert named == set(planted_study.configuration()["backbones"])
+
+
+def test_a_layer_is_a_space_of_its_own():
+    found = directions(
+        directions=["video2bold"], sources={"video": ["i3d_rgb", "i3d_rgb-Mixed_3c"]}
+    )["video2bold"]
+    assert found.spaces == ("i3d_rgb", "i3d_rgb-Mixed_3c")
+    kept, spaces, _ = available({"video2bold": found}, ALL | {"frames": False})
+    assert kept == {} and len(spaces) == 2
+    assert "layer Mixed_3c" in described("i3d_rgb-Mixed_3c").label
+    for wrong in ("i3d_rgb-Mixed_9z", "mel-Mixed_3c", "i3d_rgb-"):
+        with pytest.raises(InputError, match="is no feature space"):
+            directions(directions=["a2bold"], sources={"a": [wrong]})
 
 
 def test_a_brain_is_predicted_from_others_where_there_are_any():

@@ -1,11 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+import yaml
 from reference_i3d import forward, random_tree
 
 from stim2bold.networks.i3d import I3D, grid_of_time, load_weights, stream
 from stim2bold.networks.i3d_features import I3DSettings, dense, extract, pooled, prepare, windowed
 from stim2bold.networks.i3d_weights import convert_jax
+from stim2bold.stimulus.feature_spaces import I3D_STAGES
 
 ENDPOINTS = ["Conv3d_1a_7x7", "Conv3d_2c_3x3", "Mixed_3c", "MaxPool3d_4a_3x3", "Mixed_4f"]
 
@@ -179,3 +183,11 @@ def test_unusable_requests_are_refused(network):
     for wrong in ({"mode": "sparse"}, {"window": 12}, {"precision": "float8"}, {"grid": 0}):
         with pytest.raises(ValueError):
             I3DSettings(**wrong)
+
+
+def test_the_layers_that_can_be_named_are_those_of_the_network():
+    names = [name for name, _ in I3D().named_children() if name != "logits"]
+    assert list(I3D_STAGES) == names
+    schema = Path(__file__).parents[3] / "workflow" / "config.schema.yaml"
+    keys = yaml.safe_load(schema.read_text())["properties"]["i3d"]["properties"]
+    assert keys["endpoint"]["enum"] == names

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.feature_spaces import FEATURE_SPACES, MISSING
+from stim2bold.stimulus.feature_spaces import FEATURE_SPACES, MISSING, described
 
 BOLD = "bold"
 #: The table that is predicted, by the name of a target; of BOLD each participant's own.
@@ -128,10 +128,13 @@ def directions_of(config: Mapping[str, Any]) -> dict[str, Direction]:
                 f"a target among {', '.join(TARGETS)}"
             )
         spaces = () if source == BOLD else spaces_of(source, config["sources"])
-        if unknown := [space for space in spaces if space not in known]:
+        if unknown := [
+            space for space in spaces if space not in known and described(space) is None
+        ]:
             raise InputError(
                 f"config.yaml: sources.{source} names {', '.join(unknown)}, which is no feature "
-                f"space; choose among {', '.join(known)}, or describe it in own_features"
+                f"space; choose among {', '.join(known)} (or a layer of I3D, such as "
+                "i3d_rgb-Mixed_3c), or describe it in own_features"
             )
         heard = [space for space in spaces if needs(space) == "sound"]
         if target == "audio" and heard:
@@ -145,7 +148,8 @@ def directions_of(config: Mapping[str, Any]) -> dict[str, Direction]:
 
 def needs(space: str) -> str:
     """Return what of the stimulus a feature space is made of; a table of the user's, nothing."""
-    return FEATURE_SPACES[space].needs if space in FEATURE_SPACES else ""
+    found = described(space)
+    return found.needs if found else ""
 
 
 #: Modality of a feature space, by what it is made of.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from stim2bold.evaluation.landmarks import RADIUS
-from stim2bold.models.catalogue import BOLD, direction_label, needs, split_name
-from stim2bold.stimulus.feature_spaces import FEATURE_SPACES
+from stim2bold.models.catalogue import BOLD, direction_label, split_name
+from stim2bold.stimulus.feature_spaces import described
 
 #: More participants than that are counted, not named.
 MOST_NAMES = 6
@@ -194,7 +194,11 @@ def features_sentences(
         Section spectrogram of the configuration.
     """
     by_need = {
-        need: [FEATURE_SPACES[s].label for s in spaces if s not in own and needs(s) == need]
+        need: [
+            space.label
+            for name in spaces
+            if name not in own and (space := described(name)) and space.needs == need
+        ]
         for need in ("frames", "sound", "words")
     }
     own_labels = [

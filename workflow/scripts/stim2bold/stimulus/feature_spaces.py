@@ -3,7 +3,14 @@
 Nothing here imports a numerical package: a login node plans with it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+#: Stages of I3D whose output can be taken.
+I3D_STAGES = (
+    *("Conv3d_1a_7x7", "MaxPool3d_2a_3x3", "Conv3d_2b_1x1", "Conv3d_2c_3x3", "MaxPool3d_3a_3x3"),
+    *("Mixed_3b", "Mixed_3c", "MaxPool3d_4a_3x3", "Mixed_4b", "Mixed_4c", "Mixed_4d", "Mixed_4e"),
+    *("Mixed_4f", "MaxPool3d_5a_2x2", "Mixed_5b", "Mixed_5c"),
+)
 
 
 @dataclass(frozen=True)
@@ -19,17 +26,22 @@ class FeatureSpace:
     network : str
         Section of the configuration under ``backbones`` that holds its weights; empty where none
         does.
+    layers: tuple of str
+        Layers that can be named after it, as in ``i3d_rgb-Mixed_3c``; each is a space of its own.
     """
 
     needs: str
     label: str
     network: str = ""
+    layers: tuple[str, ...] = ()
 
 
 FEATURE_SPACES = {
-    "i3d_rgb": FeatureSpace("frames", "the RGB stream of I3D (Carreira & Zisserman, 2017)"),
+    "i3d_rgb": FeatureSpace(
+        "frames", "the RGB stream of I3D (Carreira & Zisserman, 2017)", layers=I3D_STAGES
+    ),
     "i3d_flow": FeatureSpace(
-        "frames", "the optical flow stream of I3D (Carreira & Zisserman, 2017)"
+        "frames", "the optical flow stream of I3D (Carreira & Zisserman, 2017)", layers=I3D_STAGES
     ),
     "r2plus1d": FeatureSpace("frames", "R(2+1)D-18", "r2plus1d"),
     "timesformer": FeatureSpace("frames", "TimeSformer", "timesformer"),
@@ -60,3 +72,14 @@ MISSING = {
     "sound": "there is no sound of the film",
     "words": "the annotations have no table of words (sound/sound_annotation_words.tsv)",
 }
+
+
+def described(name: str) -> FeatureSpace | None:
+    """Return a feature space by its name, which may end in a layer; None where there is none."""
+    base, dash, layer = name.partition("-")
+    space = FEATURE_SPACES.get(base)
+    if space is None or not dash:
+        return space
+    if layer not in space.layers:
+        return None
+    return replace(space, label=f"{space.label}, layer {layer}", layers=())
