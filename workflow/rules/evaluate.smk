@@ -294,6 +294,32 @@ rule partition_variance:
         f"{sources('partition_variance.py')}"
 
 
+rule draw_modalities:
+    input:
+        code=code("draw_modalities.py"),
+        explained="results/partition/{unit}.nc",
+        bold=BOLD,
+    output:
+        winner="results/maps/partition/{unit}_winner.nii.gz",
+        figure="results/maps/partition/{unit}.png",
+    log:
+        "results/logs/draw_modalities/{unit}.log",
+    benchmark:
+        "results/benchmarks/draw_modalities/{unit}.tsv"
+    conda:
+        "../../envs/draw_modalities.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    message:
+        "Which modality explains which voxel of {wildcards.unit}"
+    shell:
+        "python {input.code[0]:q} --explained {input.explained:q} --bold {input.bold:q}"
+        " --winner {output.winner:q} --figure {output.figure:q} > {log:q} 2>&1"
+        f"{sources('draw_modalities.py')}"
+
+
 # Made when asked for by name: as many fits as there are spaces and modalities.
 rule leave_out_spaces:
     input:

@@ -249,6 +249,10 @@ rule render_report:
         partition=[
             f"results/partition/sub-{p}.tsv" for p in (PARTICIPANTS if TO_BOLD else [])
         ],
+        modalities=[
+            f"results/maps/partition/sub-{p}.png"
+            for p in (PARTICIPANTS if TO_BOLD else [])
+        ],
         folds="results/folds.json",
         leakage="results/leakage.json",
         methods="results/methods.json",

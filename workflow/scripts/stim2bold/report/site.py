@@ -1,6 +1,7 @@
 """The whole report, put together from the files in results: one front page, one a participant."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -91,6 +92,7 @@ def write_site(source: Source, root: Path) -> None:
             after=neighbours[number + 2],
             scores=scores_of(source, unit, directions),
             partition=scores.partition_rows([partition[unit]] if unit in partition else []),
+            modalities=modalities_of(results, unit, root),
             maps=maps_of(source, unit, root, brain=brain, up="../"),
             **timeline_of(source, directions, unit, root, film),
             players=players_of(source, directions, unit, root, up="../"),
@@ -146,6 +148,15 @@ def write_site(source: Source, root: Path) -> None:
         environments=environments(source.environments),
     )
     pages.write_page(root / "index.html", text)
+
+
+def modalities_of(results: Path, unit: str, root: Path) -> dict[str, Any] | None:
+    """Copy the picture of what explains each voxel; None where there is none."""
+    drawn = results / "maps" / "partition" / f"{unit}.png"
+    if not drawn.exists():
+        return None
+    picture = pages.copy_picture(root, f"assets/maps/modalities_{unit}", drawn)
+    return {**picture, "address": f"../{picture['address']}"}
 
 
 def _predicts_bold(summary: pd.DataFrame) -> bool:
