@@ -227,6 +227,25 @@ def test_figures_and_pages_open_from_snakemakes_own_report(tiny_study, tmp_path,
     frame.locator("h1", has_text="sub-01").wait_for(timeout=20_000)
 
 
+def test_what_was_planted_is_compared_with_what_was_found(tiny_study):
+    folder = tiny_study.results / "planted"
+    errors = pd.read_csv(folder / "errors.tsv", sep="\t").pivot_table("value", "error", "unit")
+    assert (errors.loc["motion, worst axis"] < 0.2).all()
+    assert (errors.loc["place of planted grey matter"] < 4).all()
+    assert (errors.loc["clock: response lags behind"].abs() <= 0.3).all()
+    assert (errors.loc["signal left by preprocessing"] > 0.3).all()
+    regions = pd.read_csv(folder / "regions.tsv", sep="\t")
+    assert set(regions["unit"]) == {"group", "sub-01", "sub-02"}
+    assert regions["model"].iloc[0] == "vae-group"
+    planted = regions[regions["kind"] != "elsewhere"]
+    empty = regions[regions["kind"] == "elsewhere"]
+    assert planted["r"].mean() > empty["r"].mean() + 0.05
+    assert (empty["p"] < 0.05).mean() < 0.15
+    spaces = pd.read_csv(folder / "spaces.tsv", sep="\t").pivot_table("explained", "space", "kind")
+    assert spaces.loc["i3d_rgb", "visual"] > spaces.loc["i3d_rgb", "auditory"]
+    assert spaces.loc["mel", "auditory"] > spaces.loc["mel", "visual"]
+
+
 def test_every_job_left_its_log_and_its_cost(tiny_study):
     benchmarks = list((tiny_study.results / "benchmarks").rglob("*.tsv"))
     assert len(benchmarks) > 40

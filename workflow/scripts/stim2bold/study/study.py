@@ -34,6 +34,7 @@ KEYS = (
     "own_features",
     "preprocessing",
     "folds",
+    "group",
     "simulation",
 )
 

@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from himalaya.backend import set_backend
-from himalaya.ridge import RidgeCV
-from himalaya.scoring import r2_score
 
 from stim2bold.io.bold_grid import check_grid, places_of
 from stim2bold.models.directions import Problem
 from stim2bold.models.folds import Fold
-from stim2bold.models.predictions import Fitted, collect, usable
-from stim2bold.models.ridge import fit_fold, inner_splits
+from stim2bold.models.predictions import Fitted, collect, target_scale, usable
+from stim2bold.models.ridge import inner_splits
 from stim2bold.runtime.errors import InputError
+from stim2bold.vae.linear_solution import (
+    grams_of,
+    inner_fold,
+    target_weights,
+    try_structure,
+    weights_of,
+)
 from stim2bold.vae.settings import VAESettings
 from stim2bold.vae.storage import stored_fold
 from stim2bold.vae.training import Trained, fit
-
-ALPHAS = np.logspace(-2, 6, 17).astype(np.float32)
 
 
 def common_voxels(tables: dict[str, xr.DataArray]) -> dict[str, np.ndarray]:
@@ -127,13 +129,12 @@ def fit_heads(
     Returns
     -------
     Fitted
-        Ridge on latents scaled by how strongly the model's own decoder uses them; the penalty of
-        each target is chosen on the fold's inner folds.
+        Ridge on latents scaled by how strongly the model's own decoder uses them, with one penalty
+        for all targets, chosen as that of a linear start is.
     """
-    set_backend("numpy")
     parts = []
     for fold in folds:
-        train, _ = usable(problem, fold)
+        train, test = usable(problem, fold)
         stored = stored_fold(tensors, record, fold=fold.number)
         latents = stored.encode(problem.source).mean(dim=0).numpy()
         # What is fitted must not have looked across the gap, as in training.
@@ -141,16 +142,19 @@ def fit_heads(
         latents[fitted] = stored.encode(problem.source, fitted).mean(dim=0).numpy()[fitted]
         use = stored.model.decoder.linear.weight.detach().numpy()
         latents = latents * np.sqrt((use**2).mean(axis=(0, 2)))
-        latents = latents - latents[train - problem.first_row].mean(axis=0)
+        latents = latents - latents[fitted].mean(axis=0)
         # Penalties are relative to regressors of unit variance.
-        latents /= latents[train - problem.first_row].std(axis=0).max()
-        model = RidgeCV(
-            alphas=ALPHAS,
-            fit_intercept=False,
-            cv=inner_splits(problem, fold, train),
-            solver_params={"warn": False, "n_targets_batch": 5000, "score_func": r2_score},
-        )
-        parts.append(fit_fold(model, problem, fold, latents))
+        latents /= latents[fitted].std(axis=0).max()
+        mean, scale = target_scale(problem, fold, train)
+        target = (problem.target[train - problem.rows[0]] - mean) / scale
+        x, splits = latents[fitted].astype(np.float64), inner_splits(problem, fold, train)
+        weights = target_weights(x, target, splits, participants=1)
+        grams = grams_of(target, participants=1, weights=weights)
+        inner = [inner_fold(x, grams, *split) for split in splits]
+        (best,) = try_structure("own", inner, ["even"])
+        head = weights_of(best.recipe, x, grams, target)
+        values = (latents[test - problem.first_row] @ head) * scale + mean
+        parts.append((fold, train, test, values.astype(np.float32)))
     extent = stored.design.filters.extent(problem.tr)
     memory = stored.settings.memory * problem.tr
     return collect(parts, extent=extent, reads=(extent[0] - memory, extent[1]))
