@@ -27,7 +27,7 @@ CONTRADICTIONS = {
     ),
     "sound of a silent film": ({"streams": {"audio": None}}, {"directions": ["film2bold"]}),
     "newcomers without a group": (
-        {"group": {"newcomers": ["01"]}},
+        {"group": {"train": False, "newcomers": ["01"]}},
         {"group": {"train": True}},
     ),
     "blocks between frames": (

@@ -247,7 +247,8 @@ def test_targets_count_by_what_ridge_predicts_of_them():
         up, down = (centred[0] * centred[1]).sum(axis=0), np.linalg.norm(centred, axis=1)
         r.append((error, up / np.maximum(down[0] * down[1], 1e-12)))
     _, best = min(r, key=lambda pair: pair[0])
-    np.testing.assert_allclose(found, best.clip(0) ** 2 / (best.clip(0) ** 2).mean(), atol=1e-6)
+    expected = best.clip(0) ** 2 + (best.clip(None, 0) ** 2).mean()
+    np.testing.assert_allclose(found, expected / expected.mean(), atol=1e-6)
     # In two participants alike as in one.
     both = target_weights(x, np.concatenate([y, y], axis=1), LONG, participants=2)
     np.testing.assert_allclose(both, found, atol=1e-9)

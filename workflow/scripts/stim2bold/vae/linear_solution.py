@@ -437,8 +437,9 @@ def target_weights(
     -------
     ndarray of shape (n_places,)
         Square of the correlation of prediction and target on the inner folds' held-out rows, 0
-        where that is negative; mean over participants, divided by the mean over places. All 1
-        where nothing is predicted anywhere.
+        where that is negative, and for all alike the mean square of the negative ones, which is
+        what chance adds: where little is predicted targets count nearly alike. Mean over
+        participants, divided by the mean over places; all 1 where nothing is predicted anywhere.
     """
     grams = grams_of(targets, participants=participants)
     folds = [inner_fold(x, grams, *split) for split in splits]
@@ -456,7 +457,8 @@ def target_weights(
             measured += (truth**2).sum(axis=0)
         size = np.sqrt(predicted * measured)
         r[start : start + COLUMNS] = product / np.where(size > 0, size, 1)
-    counts = (np.maximum(r, 0) ** 2).reshape(participants, -1).mean(axis=0)
+    counts = np.maximum(r, 0) ** 2 + (np.minimum(r, 0) ** 2).mean()
+    counts = counts.reshape(participants, -1).mean(axis=0)
     return counts / counts.mean() if counts.any() else np.ones(len(counts))
 
 
