@@ -68,7 +68,8 @@ def draw_modalities(explained: xr.DataArray, *, path: str | Path) -> None:
         The picture to write.
     """
     head = template("T1w", 2)
-    anatomy = np.asarray(head.dataobj)
+    brain = np.asarray(template("mask", 2).dataobj) > 0
+    anatomy = np.where(brain, np.clip(np.asarray(head.dataobj), 0, None), 0)
     affine, shape = grid(explained)
     volume = np.moveaxis(to_volume(colours(modality_shares(explained)).T, explained), -1, 0)
     figure, axes = plt.subplots(1, len(SLICES), figsize=(14, 2.6), facecolor="white")
@@ -80,9 +81,12 @@ def draw_modalities(explained: xr.DataArray, *, path: str | Path) -> None:
         inside = ((index >= 0) & (index < np.array(shape)[:, None, None])).all(axis=0)
         shown = np.zeros((*x.shape, 3))
         shown[inside] = volume[(slice(None), *index[:, inside])].T
-        grey = np.repeat(0.55 * anatomy[..., k, None] / anatomy.max(), 3, axis=2)
-        picture = np.where(shown.max(axis=2, keepdims=True) > 0, shown, grey)
-        picture[(anatomy[..., k] == 0) & (shown.max(axis=2) == 0)] = 1
+        grey = np.repeat(0.7 * anatomy[..., k, None] / anatomy.max(), 3, axis=2)
+        grey[~brain[..., k]] = 1
+        # The hue says which, its strength how much.
+        strength = shown.max(axis=2, keepdims=True)
+        hue = shown / np.where(strength > 0, strength, 1)
+        picture = (1 - strength) * grey + strength * hue
         axis.imshow(picture.transpose(1, 0, 2), origin="lower", interpolation="nearest")
         axis.set_title(f"z={z}", fontsize=9)
         axis.axis("off")
