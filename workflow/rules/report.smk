@@ -247,11 +247,12 @@ rule render_report:
         annotations=ANNOTATIONS or [],
         summary="results/scores/summary.tsv",
         partition=[
-            f"results/partition/sub-{p}.tsv" for p in (PARTICIPANTS if TO_BOLD else [])
+            f"results/partition/sub-{p}.tsv"
+            for p in (PARTICIPANTS if TO_BOLD and PARTITIONED else [])
         ],
         modalities=[
             f"results/maps/partition/sub-{p}.png"
-            for p in (PARTICIPANTS if TO_BOLD else [])
+            for p in (PARTICIPANTS if TO_BOLD and PARTITIONED else [])
         ],
         folds="results/folds.json",
         leakage="results/leakage.json",

@@ -16,6 +16,7 @@ from stim2bold.models.folds import read_folds
 from stim2bold.models.leakage import fit_record
 from stim2bold.models.ridge import RidgeSettings
 from stim2bold.runtime.command import run
+from stim2bold.runtime.errors import InputError
 
 
 def main() -> None:
@@ -37,6 +38,11 @@ def main() -> None:
     groups, draws, block, seed = (
         args.settings.pop(key) for key in ("groups", "resamplings", "block", "resampling_seed")
     )
+    if not groups:
+        raise InputError(
+            f"{args.losses}: there is one feature space, and nothing is left without it; name "
+            "several in sources"
+        )
     content = read_json(args.folds)
     bold = read_array(args.bold)
     names = [path.stem for path in args.tables]
