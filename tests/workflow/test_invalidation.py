@@ -32,6 +32,7 @@ FROM_BOLD |= {"partition_variance"}
 #: What is made of results for the report alone, and follows them as the report does.
 PAGE = {"average_regions", "compress_sounds", "draw_stills", "graph_rules", "map_ceiling"}
 PAGE |= {"measure_quality", "pack_brain", "reconstruct_target", "write_methods"}
+PAGE |= {"compare_with_truth", "draw_modalities", "score_persistence", "score_regions"}
 
 
 class Copy:

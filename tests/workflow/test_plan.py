@@ -122,7 +122,7 @@ def test_every_figure_is_in_snakemakes_report_with_caption_category_and_labels()
                     assert part in value, f"{path.name}: {name} lacks {part}"
                 (caption,) = re.findall(r'caption="\.\./(report/\w+\.rst)"', value)
                 assert (PROJECT / "workflow" / caption).read_text().strip(), caption
-    assert found == 13
+    assert found == 15
 
 
 def test_ds003688_is_planned_for_its_thirty_participants(snakemake, ds003688, real_input):
@@ -187,7 +187,9 @@ def test_a_film_over_two_runs_is_one_film(snakemake, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     rows = [f"{o}\t{d}\t{kind}" for o, d, kind in planted_study.BLOCKS]
     assert (tmp_path / targets[0]).read_text().splitlines()[1:] == rows
-    assert json.loads((tmp_path / "results/inputs.json").read_text())["problems"] == []
+    problems = json.loads((tmp_path / "results/inputs.json").read_text())["problems"]
+    assert [one["severity"] for one in problems] == ["note"]
+    assert "the VAE of the group is left out" in problems[0]["message"]
     bold = xr.open_dataset(tmp_path / targets[1], engine="h5netcdf")["bold"]
     np.testing.assert_allclose(bold["time"], np.arange(108) + 0.5)
     # Before the second run, and after the first, a voxel's series is that run's own.

@@ -300,8 +300,13 @@ rule draw_modalities:
         explained="results/partition/{unit}.nc",
         bold=BOLD,
     output:
-        winner="results/maps/partition/{unit}_winner.nii.gz",
-        figure="results/maps/partition/{unit}.png",
+        winner="results/modalities/{unit}_winner.nii.gz",
+        figure=report(
+            "results/modalities/{unit}.png",
+            caption="../report/modalities.rst",
+            category="Maps",
+            labels={"participant": "{unit}", "figure": "modalities"},
+        ),
     log:
         "results/logs/draw_modalities/{unit}.log",
     benchmark:

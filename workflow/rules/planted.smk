@@ -60,7 +60,12 @@ rule compare_with_truth:
         regions="results/planted/regions.tsv",
         errors="results/planted/errors.tsv",
         spaces="results/planted/spaces.tsv",
-        figure="results/planted/maps.png",
+        figure=report(
+            "results/planted/maps.png",
+            caption="../report/planted.rst",
+            category="Maps",
+            labels={"figure": "planted and found"},
+        ),
     log:
         "results/logs/compare_with_truth.log",
     benchmark:

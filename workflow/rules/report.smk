@@ -251,7 +251,7 @@ rule render_report:
             for p in (PARTICIPANTS if TO_BOLD and PARTITIONED else [])
         ],
         modalities=[
-            f"results/maps/partition/sub-{p}.png"
+            f"results/modalities/sub-{p}.png"
             for p in (PARTICIPANTS if TO_BOLD and PARTITIONED else [])
         ],
         folds="results/folds.json",

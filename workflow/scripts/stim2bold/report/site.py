@@ -152,7 +152,7 @@ def write_site(source: Source, root: Path) -> None:
 
 def modalities_of(results: Path, unit: str, root: Path) -> dict[str, Any] | None:
     """Copy the picture of what explains each voxel; None where there is none."""
-    drawn = results / "maps" / "partition" / f"{unit}.png"
+    drawn = results / "modalities" / f"{unit}.png"
     if not drawn.exists():
         return None
     picture = pages.copy_picture(root, f"assets/maps/modalities_{unit}", drawn)
