@@ -190,7 +190,8 @@ def test_sounds_are_what_the_table_says(tiny_study):
 def test_the_report_opens_whole_in_a_browser(tiny_study, visit):
     site = tiny_study.results / "report"
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    assert pages == ["index.html", "participants/sub-01.html", "participants/sub-02.html"]
+    people = ["participants/sub-01.html", "participants/sub-02.html"]
+    assert pages == ["index.html", *people, "planted.html"]
     for name in pages:
         one = visit(site, name)
         one.see_everything()
@@ -214,8 +215,9 @@ def test_figures_and_pages_open_from_snakemakes_own_report(tiny_study, tmp_path,
         report.extractall(tmp_path)
     page = visit(tmp_path / "report", "report.html").page
     assert "stim2bold" in page.inner_text("body")
-    # As many rows as figures: seven a run, three an anatomy, of two participants.
-    for category, rows in (("Quality", 2 * 10), ("Maps", 3), ("Film", 1), ("Pages", 1)):
+    # As many rows as figures: seven a run, three an anatomy, of two participants; maps of both and
+    # of the group, modalities of both, and what was planted.
+    for category, rows in (("Quality", 2 * 10), ("Maps", 3 + 3), ("Film", 1), ("Pages", 1)):
         page.reload()
         page.locator("a", has_text=re.compile(f"^{category}$")).click()
         page.wait_for_function(f"document.querySelectorAll('tbody tr').length === {rows}")
