@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 
-from stim2bold.evaluation.group_map import gather, predicted_reader
+from stim2bold.evaluation.group_map import gather, group_and_each, predicted_reader
 from stim2bold.evaluation.region_scores import region_scores
 from stim2bold.io.arrays import read_array
 from stim2bold.io.files import write_table
@@ -52,15 +52,12 @@ def main() -> None:
     image = nib.load(args.maps[0])
     kinds = {name: recovery.kinds_on(image, truth.regions) for name, truth in truths.items()}
     kinds["group"] = recovery.kinds_of_group(list(kinds.values()))
-    units = {name: [name] for name in names}
-    if len(names) > 1:
-        units = {"group": names, **units}
+    units = group_and_each(names)
 
     tables = []
     for number, model in enumerate(args.models):
         mine = args.predictions[number * len(names) : (number + 1) * len(names)]
-        paths = (args.bold, mine, args.strengths)
-        read = predicted_reader(*(dict(zip(names, some, strict=True)) for some in paths))
+        read = predicted_reader(names, args.bold, mine, args.strengths)
         for unit, members in units.items():
             group = gather(read, members)
             index = np.unravel_index(group.places, image.shape)

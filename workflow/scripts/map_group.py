@@ -38,11 +38,7 @@ def main() -> None:
     bold = dict(zip(names, args.bold, strict=True))
     first = read_array(args.bold[0])
     if args.predictions:
-        read = predicted_reader(
-            bold,
-            dict(zip(names, args.predictions, strict=True)),
-            dict(zip(names, args.strengths, strict=True)),
-        )
+        read = predicted_reader(names, args.bold, args.predictions, args.strengths)
     else:
         folds = held_out_times(read_json(args.folds))
         everyone = add_up(lambda name: read_array(bold[name]), names, folds)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 
-from stim2bold.evaluation.group_map import gather, predicted_reader
+from stim2bold.evaluation.group_map import gather, group_and_each, predicted_reader
 from stim2bold.evaluation.maps import grid
 from stim2bold.evaluation.region_scores import region_scores
 from stim2bold.evaluation.regions import near_landmarks
@@ -27,14 +27,10 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="seed")
     args = parser.parse_args()
     names = [path.stem for path in args.bold]
-    paths = (args.bold, args.predictions, args.strengths)
-    read = predicted_reader(*(dict(zip(names, some, strict=True)) for some in paths))
+    read = predicted_reader(names, args.bold, args.predictions, args.strengths)
     affine, shape = grid(read_array(args.bold[0]))
-    units = {name: [name] for name in names}
-    if len(names) > 1:
-        units = {"group": names, **units}
     tables = []
-    for unit, members in units.items():
+    for unit, members in group_and_each(names).items():
         group = gather(read, members)
         points = apply_affine(affine, np.column_stack(np.unravel_index(group.places, shape)))
         table = region_scores(group, near_landmarks(points), seed=args.settings["seed"])

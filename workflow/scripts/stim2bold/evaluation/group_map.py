@@ -6,7 +6,7 @@ that others who see *this* film would show the same. Whether *another film* woul
 surrogates of the prediction, the same for all participants (docs/methods.md).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -135,24 +135,32 @@ def predicted_pair(bold: xr.DataArray, predicted: xr.DataArray, *, spread: float
 
 
 def predicted_reader(
-    bold: Mapping[str, Path], predicted: Mapping[str, Path], strengths: Mapping[str, Path]
+    names: Sequence[str],
+    bold: Sequence[Path],
+    predicted: Sequence[Path],
+    strengths: Sequence[Path],
 ) -> Callable[[str], Pair]:
     """Return a function that reads a participant's pair by name.
 
     Parameters
     ----------
-    bold, predicted, strengths : mapping of str to Path
+    names : sequence of str
+    bold, predicted, strengths : sequence of Path
         Tables of each participant; of the last, the attribute ``chance_spread``.
     """
+    paths = dict(zip(names, zip(bold, predicted, strengths, strict=True), strict=True))
 
     def read(name: str) -> Pair:
-        return predicted_pair(
-            read_array(bold[name]),
-            read_array(predicted[name]),
-            spread=read_array(strengths[name]).attrs["chance_spread"],
-        )
+        measured, guess, strength = map(read_array, paths[name])
+        return predicted_pair(measured, guess, spread=strength.attrs["chance_spread"])
 
     return read
+
+
+def group_and_each(names: list[str]) -> dict[str, list[str]]:
+    """Return whom a test is made of, by unit: ``group``, where there are several, then each."""
+    each = {name: [name] for name in names}
+    return {"group": names, **each} if len(names) > 1 else each
 
 
 def ceiling_pair(bold: xr.DataArray, everyone: Places) -> Pair:

@@ -12,6 +12,7 @@ import numpy as np
 from stim2bold.models.directions import Problem
 from stim2bold.models.folds import Fold
 from stim2bold.models.ridge import RidgeSettings, predict_ridge
+from stim2bold.models.variance_partition import drawn_sums
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,7 @@ def losses(
     seed, n : int
         Draws.
     """
-    names, number = np.unique(blocks, return_inverse=True)
     columns = np.column_stack([found.by_row, found.size])
-    sums = np.stack([np.bincount(number, weights=column) for column in columns.T], axis=1)
-    drawn = np.random.default_rng(seed).integers(len(names), size=(n, len(names)))
-    totals = sums[drawn].sum(axis=1)
+    totals = drawn_sums(columns, blocks, seed=seed, n=n)
     ends = np.quantile(totals[:, :-1] / totals[:, -1:], [0.025, 0.975], axis=0)
     return found.by_row.sum(axis=0) / found.size.sum(), ends

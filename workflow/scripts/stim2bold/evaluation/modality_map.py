@@ -13,7 +13,7 @@ from stim2bold.evaluation.map_figure import SLICES
 from stim2bold.evaluation.maps import grid, to_volume
 from stim2bold.io.files import replacing
 from stim2bold.models.catalogue import MODALITIES, needs
-from stim2bold.preprocessing.registration import apply, template
+from stim2bold.preprocessing.registration import apply, nearest_voxels, template
 
 #: Share of a voxel's variance below which nothing is coloured.
 LEAST = 0.01
@@ -77,8 +77,7 @@ def draw_modalities(explained: xr.DataArray, *, path: str | Path) -> None:
     for z, axis in zip(SLICES, axes, strict=True):
         k = round((z - head.affine[2, 3]) / head.affine[2, 2])
         world = apply(head.affine, np.stack([x, y, np.full_like(x, k)]).astype(float))
-        index = np.rint(apply(np.linalg.inv(affine), world)).astype(int)
-        inside = ((index >= 0) & (index < np.array(shape)[:, None, None])).all(axis=0)
+        index, inside = nearest_voxels(world, affine, shape)
         shown = np.zeros((*x.shape, 3))
         shown[inside] = volume[(slice(None), *index[:, inside])].T
         grey = np.repeat(0.7 * anatomy[..., k, None] / anatomy.max(), 3, axis=2)

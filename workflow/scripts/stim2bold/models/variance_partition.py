@@ -93,6 +93,27 @@ def partition(
     )
 
 
+def drawn_sums(columns: np.ndarray, blocks: np.ndarray, *, seed: int, n: int) -> np.ndarray:
+    """Return sums over rows, whole blocks of which are drawn with replacement.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n_rows, n_columns)
+    blocks : ndarray of shape (n_rows,)
+        Which block each row lies in.
+    seed, n : int
+        Draws.
+
+    Returns
+    -------
+    ndarray of shape (n, n_columns)
+    """
+    names, number = np.unique(blocks, return_inverse=True)
+    sums = np.stack([np.bincount(number, weights=column) for column in columns.T], axis=1)
+    drawn = np.random.default_rng(seed).integers(len(names), size=(n, len(names)))
+    return sums[drawn].sum(axis=1)
+
+
 def shares(
     by_row: np.ndarray, blocks: np.ndarray, *, seed: int, n: int = 1000
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -114,10 +135,7 @@ def shares(
     interval : ndarray of shape (2, n_spaces)
         95 %; over the draws in which anything is explained.
     """
-    names, number = np.unique(blocks, return_inverse=True)
-    sums = np.stack([np.bincount(number, weights=column) for column in by_row.T], axis=1)
-    drawn = np.random.default_rng(seed).integers(len(names), size=(n, len(names)))
-    totals = sums[drawn].sum(axis=1)
+    totals = drawn_sums(by_row, blocks, seed=seed, n=n)
     whole = by_row.sum(axis=0)
     if whole.sum() <= 0:
         return np.full(by_row.shape[1], np.nan), np.full((2, by_row.shape[1]), np.nan)

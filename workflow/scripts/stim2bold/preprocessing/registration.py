@@ -314,6 +314,29 @@ def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.tensordot(matrix[:3, :3], points, 1) + matrix[:3, 3].reshape(shape)
 
 
+def nearest_voxels(
+    points: np.ndarray, affine: np.ndarray, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the voxel of a grid that lies nearest to each world point.
+
+    Parameters
+    ----------
+    points : (3, ...) array
+    affine : (4, 4) array
+    shape : tuple of int
+        Of the grid.
+
+    Returns
+    -------
+    index : (3, ...) array of int
+    inside : (...) array of bool
+        Whether the grid has that voxel.
+    """
+    index = np.rint(apply(np.linalg.inv(affine), points)).astype(int)
+    limits = np.reshape(shape, (3,) + (1,) * (points.ndim - 1))
+    return index, ((index >= 0) & (index < limits)).all(axis=0)
+
+
 def sample(image: nib.Nifti1Image, points: np.ndarray, *, order: int = 1) -> np.ndarray:
     """Return the values of a volume at world points (3, ...); zero outside of it."""
     voxels = apply(np.linalg.inv(image.affine), points)

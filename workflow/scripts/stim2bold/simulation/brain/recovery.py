@@ -20,7 +20,7 @@ from stim2bold.evaluation.maps import grid
 from stim2bold.io.arrays import read_dataset
 from stim2bold.io.files import read_json, read_table
 from stim2bold.preprocessing.head_motion import rigid_matrix, rigid_parameters
-from stim2bold.preprocessing.registration import apply, voxel_points
+from stim2bold.preprocessing.registration import apply, nearest_voxels, voxel_points
 from stim2bold.simulation.brain.head_motion import matrices
 from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, REGIONS, region_number_at
 from stim2bold.simulation.brain.recovery_verdict import ELSEWHERE
@@ -80,9 +80,7 @@ def kinds_on(image: nib.Nifti1Image, regions: nib.Nifti1Image) -> np.ndarray:
         0 outside of the truth's grid.
     """
     labels = np.asarray(regions.dataobj)
-    index = np.rint(apply(np.linalg.inv(regions.affine), voxel_points(image))).astype(int)
-    limits = np.array(labels.shape).reshape(3, 1, 1, 1)
-    inside = ((index >= 0) & (index < limits)).all(axis=0)
+    index, inside = nearest_voxels(voxel_points(image), regions.affine, labels.shape)
     found = np.zeros(image.shape[:3], dtype=int)
     found[inside] = labels[tuple(index[:, inside])]
     return found
@@ -220,8 +218,7 @@ def planted_courses(bold: xr.DataArray, truth: Truth) -> tuple[np.ndarray, np.nd
     column[tuple(bold[axis].values.astype(int) for axis in "ijk")] = np.arange(bold.sizes["voxel"])
     signal = truth.signal
     points = np.stack([signal[axis].values for axis in "xyz"]).astype(float)
-    index = np.rint(apply(np.linalg.inv(affine), points)).astype(int)
-    inside = ((index >= 0) & (index < np.array(shape)[:, None])).all(axis=0)
+    index, inside = nearest_voxels(points, affine, shape)
     mine = np.full(points.shape[1], -1)
     mine[inside] = column[tuple(index[:, inside])]
     there = mine >= 0
