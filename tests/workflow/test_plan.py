@@ -89,6 +89,29 @@ def test_layers_of_a_network_are_spaces_of_their_own(snakemake):
     assert "--source results/features/i3d_rgb.nc results/features/i3d_rgb-Mixed_3c.nc" in text
 
 
+def test_networks_of_sound_and_words_come_from_folders(snakemake, tmp_path):
+    for name in ("wav2vec2", "causal_lm"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").touch()
+    (tmp_path / "nl.vec").touch()
+    spaces = ["wav2vec2-8", "wav2vec2", "causal_lm-5", "causal_lm-surprisal", "word_vectors"]
+    files = {"wav2vec2": "wav2vec2", "causal_lm": "causal_lm", "word_vectors": "nl.vec"}
+    weights = {name: {"weights": str(tmp_path / file)} for name, file in files.items()}
+    options = ["--config", "directions=['film2bold']", f"sources={{'film': {spaces}}}"]
+    options.append(f"backbones={weights}")
+    run = snakemake("-n", "-p", *options)
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text
+    jobs = planned(text)
+    assert jobs["extract_sound_transformer"] == jobs["extract_language_model"] == 2
+    assert jobs["tabulate_word_vectors"] == 1
+    assert "--space wav2vec2-8" in text and "--space causal_lm-surprisal" in text
+    # Sound is brought to the TRs, words are there.
+    assert "--features results/stimulus/wav2vec2-8.nc" in text
+    assert "--resampled results/features/wav2vec2-8.nc" in text
+    assert "--resampled results/features/causal_lm" not in text
+
+
 def test_one_alone_has_no_group(snakemake):
     run = snakemake("-n", "--config", "participants=['01']", "directions=['film2bold']")
     assert run.returncode == 0, run.stdout + run.stderr

@@ -90,6 +90,12 @@ def section(name, **extra):
     return json.dumps({**config[name], **extra}, sort_keys=True)
 
 
+def backbone_settings(name, **extra):
+    """Return the settings of one of the section backbones as one JSON string."""
+    chosen = {**config["backbones"][name], "device": config["device"], **extra}
+    return json.dumps(chosen, sort_keys=True)
+
+
 def memory(mb):
     """Return a resource function: `mb` megabytes, doubled at each further attempt."""
     return lambda wildcards, attempt: mb * 2 ** (attempt - 1)

@@ -253,6 +253,8 @@ rule extract_modulation:
         f"{sources('extract_modulation.py')}"
 
 
+# As networks/language_models.py has them.
+LANGUAGE_MODEL = "causal_lm|masked_lm"
 # As networks/sound_networks.py has them.
 SOUND_NETWORK = "speech_activity|voice|pitch"
 
@@ -315,6 +317,44 @@ rule extract_sound_network:
         f"{sources('extract_sound_network.py')}"
 
 
+rule extract_sound_transformer:
+    input:
+        code=code("extract_sound_transformer.py"),
+        film=FILM_SOUND or FILM,
+        clock="results/stimulus/film.json",
+        weights=lambda wildcards: config["backbones"][wildcards.network]["weights"]
+        or [],
+    output:
+        features="results/stimulus/{network}{layer}.nc",
+    log:
+        "results/logs/extract_sound_transformer/{network}{layer}.log",
+    benchmark:
+        "results/benchmarks/extract_sound_transformer/{network}{layer}.tsv"
+    wildcard_constraints:
+        network="wav2vec2|hubert|wavlm|whisper|ast",
+        layer=LAYER,
+    conda:
+        "../../envs/extract_sound_transformer.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(6000),
+        runtime=minutes(120),
+        gpu=GPU,
+    params:
+        read=as_read(
+            FILM_SOUND or FILM,
+            lambda wildcards: config["backbones"][wildcards.network]["weights"],
+        ),
+        settings=lambda wildcards: backbone_settings(wildcards.network),
+    message:
+        "{wildcards.network} features of the film's sound: {output.features}"
+    shell:
+        "python {input.code[0]:q} --space {wildcards.network}{wildcards.layer}"
+        " --film {input.film:q} --clock {input.clock:q} --features {output.features:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_sound_transformer.py')}"
+
+
 rule tabulate_words:
     input:
         code=code("tabulate_words.py"),
@@ -343,6 +383,73 @@ rule tabulate_words:
         "python {input.code[0]:q} --tables {input.tables:q} --clock {input.clock:q}"
         " --features {output.features:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('tabulate_words.py')}"
+
+
+rule tabulate_word_vectors:
+    input:
+        code=code("tabulate_word_vectors.py"),
+        vectors=config["backbones"]["word_vectors"]["weights"] or [],
+        tables=ANNOTATIONS or [],
+        clock="results/stimulus/film.json",
+    output:
+        features="results/features/word_vectors.nc",
+    log:
+        "results/logs/tabulate_word_vectors.log",
+    benchmark:
+        "results/benchmarks/tabulate_word_vectors.tsv"
+    conda:
+        "../../envs/tabulate_word_vectors.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(20),
+    params:
+        read=as_read(config["backbones"]["word_vectors"]["weights"], ANNOTATIONS),
+        settings=json.dumps(TIMING, sort_keys=True),
+    message:
+        "Vectors of the film's words at the TRs: {output.features}"
+    shell:
+        "python {input.code[0]:q} --vectors {input.vectors:q} --tables {input.tables:q}"
+        " --clock {input.clock:q} --features {output.features:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('tabulate_word_vectors.py')}"
+
+
+rule extract_language_model:
+    input:
+        code=code("extract_language_model.py"),
+        weights=lambda wildcards: config["backbones"][wildcards.model]["weights"] or [],
+        tables=ANNOTATIONS or [],
+        clock="results/stimulus/film.json",
+    output:
+        features="results/features/{model}{layer}.nc",
+    log:
+        "results/logs/extract_language_model/{model}{layer}.log",
+    benchmark:
+        "results/benchmarks/extract_language_model/{model}{layer}.tsv"
+    wildcard_constraints:
+        model=LANGUAGE_MODEL,
+        layer=LAYER,
+    conda:
+        "../../envs/extract_language_model.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(6000),
+        runtime=minutes(60),
+        gpu=GPU,
+    params:
+        read=as_read(
+            ANNOTATIONS,
+            lambda wildcards: config["backbones"][wildcards.model]["weights"],
+        ),
+        settings=lambda wildcards: backbone_settings(wildcards.model, timing=TIMING),
+    message:
+        "The film's words by a language model, at the TRs: {output.features}"
+    shell:
+        "python {input.code[0]:q} --space {wildcards.model}{wildcards.layer}"
+        " --tables {input.tables:q} --clock {input.clock:q} --features {output.features:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+        f"{sources('extract_language_model.py')}"
 
 
 rule tabulate_own_features:
@@ -471,10 +578,7 @@ rule extract_r2plus1d:
         gpu=GPU,
     params:
         read=as_read(FILM, config["backbones"]["r2plus1d"]["weights"]),
-        settings=json.dumps(
-            {**config["backbones"]["r2plus1d"], "device": config["device"]},
-            sort_keys=True,
-        ),
+        settings=backbone_settings("r2plus1d"),
     message:
         "R(2+1)D features of the film: {output.features}"
     shell:
@@ -509,10 +613,7 @@ rule extract_transformer:
         read=as_read(
             FILM, lambda wildcards: config["backbones"][wildcards.backbone]["weights"]
         ),
-        settings=lambda wildcards: json.dumps(
-            {**config["backbones"][wildcards.backbone], "device": config["device"]},
-            sort_keys=True,
-        ),
+        settings=lambda wildcards: backbone_settings(wildcards.backbone),
     message:
         "{wildcards.backbone} features of the film: {output.features}"
     shell:
@@ -527,7 +628,8 @@ PARTS = {
     "lowlevel": ["lowlevel_video", *(["lowlevel_audio"] if STIMULUS["sound"] else [])]
 }
 # Tables that are made at the TRs.
-TABULATED = ["annotations", "blocks", "words", *config["own_features"]]
+TABULATED = ["annotations", "blocks", "words", "word_vectors", *config["own_features"]]
+TABULATED.append(f"(?:{LANGUAGE_MODEL}){LAYER}")
 
 
 rule resample_features:

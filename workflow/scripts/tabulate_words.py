@@ -12,7 +12,7 @@ from stim2bold.io.arrays import write_array
 from stim2bold.io.files import read_json
 from stim2bold.runtime.command import run
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.annotations import annotation_files, read_events
+from stim2bold.stimulus.annotations import read_sound_tables
 from stim2bold.stimulus.timing import Timing
 from stim2bold.stimulus.words import WordSettings, words_at_volumes
 
@@ -34,12 +34,8 @@ def main() -> None:
             f"config.yaml: words.language {settings.language} has no table of frequencies; choose "
             f"among {', '.join(known)}"
         )
-    tables = {
-        path.stem.removeprefix("sound_annotation_"): read_events(path, "sound")
-        for path in annotation_files(args.tables, "sound")
-    }
     found = words_at_volumes(
-        tables,
+        read_sound_tables(args.tables),
         partial(zipf_frequency, lang=settings.language),
         timing=timing,
         duration=read_json(args.clock)["duration"],

@@ -15,11 +15,11 @@ from transformers import (
 )
 
 from stim2bold.networks import r2plus1d, transformers
-from stim2bold.networks.backbones import FILES, BackboneSettings, extract, rows
+from stim2bold.networks.backbones import BackboneSettings, extract, rows
 from stim2bold.networks.r2plus1d import R2Plus1D
 from stim2bold.runtime.errors import InputError
 
-NAMES = sorted(FILES)
+NAMES = ["r2plus1d", *transformers.NAMES]
 
 
 def load(name, folder):

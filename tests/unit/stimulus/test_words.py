@@ -12,8 +12,10 @@ from stim2bold.stimulus.words import (
     positions,
     speaker_changes,
     speakers_of,
+    values_at_volumes,
     weighted_coverage,
     words_at_volumes,
+    words_of,
 )
 
 TIMING = Timing(TR=0.608, film_onset=1.0)
@@ -125,3 +127,26 @@ def test_the_words_of_ds003688(real_input):
     letters = column(found, "letters")
     assert letters[:50].max() == 0
     np.testing.assert_allclose(letters[50], 5 * (31.008 - 30.736) / 0.608, rtol=1e-4)
+
+
+def test_what_words_have_is_carried_to_their_own_times(tables, caplog):
+    """Words in the order of their onsets; one without a value is left out, and named."""
+    given = words_of({"words": tables["words"].iloc[[2, 0, 3, 1]]})
+    assert given["item"].tolist() == ["dag", "pap", "dag", "pippi"]
+    values = np.array([[1.0, -2.0], [np.nan, np.nan], [3.0, 0.5], [4.0, 4.0]])
+    found = values_at_volumes(
+        given, values, ["a", "b"], timing=TIMING, duration=6.0, attributes={"units": "1"}
+    )
+    edges = TIMING.edges(len(found))
+    pairs = list(zip(edges[:-1], edges[1:], strict=True))
+    for number, name in enumerate("ab"):
+        rows = [
+            (on, off, value)
+            for on, off, value in zip(
+                given["onset"], given["offset"], values[:, number], strict=True
+            )
+            if np.isfinite(value)
+        ]
+        np.testing.assert_allclose(found.sel(feature=name), slow_mean(rows, pairs), atol=0.01)
+    assert found.attrs["words"] == 4 and found.attrs["words_left_out"] == "pap:1"
+    assert "1 of 4 words have no features and are left out: 'pap' (1)" in caplog.text

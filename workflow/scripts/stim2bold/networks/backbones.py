@@ -21,17 +21,8 @@ from torch import Tensor, nn
 
 from stim2bold.runtime.command import progress
 from stim2bold.runtime.devices import choose_device
-from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.film import sample
 from stim2bold.stimulus.timing import sample_times
-
-# What goes into the folder of each.
-FILES = {
-    "r2plus1d": "r2plus1d_18-91a641e6.pth of torchvision",
-    "timesformer": "config.json and model.safetensors of facebook/timesformer-base-finetuned-k400",
-    "videomae": "config.json and model.safetensors of MCG-NJU/videomae-base",
-    "vjepa2": "config.json and model.safetensors of facebook/vjepa2-vitl-fpc64-256",
-}
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ class Backbone:
     Attributes
     ----------
     name : str
-        A key of `FILES`.
+        A key of `stim2bold.networks.pretrained.FILES`.
     n_frames : int
         Pictures per window.
     side : int
@@ -90,37 +81,6 @@ class Backbone:
     features: Callable[[Tensor], Tensor]
     source: str
     module: nn.Module
-
-
-def weights_folder(name: str, folder: str | Path | None) -> tuple[Path, str]:
-    """Check that there is a folder of weights.
-
-    Parameters
-    ----------
-    name : str
-        A key of `FILES`.
-    folder : str, Path or None
-        The user's folder.
-
-    Returns
-    -------
-    folder : Path
-        The same.
-    remedy : str
-        What to do where its content is not right, for error messages.
-
-    Raises
-    ------
-    InputError
-        When there is none.
-    """
-    remedy = f"put {FILES[name]} into a folder and set 'backbones: {name}: weights' to it"
-    if folder is None:
-        raise InputError(f"{name}: has no weights; {remedy}")
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; {remedy}")
-    return folder, remedy
 
 
 def rows(

@@ -10,8 +10,9 @@ from pickle import UnpicklingError
 import torch
 from torch import Tensor, nn
 
-from stim2bold.networks.backbones import Backbone, weights_folder
+from stim2bold.networks.backbones import Backbone
 from stim2bold.networks.packages import sha256
+from stim2bold.networks.pretrained import weights_folder
 from stim2bold.runtime.errors import InputError
 
 # Normalisation of torchvision's Kinetics weights.

@@ -6,8 +6,8 @@ from pathlib import Path
 from torch import Tensor
 from transformers import AutoModel
 
-from stim2bold.networks.backbones import Backbone, weights_folder
-from stim2bold.runtime.errors import InputError
+from stim2bold.networks.backbones import Backbone
+from stim2bold.networks.pretrained import load_pretrained
 
 NAMES = ("timesformer", "videomae", "vjepa2")
 # For models that bring no normalisation of their own.
@@ -36,26 +36,7 @@ def load(name: str, folder: str | Path | None) -> Backbone:
     """
     if name not in NAMES:
         raise ValueError(f"no video transformer {name!r}; there are {', '.join(NAMES)}")
-    folder, remedy = weights_folder(name, folder)
-    try:
-        model_type = json.loads((folder / "config.json").read_text())["model_type"]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder}: holds no config.json of a model; {remedy}") from error
-    if model_type != name:
-        raise InputError(f"{folder}: holds a {model_type}, not a {name}; {remedy}")
-    if not list(folder.glob("*.safetensors")):
-        raise InputError(f"{folder}: holds no model.safetensors; {remedy}")
-    try:
-        model, report = AutoModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder}: cannot be loaded ({reason}); {remedy}") from error
-    # A weight that is not in the file would silently be a random one.
-    if missing := sorted(report["missing_keys"]):
-        raise InputError(f"{folder}: lacks {len(missing)} weights ({missing[0]}, ...); {remedy}")
-    model.eval().requires_grad_(False)
+    model, folder = load_pretrained(name, folder, AutoModel, model_type=name)
     mean, std = IMAGENET
     processor = folder / "preprocessor_config.json"
     if processor.is_file():

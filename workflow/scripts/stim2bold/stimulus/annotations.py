@@ -85,6 +85,14 @@ def annotation_files(folder: str | Path, kind: str) -> list[Path]:
     return sorted(path for path in (Path(folder) / kind).glob("*.tsv") if not hidden(path.name))
 
 
+def read_sound_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
+    """Read the tables of sound by what their names say, such as ``words``."""
+    return {
+        path.stem.removeprefix("sound_annotation_"): read_events(path, "sound")
+        for path in annotation_files(folder, "sound")
+    }
+
+
 def read_folder(folder: str | Path) -> dict[str, pd.DataFrame]:
     """Read every table in the sub-folders video and sound.
 

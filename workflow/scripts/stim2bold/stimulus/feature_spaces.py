@@ -11,6 +11,8 @@ I3D_STAGES = (
     *("Mixed_3b", "Mixed_3c", "MaxPool3d_4a_3x3", "Mixed_4b", "Mixed_4c", "Mixed_4d", "Mixed_4e"),
     *("Mixed_4f", "MaxPool3d_5a_2x2", "Mixed_5b", "Mixed_5c"),
 )
+#: Layers of a transformer, by number; those that it has not are refused when it is loaded.
+NUMBERED = tuple(str(number) for number in range(100))
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,22 @@ FEATURE_SPACES = {
     "speech_activity": FeatureSpace("sound", "speech activity (Silero VAD)"),
     "voice": FeatureSpace("sound", "voices (Resemblyzer)"),
     "pitch": FeatureSpace("sound", "pitch activations (CREPE)"),
+    "wav2vec2": FeatureSpace("sound", "wav2vec 2.0", "wav2vec2", NUMBERED),
+    "hubert": FeatureSpace("sound", "HuBERT", "hubert", NUMBERED),
+    "wavlm": FeatureSpace("sound", "WavLM", "wavlm", NUMBERED),
+    "whisper": FeatureSpace("sound", "the encoder of Whisper", "whisper", NUMBERED),
+    "ast": FeatureSpace("sound", "the audio spectrogram transformer", "ast", NUMBERED),
     "words": FeatureSpace(
         "words",
         "rate, length and frequency of words, classes of phonemes, boundaries of sentences and "
         "changes of speaker",
+    ),
+    "word_vectors": FeatureSpace("words", "static vectors of the words", "word_vectors"),
+    "causal_lm": FeatureSpace(
+        "words", "a causal language model of the words", "causal_lm", (*NUMBERED, "surprisal")
+    ),
+    "masked_lm": FeatureSpace(
+        "words", "a masked language model of the words", "masked_lm", (*NUMBERED, "surprisal")
     ),
 }
 #: What is missing where a space cannot be made, by what it needs.
@@ -83,3 +97,9 @@ def described(name: str) -> FeatureSpace | None:
     if layer not in space.layers:
         return None
     return replace(space, label=f"{space.label}, layer {layer}", layers=())
+
+
+def network_of(name: str) -> str:
+    """Return the section under ``backbones`` that a feature space needs weights of, if any."""
+    space = described(name)
+    return space.network if space else ""

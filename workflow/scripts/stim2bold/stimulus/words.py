@@ -1,14 +1,18 @@
 """What is said at the TRs, from the annotations of words and of what lies in them."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from stim2bold.stimulus.timing import Timing, volume_table, weighted_coverage
+
+log = logging.getLogger(__name__)
 
 #: Tables of sound that are no speaker's words.
 LINGUISTIC = (
@@ -101,6 +105,68 @@ def positions(words: pd.DataFrame, sentences: pd.DataFrame) -> np.ndarray:
     return place
 
 
+def words_of(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the table of words in the order in which they begin: item, onset, offset."""
+    return tables["words"].sort_values("onset", kind="stable", ignore_index=True)
+
+
+def values_at_volumes(
+    words: pd.DataFrame,
+    values: np.ndarray,
+    names: Sequence[str],
+    *,
+    timing: Timing,
+    duration: float,
+    attributes: Mapping[str, Any],
+) -> xr.DataArray:
+    """Bring what words have to the TRs.
+
+    Parameters
+    ----------
+    words : DataFrame
+        item, onset and offset (film time, s).
+    values : ndarray of shape (n_words, n_features)
+        What holds while a word lasts; NaN for words that have nothing, which are left out and
+        counted.
+    names : sequence of str
+        Of the features.
+    timing : Timing
+        TR and onset of the film.
+    duration : float
+        Length of the film, seconds.
+    attributes : mapping
+
+    Returns
+    -------
+    DataArray of float32, dims (time, feature)
+        Means over the TR, 0 where nothing is said. The attributes name the words left out.
+    """
+    edges = timing.edges(timing.n_rows(duration))
+    known = np.isfinite(values).all(axis=1)
+    left_out: dict[str, int] = {}
+    for item in words["item"][~known]:
+        left_out[str(item)] = left_out.get(str(item), 0) + 1
+    if left_out:
+        log.warning(
+            "%d of %d words have no features and are left out: %s",
+            int((~known).sum()),
+            len(words),
+            ", ".join(f"'{word}' ({count})" for word, count in sorted(left_out.items())),
+        )
+    onsets, offsets = words["onset"].to_numpy()[known], words["offset"].to_numpy()[known]
+    return volume_table(
+        weighted_coverage(onsets, offsets, values[known], edges),
+        names,
+        timing=timing,
+        duration=duration,
+        attributes={
+            **attributes,
+            "words": len(words),
+            "words_left_out": " ".join(f"{word}:{n}" for word, n in sorted(left_out.items())),
+        },
+    )
+
+
 def words_at_volumes(
     tables: Mapping[str, pd.DataFrame],
     frequency: Callable[[str], float],
@@ -131,7 +197,7 @@ def words_at_volumes(
         known frequency.
     """
     edges = timing.edges(timing.n_rows(duration))
-    words = tables["words"].sort_values("onset", kind="stable")
+    words = words_of(tables)
     onsets, offsets = words["onset"].to_numpy(), words["offset"].to_numpy()
     items = [str(item) for item in words["item"]]
     first = ~pd.Series(items).duplicated().to_numpy(dtype=bool)

@@ -14,6 +14,7 @@ from stim2bold.networks.i3d_settings import I3DSettings
 from stim2bold.runtime.errors import SettingError
 from stim2bold.runtime.issues import Problem, error, refusals, warning
 from stim2bold.simulation.film.settings import FRAME_RATE, FilmSettings
+from stim2bold.stimulus.feature_spaces import network_of
 from stim2bold.stimulus.spectrogram_settings import SpectrogramSettings
 from stim2bold.vae.settings import settings_of
 
@@ -152,13 +153,15 @@ def check_weights(config: dict[str, Any]) -> list[Problem]:
     """Check that networks whose features are asked for have their weights."""
     problems = []
     spaces = dict.fromkeys(s for one in directions_of(config).values() for s in one.spaces)
-    for name in (space for space in spaces if space in config["backbones"]):
-        if config["backbones"][name]["weights"] is None:
+    for space in spaces:
+        name = network_of(space)
+        if name and config["backbones"][name]["weights"] is None:
+            what = "file" if name == "word_vectors" else "folder"
             problems.append(
                 error(
                     FILE,
-                    f"sources names {name}, and backbones.{name}.weights is null",
-                    f"set backbones.{name}.weights to the folder with its weights, or take {name} "
+                    f"sources names {space}, and backbones.{name}.weights is null",
+                    f"set backbones.{name}.weights to the {what} with its weights, or take {space} "
                     "out of 'sources'",
                 )
             )

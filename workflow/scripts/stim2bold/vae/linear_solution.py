@@ -404,15 +404,35 @@ class Trial:
 
 
 def best_penalty(
-    folds: Sequence[InnerFold], parts: Sequence[Part], prior: str
+    folds: Sequence[InnerFold], parts: Sequence[Part], prior: str, *, cautious: bool = False
 ) -> tuple[float, float]:
-    """Return the penalty that errs least over the inner folds' held-out rows, and how much."""
-    curve = sum(
-        held_out_errors(fold.x, fold.x_test, part, prior)
-        for fold, part in zip(folds, parts, strict=True)
+    """Return the penalty that errs least over the inner folds' held-out rows, and how much.
+
+    Parameters
+    ----------
+    folds : sequence of InnerFold
+    parts : sequence of Part
+        The same regression in each fold.
+    prior : str
+    cautious : bool
+        Take the largest penalty that errs by no more than one standard error over the folds more
+        than the best does (Breiman et al., 1984): from a few minutes of one brain the best penalty
+        is often one at which chance agrees with the film.
+    """
+    curves = np.stack(
+        [
+            held_out_errors(fold.x, fold.x_test, part, prior)
+            for fold, part in zip(folds, parts, strict=True)
+        ]
     )
-    best = int(curve.argmin())
-    return float(PENALTIES[best]), float(curve[best])
+    total = curves.sum(axis=0)
+    best = int(total.argmin())
+    if cautious and len(curves) > 1:
+        more = curves - curves[:, [best]]
+        error = more.std(axis=0, ddof=1) * np.sqrt(len(curves))
+        too_much = np.flatnonzero(total[best:] - total[best] > error[best:])
+        best += int(too_much[0]) - 1 if len(too_much) else len(total) - 1 - best
+    return float(PENALTIES[best]), float(total[best])
 
 
 def target_weights(
@@ -468,7 +488,7 @@ def try_structure(structure: str, folds: Sequence[InnerFold], priors: Sequence[s
     parts = list(zip(*(structure_parts(structure, fold.grams) for fold in folds), strict=True))
     trials = []
     for prior in priors:
-        found = [best_penalty(folds, group, prior) for group in parts]
+        found = [best_penalty(folds, group, prior, cautious=structure == "own") for group in parts]
         recipe = Recipe(structure, prior, penalties=tuple(penalty for penalty, _ in found))
         trials.append(Trial(recipe, sum(error for _, error in found) / size))
     return trials
