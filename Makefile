@@ -8,18 +8,21 @@ export PYTHONNOUSERSITE := 1
 
 # What the user names reaches Snakemake as it is written, whatever is in it: quoted for YAML, then for
 # the shell, and never expanded.
-unexport BIDS_DIR FILM
+unexport BIDS_DIR FILM A B OUT
 # Blanks, for Snakemake strips quotes from the ends of a value.
 quoted = '$(subst ','\'', '$(subst ','',$(value $(1)))' )'
+plain = '$(subst ','\'',$(value $(1)))'
 named = $(if $(value $(1)),$(2)=$(call quoted,$(1)))
 
-.PHONY: help demo ds003688 check unlock unit test test-all lint pesq bench cluster envs format clean
+.PHONY: help demo ds003688 check compare support-bundle unlock unit test test-all lint pesq bench cluster envs format clean
 
 help:
 	@echo "make demo   run the whole experiment on the built-in simulated data set"
 	@echo "make ds003688 FILM=/path/film.mp4   fetch that data set and run the experiment on it, as far"
 	@echo "            as can be without your copy of the film"
 	@echo "make check  look at the data before anything runs: make check BIDS_DIR=/data FILM=/film.mp4"
+	@echo "make compare A=results B=/other/results   two runs compared: settings, scores, maps"
+	@echo "make support-bundle  logs and settings, without names and paths, for those who help"
 	@echo "make unlock  after kill -9 or a power loss: then the same command goes on where it was"
 	@echo "make unit   the unit tests alone: 3 minutes on two cores"
 	@echo "make test   format, lint, unit, workflow and integration tests: 15 minutes"
@@ -74,6 +77,18 @@ check: $(VENV)/complete
 	@python workflow/scripts/validate_inputs.py --schema workflow/config.schema.yaml \
 		--configfile config.yaml $(CONFIG) --config \
 		$(call named,BIDS_DIR,bids_dir) $(call named,FILM,film)
+
+# Two runs compared: make compare A=results B=/other/results, into the folder OUT.
+OUT = comparison
+compare: $(VENV)/complete
+	@$(if $(and $(value A),$(value B)),,echo "error: name the results of two runs: make compare A=results B=/other/results" >&2; exit 1)
+	@python workflow/scripts/compare_runs.py --a $(call plain,A) --b $(call plain,B) \
+		--templates workflow/report/pages --out $(call plain,OUT)
+
+# What is needed to help, without names and paths, in one file to be looked through and sent.
+support-bundle: $(VENV)/complete
+	@python workflow/scripts/bundle_support.py --folder . --requirements requirements.txt \
+		--out support-bundle.zip
 
 unlock: $(VENV)/complete
 	snakemake --unlock

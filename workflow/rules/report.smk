@@ -50,6 +50,7 @@ rule write_methods:
         cleaned=CLEANED,
         dataset=f"{BIDS_DIR}/dataset_description.json",
         references=project_file("workflow/datasets/references.tsv"),
+        requirements=project_file("requirements.txt"),
         derivatives=f"{DERIVATIVES}/dataset_description.json" if DERIVATIVES else [],
         # One unit's: all are scored by the same measures.
         sound_scores=[
@@ -91,7 +92,7 @@ rule write_methods:
         "python {input.code[0]:q} --inputs {input.inputs:q} --film {input.film:q}"
         " --folds {input.folds:q} --cleaned results/cleaned --dataset {input.dataset:q}"
         " {params.derivatives} {input.derivatives:q} {params.sound_scores} {input.sound_scores:q}"
-        " --references {input.references:q} --text {output.text:q}"
+        " --references {input.references:q} --requirements {input.requirements:q} --text {output.text:q}"
         " --section {output.section:q} --settings {params.settings:q} > {log:q} 2>&1"
         f"{sources('write_methods.py')}"
 

@@ -1,4 +1,4 @@
-"""Write the methods section of a paper from what was really run."""
+"""Write the methods section of a paper from what was really run, with its settings and versions."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 from stim2bold.io.files import read_json, read_table, replacing, write_json
 from stim2bold.preprocessing.derivatives import VERSION
 from stim2bold.report.methods_text import as_markdown, methods_section, read_references
+from stim2bold.report.provenance import pinned_versions
 from stim2bold.runtime.command import run
 
 
@@ -23,6 +24,7 @@ def main() -> None:
         "--sound-scores", type=Path, help="a table of score_sounds, where sound is predicted"
     )
     parser.add_argument("--references", type=Path, required=True, help="works by key")
+    parser.add_argument("--requirements", type=Path, required=True, help="pinned versions")
     parser.add_argument("--text", type=Path, required=True, help="Markdown to write")
     parser.add_argument("--section", type=Path, required=True, help="JSON to write")
     parser.add_argument("--settings", type=json.loads, required=True, help="the configuration")
@@ -53,7 +55,11 @@ def main() -> None:
         version=VERSION,
         references=read_references(arguments.references),
     )
-    write_json(arguments.section, section)
+    known = {
+        "configuration": arguments.settings["configuration"],
+        "versions": pinned_versions(arguments.requirements),
+    }
+    write_json(arguments.section, section | known)
     with replacing(arguments.text) as temporary:
         temporary.write_text(as_markdown(section), encoding="utf-8")
 

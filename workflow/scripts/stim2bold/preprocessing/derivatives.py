@@ -8,7 +8,7 @@ from stim2bold.io.files import write_json
 
 BIDS_VERSION = "1.10.0"
 NAME = "stim2bold"
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 # What has no name in BIDS yet; fMRIPrep has the validator pass over the same.
 IGNORED = "\n".join(
     ("figures", "**/figures/**", "**/*_xfm.*", "**/*_boldref.*", "**/*_timeseries.*", "")

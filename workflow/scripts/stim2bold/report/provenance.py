@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from stim2bold.preprocessing.derivatives import VERSION
+
 #: Packages whose version changes results, told on the page.
 PACKAGES = ("torch", "numpy", "scipy", "nibabel", "nilearn", "librosa", "antspyx", "himalaya")
 
@@ -22,6 +24,7 @@ def pinned_versions(requirements: str | Path) -> dict[str, str]:
     lines = Path(requirements).read_text(encoding="utf-8").splitlines()
     pinned = dict(line.split("==", 1) for line in lines if "==" in line)
     return {
+        "stim2bold": VERSION,
         "Python": platform.python_version(),
         "snakemake": pinned["snakemake"],
         **{name: pinned[name] for name in PACKAGES},
