@@ -40,13 +40,17 @@ def processor_seconds(run, *arguments: str) -> tuple[float, str]:
 
 
 def test_a_plan_grows_with_the_participants_and_not_faster(snakemake, tmp_path):
+    # How fast this machine is just now: the same work takes twice as long on a busy one.
+    before = processor_seconds(snakemake, "--version")[0]
     small, large = (
         processor_seconds(snakemake, "-n", *study_of(tmp_path, n))[0] for n in (20, 160)
     )
-    # 4.5 s and 16 s on a machine with forty processes for two cores.
-    assert small < 12
+    start = (before + processor_seconds(snakemake, "--version")[0]) / 2
+    print(f"plans: {small:.1f} and {large:.1f} s; start of Snakemake: {start:.2f} s")
     assert large / small < 8 * 1.1
-    assert (large - small) / 140 < 0.16, "seconds for each further participant: 0.09"
+    # 4.4 to 5 starts, and 0.14 for each further participant.
+    assert small < 10 * start
+    assert (large - small) / 140 < 0.25 * start
 
 
 def test_no_rule_that_gathers_all_participants_is_in_a_group():

@@ -5,25 +5,26 @@ import pytest
 from scipy.signal import lfilter
 from sklearn.linear_model import Ridge
 
+from stim2bold.vae.grams import grams_of
 from stim2bold.vae.linear_solution import (
     INDEPENDENT,
-    PENALTIES,
     Recipe,
+    best_penalty,
     choose,
-    grams_of,
     inner_fold,
-    part_solution,
-    rest_part,
-    shared_part,
-    shared_response,
     structure_parts,
     target_weights,
     try_all,
     try_shared,
     try_structure,
     weights_of,
+)
+from stim2bold.vae.penalised_regression import (
+    PENALTIES,
+    part_solution,
     without_patterns,
 )
+from stim2bold.vae.shared_response import rest_part, shared_part, shared_response
 
 SPLITS = [
     (np.arange(40, 120), np.arange(0, 30)),
@@ -290,3 +291,34 @@ def test_a_penalty_at_the_edge_of_those_tried_is_told():
         ["even"],
     )
     assert trial.recipe.at_edge
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.3, 2.0])
+def test_one_brain_takes_the_largest_penalty_within_a_standard_error(strength):
+    rng = np.random.default_rng(11)
+    x = smooth((450, 20), 0.8, rng)
+    y = strength * x @ rng.standard_normal((20, 60)) / 4 + smooth((450, 60), 0.4, rng)
+    folds = [inner_fold(x, grams_of(y, participants=1), *split) for split in LONG]
+    errors = np.zeros((len(LONG), len(PENALTIES)))
+    for row, (train, test) in enumerate(LONG):
+        for column, penalty in enumerate(PENALTIES):
+            weights = np.linalg.solve(
+                x[train].T @ x[train] + penalty * np.eye(20), x[train].T @ y[train]
+            )
+            errors[row, column] = ((y[test] - x[test] @ weights) ** 2).sum()
+    parts = [structure_parts("own", fold.grams)[0] for fold in folds]
+    best = errors.sum(axis=0).argmin()
+    assert best_penalty(folds, parts, "even")[0] == PENALTIES[best]
+    # The sum over folds exceeds the best by no more than its standard error, the folds taken for
+    # independent, at this penalty and at all between.
+    largest = best
+    for column in range(best + 1, len(PENALTIES)):
+        more = errors[:, column] - errors[:, best]
+        if more.sum() > np.sqrt(len(LONG) * more.var(ddof=1)):
+            break
+        largest = column
+    penalty, error = best_penalty(folds, parts, "even", cautious=True)
+    assert penalty == PENALTIES[largest]
+    assert error == pytest.approx(errors[:, largest].sum(), rel=1e-6)
+    if strength == 0.3:
+        assert largest > best

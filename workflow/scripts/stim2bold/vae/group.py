@@ -14,8 +14,8 @@ from stim2bold.models.folds import Fold
 from stim2bold.models.predictions import Fitted, collect, target_scale, usable
 from stim2bold.models.ridge import inner_splits
 from stim2bold.runtime.errors import InputError
+from stim2bold.vae.grams import grams_of
 from stim2bold.vae.linear_solution import (
-    grams_of,
     inner_fold,
     target_weights,
     try_structure,

@@ -8,10 +8,10 @@ from stim2bold.models.design_matrix import Design, fold_design, principal_axes
 from stim2bold.models.directions import Problem, is_bold
 from stim2bold.models.folds import Fold, Split
 from stim2bold.models.predictions import target_scale, usable
+from stim2bold.vae.grams import grams_of
 from stim2bold.vae.linear_solution import (
     Trial,
     choose,
-    grams_of,
     target_weights,
     try_all,
     weights_of,
