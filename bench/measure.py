@@ -22,7 +22,6 @@ import decoding  # noqa: E402
 import delays  # noqa: E402
 import deployment  # noqa: E402
 import device  # noqa: E402
-import doctor  # noqa: E402
 import groups  # noqa: E402
 import length  # noqa: E402
 import models  # noqa: E402
@@ -36,6 +35,7 @@ import report  # noqa: E402
 import resume  # noqa: E402
 import sound  # noqa: E402
 import stimulus  # noqa: E402
+import validation  # noqa: E402
 
 from stim2bold.io.files import read_table, replacing, write_table  # noqa: E402
 from stim2bold.runtime.command import run  # noqa: E402
@@ -56,7 +56,7 @@ ROOMS = (
     plan,
     device,
     deployment,
-    doctor,
+    validation,
     groups,
     report,
     resume,

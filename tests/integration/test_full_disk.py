@@ -14,7 +14,7 @@ TINY = Path(__file__).with_name("tiny.yaml")
 #: Made in seconds; the first of all steps.
 MADE = ("dataset_description.json", "participants.json", "participants.tsv", "README")
 TARGET = f"results/simulated/bids/{MADE[0]}"
-REMEDY = "and run the same command again"
+FIX = "and run the same command again"
 
 
 @pytest.fixture
@@ -60,13 +60,13 @@ def test_full_and_protected_results(new_disk, tmp_path):
     copy_project(root)
     disk = new_disk(root / "results", 1)
     disk.protect()
-    assert f"results: the disk can only be read; make it one that can be written {REMEDY}" in (
+    assert f"results: the disk can only be read; make it one that can be written {FIX}" in (
         refused(snakemake(root, disk))
     )
     assert list(disk.outside.iterdir()) == []
     disk.release()
     disk.fill(but=2 * 4096)
-    assert f"results: the disk is full; free some space {REMEDY}" in refused(snakemake(root, disk))
+    assert f"results: the disk is full; free some space {FIX}" in refused(snakemake(root, disk))
     # Neither half a file nor a temporary one.
     assert not [path for path in disk.outside.rglob("*") if path.name.startswith(".writing")]
     assert not [name for name in MADE if (disk.outside / "simulated/bids" / name).exists()]

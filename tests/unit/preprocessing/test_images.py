@@ -109,7 +109,7 @@ def test_bad_series_are_refused_by_name(tmp_path, write, says):
     with pytest.raises(InputError, match=says) as caught:
         images.read_series(path)
     assert str(path) in str(caught.value)
-    assert "; " in str(caught.value), "a remedy follows"
+    assert "; " in str(caught.value), "a fix follows"
 
 
 def test_absent_file_is_named(tmp_path):

@@ -39,7 +39,7 @@ def test_every_file_is_in_the_records_with_its_rows(study):
     config["blocks"]["kinds"] = ["music", "speech", "speach"]
     (wrong, _) = validate.examine(config).problems
     assert "blocks.kinds names 'speach', which no event is" in wrong.what
-    assert "rest" in wrong.remedy
+    assert "rest" in wrong.fix
     rows = {record["kind"]: record["rows"] for record in records if "rows" in record}
     assert rows["video"] == rows["sound"] == 1 and rows["participants"] == 2
     text = as_text(records)
@@ -53,7 +53,7 @@ def test_a_kind_of_speech_that_no_event_is_is_named(study):
     config["directions"] = ["video2audio"]
     (said,) = validate.examine(config).problems
     assert "sounds.speech names 'talk', which no event is" in said.what
-    assert "music, speech" in said.remedy and said.severity == "warning"
+    assert "music, speech" in said.fix and said.severity == "warning"
     config["directions"] = ["film2bold"]
     assert validate.examine(config).problems == []
 

@@ -70,7 +70,7 @@ def test_a_contradiction_names_its_key_and_the_fix_works(config, name):
     (section,) = advised
     nested = isinstance(advised[section], dict) and section != "sources"
     key = next(iter(advised[section])) if nested else section
-    assert key in problem.remedy
+    assert key in problem.fix
     assert check_consistency(merge(wrong, advised)) == []
 
 

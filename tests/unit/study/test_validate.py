@@ -1,4 +1,4 @@
-"""The doctor, on a healthy study in which one thing at a time is made wrong."""
+"""The validation, on a healthy study in which one thing at a time is made wrong."""
 
 import json
 import shutil
@@ -553,10 +553,10 @@ def test_a_planted_fault_is_found_by_name(patient, fault):
         for problem in found
         if problem.severity == severity
         and problem.file.endswith(file)
-        and words in f"{problem.what}; {problem.remedy}"
+        and words in f"{problem.what}; {problem.fix}"
     ]
     assert blamed, "\n".join(problem.message for problem in found)
-    assert all(problem.remedy and "\n" not in problem.message for problem in found)
+    assert all(problem.fix and "\n" not in problem.message for problem in found)
     if severity == "warning":
         assert n_errors(found) == 0
     else:
@@ -575,7 +575,7 @@ def test_every_fault_is_told_at_once(patient):
 
 @pytest.mark.parametrize("name", [BOLD, SIDECAR, EVENTS, T1W, VIDEO, "participants.tsv"])
 @pytest.mark.parametrize("seed", range(6))
-def test_damage_of_any_kind_does_not_kill_the_doctor(patient, name, seed):
+def test_damage_of_any_kind_does_not_kill_the_validation(patient, name, seed):
     path = patient.bids / name
     rng = np.random.default_rng(seed)
     content = bytearray(path.read_bytes())
@@ -592,7 +592,7 @@ def test_damage_of_any_kind_does_not_kill_the_doctor(patient, name, seed):
         content[place] = rng.integers(0, 256)
     path.write_bytes(content)
     for problem in validate.examine(patient.config).problems:
-        assert problem.file and problem.what and problem.remedy
+        assert problem.file and problem.what and problem.fix
 
 
 def test_everybody_unlike_the_first_is_named(patient):
@@ -622,7 +622,7 @@ def test_faults_of_the_configuration_are_named(settings, words):
 
 
 @pytest.mark.parametrize(
-    ("settings", "remedy"),
+    ("settings", "fix"),
     [
         (["fim=x.mp4"], "did you mean film?"),
         (["vae={sedes: 3}"], "did you mean seeds?"),
@@ -630,11 +630,11 @@ def test_faults_of_the_configuration_are_named(settings, words):
         (["seed=-1"], "give: "),
     ],
 )
-def test_the_key_that_was_meant_is_named(settings, remedy):
+def test_the_key_that_was_meant_is_named(settings, fix):
     project = planted_study.PROJECT
     config = read_configuration([project / "config.yaml"], settings)
     (problem,) = check_configuration(config, project / "workflow" / "config.schema.yaml")
-    assert problem.remedy.startswith(remedy)
+    assert problem.fix.startswith(fix)
 
 
 def test_the_shipped_configuration_is_sound():

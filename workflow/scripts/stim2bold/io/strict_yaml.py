@@ -136,7 +136,7 @@ def _quote(text: str) -> str:
 
 
 def _scalar(node: yaml.ScalarNode) -> tuple[str, str] | None:
-    """Return what is wrong with a plain scalar and the remedy, or None."""
+    """Return what is wrong with a plain scalar and the fix, or None."""
     text, kind = node.value, node.tag.removeprefix(TAG)
     if node.style in ("'", '"', "|", ">") or kind in ("null", "merge"):
         return None

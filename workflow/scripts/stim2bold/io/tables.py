@@ -193,20 +193,18 @@ def _header(line: str, path: Path, *, needed: list[str]) -> list[str]:
     what = f"{path}: has no column {', '.join(missing)}"
     if len(names) == 1 and any(mark in line for mark in ",;"):
         mark = max(",;", key=line.count)
-        remedy = f"its fields are separated by '{mark}': separate them by tabs"
+        fix = f"its fields are separated by '{mark}': separate them by tabs"
     elif all(NUMBER.fullmatch(name) for name in names):
-        remedy = "its first line is numbers: put a line with the columns' names above"
+        fix = "its first line is numbers: put a line with the columns' names above"
     elif {name.strip("\"'") for name in names} >= set(needed):
-        remedy = "its names stand in quotation marks: write the table without (R: quote = FALSE)"
+        fix = "its names stand in quotation marks: write the table without (R: quote = FALSE)"
     elif {name.casefold() for name in names} >= {name.casefold() for name in needed}:
-        remedy = "write the names in small letters"
+        fix = "write the names in small letters"
     elif len(names) == 1 and " " in line.strip():
-        remedy = "its fields are separated by blanks: separate them by tabs"
+        fix = "its fields are separated by blanks: separate them by tabs"
     else:
-        remedy = (
-            f"it has {', '.join(name or '(no name)' for name in names)}: name them in its header"
-        )
-    raise InputError(f"{what}; {remedy}")
+        fix = f"it has {', '.join(name or '(no name)' for name in names)}: name them in its header"
+    raise InputError(f"{what}; {fix}")
 
 
 def as_number(text: str | None) -> float | None:

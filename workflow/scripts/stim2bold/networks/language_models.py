@@ -150,7 +150,9 @@ def tokenise(model: LanguageModel, words: Sequence[str], context: int) -> list[T
     return found
 
 
-def batches(items: Sequence[TokenisedWord], pad: int) -> Iterator[tuple[list, torch.Tensor, ...]]:
+def batches(
+    items: Sequence[TokenisedWord], pad: int
+) -> Iterator[tuple[Sequence[TokenisedWord], torch.Tensor, torch.Tensor]]:
     """Yield words, their tokens side by side, filled up at the end, and which are no filling."""
     for start in range(0, len(items), BATCH):
         part = items[start : start + BATCH]

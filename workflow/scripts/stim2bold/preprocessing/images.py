@@ -1,7 +1,7 @@
 """Reading and writing of images, and what is wrong with one before any heavy step.
 
-What a header, and the file's length, can tell is judged here once: the doctor asks before anything
-runs, and whoever reads an image asks again.
+What a header, and the file's length, can tell is judged here once: the validation asks before
+anything runs, and whoever reads an image asks again.
 
 World coordinates are nibabel's: millimetres, x to the right, y to the front, z up (RAS+). Every
 image is brought to the RAS+ axis order when it is read, by flips and transpositions alone, so

@@ -1,4 +1,4 @@
-"""What is said of a disk that cannot be written: one line, with the file and the remedy."""
+"""What is said of a disk that cannot be written: one line, with the file and the fix."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ def explained(error: OSError) -> str | None:
     Returns
     -------
     str or None
-        The file, what is wrong and the remedy; None where it is no fault of the disk.
+        The file, what is wrong and the fix; None where it is no fault of the disk.
     """
     if error.errno not in REMEDIES:
         return None

@@ -4,7 +4,7 @@
 class InputError(Exception):
     """Input that cannot be used.
 
-    The message is one line for the user: the file, what is wrong with it, and the remedy.
+    The message is one line for the user: the file, what is wrong with it, and the fix.
     """
 
 

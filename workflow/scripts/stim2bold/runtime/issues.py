@@ -22,34 +22,34 @@ class Problem:
         Where.
     what : str
         What is wrong with it.
-    remedy : str
+    fix : str
         What the user can do about it.
     """
 
     severity: str
     file: str
     what: str
-    remedy: str
+    fix: str
 
     @property
     def message(self) -> str:
         """The problem in one line."""
-        return f"{self.file}: {self.what}; {self.remedy}"
+        return f"{self.file}: {self.what}; {self.fix}"
 
 
-def error(file: str | Path, what: str, remedy: str) -> Problem:
+def error(file: str | Path, what: str, fix: str) -> Problem:
     """Return a problem that the workflow cannot go on with."""
-    return Problem("error", str(file), what, remedy)
+    return Problem("error", str(file), what, fix)
 
 
-def warning(file: str | Path, what: str, remedy: str) -> Problem:
+def warning(file: str | Path, what: str, fix: str) -> Problem:
     """Return a problem that the workflow can go on with."""
-    return Problem("warning", str(file), what, remedy)
+    return Problem("warning", str(file), what, fix)
 
 
-def note(file: str | Path, what: str, remedy: str) -> Problem:
+def note(file: str | Path, what: str, fix: str) -> Problem:
     """Return what is no problem but must be known."""
-    return Problem("note", str(file), what, remedy)
+    return Problem("note", str(file), what, fix)
 
 
 def few(names: Iterable[object], *, most: int = 5) -> str:
@@ -62,8 +62,8 @@ def few(names: Iterable[object], *, most: int = 5) -> str:
 def from_refusal(refusal: InputError, file: str | Path) -> Problem:
     """Return the problem that an `InputError` about a file tells of."""
     said = str(refusal).removeprefix(f"{file}: ")
-    what, found, remedy = said.rpartition("; ")
-    return error(file, what, remedy) if found else error(file, said, "correct the file")
+    what, found, fix = said.rpartition("; ")
+    return error(file, what, fix) if found else error(file, said, "correct the file")
 
 
 def refusals(file: str | Path, *checks: Callable[[], object]) -> list[Problem]:
@@ -105,7 +105,7 @@ def refuse(problems: Iterable[Problem]) -> None:
 
 
 def as_table(problems: list[Problem], *, width: int) -> str:
-    """Lay problems out as a table of text: severity, then file, what is wrong and the remedy.
+    """Lay problems out as a table of text: severity, then file, what is wrong and the fix.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def as_table(problems: list[Problem], *, width: int) -> str:
     lines = ["Nothing is wrong."] if nothing else []
     for number, problem in enumerate(problems, start=1):
         head = f"{number:>3}  {problem.severity:<8}"
-        parts = ((head, problem.file), ("", problem.what), ("", f"remedy: {problem.remedy}"))
+        parts = ((head, problem.file), ("", problem.what), ("", f"fix: {problem.fix}"))
         for left, text in parts:
             # A path is copied from here: it is never broken.
             wrapped = (

@@ -36,7 +36,7 @@ def absent_participants(
     root = Path(bids_dir)
     labels = {path.name for path in root.glob("sub-*") if path.is_dir()}
     if (root / "participants.tsv").is_file():
-        # The doctor warns of one that is no table of participants.
+        # The validation warns of one that is no table of participants.
         with contextlib.suppress(InputError):
             table = read_tsv(root / "participants.tsv", needed=["participant_id"])
             labels |= {row["participant_id"] for row in table.rows if row["participant_id"]}

@@ -188,9 +188,9 @@ def choose(
         # Quoted or not, 2 is not 02: whoever is meant would stay in without a word.
         meant = [other for other in sorted(everybody) if other.lstrip("0") == label.lstrip("0")]
         tell = error if meant else warning
-        remedy = f"write it as the data set does: '{meant[0]}'" if meant else "correct it"
+        fix = f"write it as the data set does: '{meant[0]}'" if meant else "correct it"
         what = f"exclude names participant {label}, who has no run"
-        problems.append(tell("config.yaml", what, remedy))
+        problems.append(tell("config.yaml", what, fix))
     chosen = chosen[chosen["sub"].isin(named - set(choice.exclude))]
     own = [entities(stem(Path(path))).items() for path in chosen["path"]]
     left_out = [False] * len(own)
@@ -309,8 +309,8 @@ def heeded(table: "pd.DataFrame", *roots: Path, names=None) -> tuple["pd.DataFra
         if any(out):
             left = [Path(path).name for path, gone in zip(table["path"], out, strict=True) if gone]
             what = f"lists {len(left)} image(s), which are passed over: {few(left)}"
-            remedy = "remove the line of one that is to be analysed"
-            problems.append(warning(root / ".bidsignore", what, remedy))
+            fix = "remove the line of one that is to be analysed"
+            problems.append(warning(root / ".bidsignore", what, fix))
             table = table.iloc[[row for row, gone in enumerate(out) if not gone]]
     return table, problems
 

@@ -320,7 +320,7 @@ def check_cut(config: dict[str, Any], *, TR: float | None, duration: float) -> l
     else:
         gap = config["folds"]["gap"]
         fix = f"use a film longer than its {duration:.0f} s: no stretches fit beside {gap:g} s gaps"
-    return [replace(problem, remedy=fix) for problem in problems]
+    return [replace(problem, fix=fix) for problem in problems]
 
 
 def check_folds(

@@ -95,8 +95,8 @@ def check_configuration(config: dict[str, Any], schema: Path) -> list[Problem]:
     for fault in sorted(_validator(schema).iter_errors(config), key=lambda fault: str(fault.path)):
         where = ".".join(str(part) for part in fault.absolute_path) or "the file"
         # A description may be folded, and a key hold a line break.
-        said, remedy = (" ".join(t.split()) for t in (f"{where}: {_said(fault)}", _remedy(fault)))
-        problems.append(error("config.yaml", said, remedy))
+        said, fix = (" ".join(t.split()) for t in (f"{where}: {_said(fault)}", _fix(fault)))
+        problems.append(error("config.yaml", said, fix))
     return problems
 
 
@@ -108,7 +108,7 @@ def _said(fault: jsonschema.ValidationError) -> str:
     return fault.message if len(shown) < 200 else fault.message.replace(shown, shown[:60] + "...")
 
 
-def _remedy(fault: jsonschema.ValidationError) -> str:
+def _fix(fault: jsonschema.ValidationError) -> str:
     """Say what to write instead: the key that was meant, or what the value is to be."""
     if fault.validator == "additionalProperties":
         known = list(fault.schema["properties"])

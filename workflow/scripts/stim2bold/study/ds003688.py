@@ -51,7 +51,7 @@ def check_facts(folder: str | Path, *, n_volumes: int = N_VOLUMES) -> list[Probl
     for run in runs:
         if run.t1w is None:
             problems.append(error(run.bold, "has no T1w image", again))
-        problems += check_run(run, n_volumes=n_volumes, remedy=again)
+        problems += check_run(run, n_volumes=n_volumes, fix=again)
     for kind, expected in ANNOTATIONS.items():
         place = folder / "stimuli" / "annotations" / kind
         n = len(list(place.glob("*.tsv")))
@@ -62,7 +62,7 @@ def check_facts(folder: str | Path, *, n_volumes: int = N_VOLUMES) -> list[Probl
     return problems
 
 
-def check_run(run, *, n_volumes: int, remedy: str) -> list[Problem]:
+def check_run(run, *, n_volumes: int, fix: str) -> list[Problem]:
     """Compare one run's header and sidecar with what is known."""
     try:
         image = open_image(run.bold)
@@ -77,9 +77,9 @@ def check_run(run, *, n_volumes: int, remedy: str) -> list[Problem]:
             error(
                 run.bold,
                 f"its shape is {image.shape}, not {N_VOXELS} voxels by {n_volumes} volumes",
-                remedy,
+                fix,
             )
         )
     if abs(own - TR) > 1e-6:
-        problems.append(error(run.sidecar, f"gives TR {own:g} s, not {TR:g} s", remedy))
+        problems.append(error(run.sidecar, f"gives TR {own:g} s, not {TR:g} s", fix))
     return problems

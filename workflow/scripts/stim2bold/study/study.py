@@ -17,7 +17,7 @@ SIMULATED = "results/simulated/bids"
 #: The space of our own preprocessing.
 SPACE = "MNI152NLin2009aSym"
 RESERVED = set("{}<>\n")
-#: What of the configuration says what the study is: all that the doctor looks at.
+#: What of the configuration says what the study is: all that the validation looks at.
 KEYS = (
     "bids_dir",
     "film",

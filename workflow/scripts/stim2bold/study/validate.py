@@ -1,4 +1,4 @@
-"""The doctor: what must be right with the input before any heavy step, all of it at once.
+"""Validation: what must be right with the input before any heavy step, all of it at once.
 
 Headers, tables and the lengths of files are read, and the first volume of each series; what only
 the whole image can tell is said by the step that reads it.
@@ -263,17 +263,17 @@ def compare_headers(headers: list[Header], *, resolution: str | float) -> list[P
     for header in headers:
         if derived and header.shape != headers[0].shape:
             what = f"its grid is {header.shape} where the first run has {headers[0].shape}"
-            remedy = "choose an output space of one resolution by preprocessing.res"
+            fix = "choose an output space of one resolution by preprocessing.res"
         elif not derived and resolution == "native" and not np.allclose(header.voxel, common):
             sizes = " x ".join(f"{size:g}" for size in header.voxel)
             what = (
                 f"its voxels are {sizes} mm where most runs have "
                 f"{' x '.join(f'{size:g}' for size in common)} mm"
             )
-            remedy = "set preprocessing.resolution to one voxel size in mm for all"
+            fix = "set preprocessing.resolution to one voxel size in mm for all"
         else:
             continue
-        problems.append(error(header.run.bold, what, remedy))
+        problems.append(error(header.run.bold, what, fix))
     return problems
 
 
