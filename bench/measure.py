@@ -6,18 +6,15 @@ the others in results/bench/bench.tsv, and writes docs/benchmarks.md from all.
 
 import argparse
 import logging
-import os
-import platform
 import re
 import sys
-from datetime import date
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests/support", "bench")]
 
+import benchmarks_page  # noqa: E402
 import brains  # noqa: E402
-import claims  # noqa: E402
 import decoding  # noqa: E402
 import delays  # noqa: E402
 import deployment  # noqa: E402
@@ -26,7 +23,6 @@ import groups  # noqa: E402
 import length  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
-import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import plan  # noqa: E402
 import preprocess  # noqa: E402
@@ -72,46 +68,6 @@ def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([kept, new]).reindex(columns=COLUMNS).sort_values("claim", ignore_index=True)
 
 
-def goal_and_met(row) -> tuple[str, str]:
-    """Say what a row is to reach and whether it does; one without a goal is reported."""
-    if np.isnan(row.goal):
-        return "", "reported"
-    goal = f"{'≥' if row.better == 'higher' else '≤'} {row.goal:g}"
-    return goal, "yes" if claims.reaches(row.value, row.goal, row.better) else "**no**"
-
-
-def lines_by_claim(text: str) -> dict[str, str]:
-    """Return the rows of docs/benchmarks.md by the claim they tell of."""
-    return {line.split(" ")[1]: line for line in text.splitlines() if re.match(r"\| \w+_", line)}
-
-
-def page(table: pd.DataFrame, before: str) -> str:
-    """Return docs/benchmarks.md, where claims that are not in the table stay as they were."""
-    pinned = (PROJECT / "requirements.txt").read_text(encoding="utf-8").split()
-    versions = [line for line in pinned if re.match(r"(torch|numpy|antspyx|himalaya)==", line)]
-    lines = [
-        "# Benchmarks",
-        "",
-        f"Written by `make bench` on {date.today()}: {os.cpu_count()} cores "
-        f"({platform.machine()}), Python {platform.python_version()}, {', '.join(versions)}. The "
-        "machine was shared; ratios were measured within one run. `value` is the mean over `n` "
-        "repetitions or seeds, `min` and `max` their spread; `trivial` is what the same measure "
-        "gives where nothing is known. A row without a goal is `reported`. Rows not measured then "
-        "stand as they were.",
-        "",
-        "| claim | value | min | max | n | unit | goal | met | trivial | seconds |",
-        "|---|---:|---:|---:|---:|---|---:|---|---:|---:|",
-    ]
-    rows = [
-        f"| {row.claim} | {row.value:.4g} | {row.min:.4g} | {row.max:.4g} | {row.n} | {row.unit} | "
-        f"{' | '.join(goal_and_met(row))} | "
-        f"{'' if np.isnan(row.trivial) else format(row.trivial, '.4g')} | {row.seconds:.0f} |"
-        for row in table.itertuples()
-    ]
-    known = lines_by_claim(before) | lines_by_claim("\n".join(rows))
-    return "\n".join([*lines, *(known[claim] for claim in sorted(known))]) + "\n"
-
-
 def main() -> None:
     """Measure what was asked for; what is measured is written at once."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -130,7 +86,7 @@ def main() -> None:
         table = merge(table, rows)
         write_table(path, table)
         benchmarks = PROJECT / "docs" / "benchmarks.md"
-        text = page(table, benchmarks.read_text(encoding="utf-8"))
+        text = benchmarks_page.page(table, benchmarks.read_text(encoding="utf-8"))
         with replacing(benchmarks) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

@@ -4,11 +4,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "bench"))
 
 import planted  # noqa: E402
+from benchmarks_page import lines_by_claim, page  # noqa: E402
 from claims import row  # noqa: E402
 
 LABELS = {"unit": "r", "better": "higher", "seconds": 1.0}
@@ -42,3 +44,19 @@ def test_planted_bold_is_the_response_at_the_middles_of_volumes(tr):
     response = t**5 * np.exp(-t) / 120 - t**15 * np.exp(-t) / 1307674368000 / 6
     response -= response.mean()
     np.testing.assert_allclose(shown, response / response.std(), atol=0.02)
+
+
+def test_the_page_has_what_misses_its_goal_on_top_and_loses_no_row():
+    old = "| b_kept | 1 | 1 | 1 | 1 | s |  | reported |  | 3 |"
+    rows = [
+        row("a_met", [3.0], goal=2.0, **LABELS),
+        row("b_missed", [1.0], goal=2.0, **LABELS),
+        row("c_told", [1.0], **LABELS),
+        row("b_met", [3.0], goal=2.0, **LABELS),
+    ]
+    text = page(pd.DataFrame(rows), f"# Benchmarks\n\n{old}\n")
+    claims = list(lines_by_claim(text))
+    assert claims == ["b_missed", "b_kept", "b_met", "a_met", "c_told"]
+    assert old in text and "1 of 5 rows miss their goal: 1 in [b](#b)." in text
+    again = page(pd.DataFrame(rows[:0], columns=rows[0].keys()), text)
+    assert lines_by_claim(again) == lines_by_claim(text)
