@@ -2,9 +2,9 @@
 
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
+import processes
 import pytest
 import yaml
 
@@ -24,9 +24,7 @@ def test_there_are_commands():
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])
 def test_make_knows_its_targets(line):
-    done = subprocess.run(
-        [*shlex.split(line), "--dry-run"], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    done = processes.run([*shlex.split(line), "--dry-run"], cwd=PROJECT, seconds=60)
     assert done.returncode == 0, done.stderr
 
 
@@ -35,7 +33,7 @@ def test_the_changes_are_planned(snakemake, tmp_path):
     changes = [line for line in COMMANDS if line.startswith("snakemake") and line.endswith("-n")]
     assert len(changes) == 2
     (written,) = [line for line in COMMANDS if line.startswith("printf")]
-    subprocess.run(["bash", "-c", written], cwd=tmp_path, check=True)
+    processes.run(["bash", "-c", written], cwd=tmp_path, seconds=60)
     assert yaml.safe_load((tmp_path / "mine.yaml").read_text()) == {"baselines": {"draws": 5}}
     for line in changes:
         options = shlex.split(line.replace("mine.yaml", str(tmp_path / "mine.yaml")))
