@@ -21,6 +21,12 @@ def test_words_are_found_as_written_or_in_small_letters(head, end, tmp_path):
     np.testing.assert_allclose(found, np.array(expected, np.float32))
 
 
+def test_a_word_with_a_blank_is_one_word(tmp_path):
+    path = write(tmp_path / "v.vec", "2 2\nop zijn 1 2\nzijn 3 4\n")
+    found = read_vectors(path, ["op zijn", "zijn"])
+    assert found["op zijn"].tolist() == [1, 2] and found["zijn"].tolist() == [3, 4]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

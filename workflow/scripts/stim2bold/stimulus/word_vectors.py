@@ -1,5 +1,6 @@
 """Vectors of words from a text file, one word a line, as fastText and word2vec write them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,10 +36,13 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> dict[str, np.ndarray
     try:
         with Path(path).open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, 1):
-                word, *fields = line.rstrip("\r\n ").split(" ")
-                if number == 1 and len(fields) == 1 and fields[0].isdigit() and word.isdigit():
+                text = line.rstrip("\r\n ")
+                if number == 1 and re.fullmatch(r"\d+ \d+", text):
+                    size = int(text.split(" ")[1])
                     continue
-                size = len(fields) if size is None else size
+                size = text.count(" ") if size is None else size
+                # From the end: some files have words with blanks in them.
+                word, *fields = text.rsplit(" ", max(size, 1))
                 if len(fields) != size or size < 2:
                     raise InputError(
                         f"{path}: line {number} has {len(fields)} numbers, {size} expected; give a "
