@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from stim2bold.networks.packages import PackagedFile
+from stim2bold.stimulus.timing import frame_table
 
 log = logging.getLogger(__name__)
 RATE = 16000
@@ -288,18 +289,12 @@ def extract(name: str, network: nn.Module, sound: np.ndarray, *, source: str) ->
     """
     kind = SOUND_NETWORKS[name]
     times, values = kind.features(network, sound)
-    edges = np.arange(0, len(values), kind.average)
-    counts = np.diff([*edges, len(values)])
-    values = np.add.reduceat(values, edges, axis=0) / counts[:, np.newaxis]
-    times = np.add.reduceat(times, edges) / counts
-    log.info("%s: %d rows, %d features", name, *values.shape)
-    return xr.DataArray(
-        values.astype(np.float32),
-        dims=("time", "feature"),
-        coords={
-            "time": ("time", times, {"units": "s"}),
-            "feature": [f"sound/{kind.label(number)}" for number in range(values.shape[1])],
-        },
-        name="features",
-        attrs={"units": "1", "weights": source, "licence": kind.file.licence},
+    table = frame_table(
+        times,
+        values,
+        np.arange(0, len(values), kind.average),
+        [f"sound/{kind.label(number)}" for number in range(values.shape[1])],
+        attributes={"units": "1", "weights": source, "licence": kind.file.licence},
     )
+    log.info("%s: %d rows, %d features", name, *table.shape)
+    return table

@@ -20,6 +20,7 @@ from stim2bold.networks.pretrained import layer_number, load_pretrained
 from stim2bold.runtime.command import progress
 from stim2bold.runtime.devices import choose_device
 from stim2bold.runtime.errors import InputError
+from stim2bold.stimulus.timing import frame_table
 
 log = logging.getLogger(__name__)
 
@@ -186,20 +187,12 @@ def extract(
         times.append(within[own])
         values.append(layers[number].numpy()[own])
     times, values = np.concatenate(times), np.concatenate(values)
-    first = np.flatnonzero(np.diff(np.floor(times / STEP), prepend=-1))
-    counts = np.diff([*first, len(times)])
-    times = np.add.reduceat(times, first) / counts
-    values = np.add.reduceat(values, first, axis=0) / counts[:, np.newaxis]
-    log.info("%s, layer %d: %d rows, %d features", network.name, number, *values.shape)
-    return xr.DataArray(
-        values.astype(np.float32),
-        dims=("time", "feature"),
-        coords={
-            "time": ("time", times, {"units": "s"}),
-            "feature": [f"sound/{network.name} {n}" for n in range(values.shape[1])],
-        },
-        name="features",
-        attrs={
+    table = frame_table(
+        times,
+        values,
+        np.flatnonzero(np.diff(np.floor(times / STEP), prepend=-1)),
+        [f"sound/{network.name} {n}" for n in range(values.shape[1])],
+        attributes={
             "units": "1",
             "network": network.name,
             "weights": network.source,
@@ -207,3 +200,5 @@ def extract(
             "window_seconds": window,
         },
     )
+    log.info("%s, layer %d: %d rows, %d features", network.name, number, *table.shape)
+    return table

@@ -185,16 +185,17 @@ class MapPair:
     only_b: int
 
 
-def voxel_scores(run: Run, direction: str, unit: str, model: str) -> pd.Series | None:
-    """Return r by voxel index (i, j, k); None where the run has no such map."""
+def voxel_scores(run: Run, direction: str, unit: str) -> pd.DataFrame | None:
+    """Return r by voxel index (i, j, k) and model; None where the run has no such maps."""
     path = run.folder / "scores" / direction / f"{unit}_voxels.nc"
     if not path.is_file():
         return None
     with xr.open_dataset(path, engine="h5netcdf") as table:
-        if model not in table["model"].values or not {"i", "j", "k"} <= set(table.coords):
+        if not {"i", "j", "k"} <= set(table.coords):
             return None
         where = pd.MultiIndex.from_arrays([table[axis].values for axis in "ijk"])
-        return pd.Series(table["r"].sel(model=model).values.astype(float), index=where)
+        r = table["r"].transpose("voxel", "model").values.astype(float)
+        return pd.DataFrame(r, index=where, columns=table["model"].values)
 
 
 def map_pairs(a: Run, b: Run, scores: pd.DataFrame) -> list[MapPair]:
@@ -207,33 +208,37 @@ def map_pairs(a: Run, b: Run, scores: pd.DataFrame) -> list[MapPair]:
     InputError
         When the runs' images lie on different grids.
     """
-    found: list[MapPair] = []
+    shown: dict[str, list[str]] = {}
     for direction, model in scores[["direction", "model"]].itertuples(index=False):
         target = split_name(direction)[1]
-        if target != BOLD or (model != "ridge" and role(model, target) != "model"):
-            continue
-        for label in a.participants:
-            unit = f"sub-{label}"
-            one, other = (voxel_scores(run, direction, unit, model) for run in (a, b))
+        if target == BOLD and (model == "ridge" or role(model, target) == "model"):
+            shown.setdefault(direction, []).append(model)
+    found: list[MapPair] = []
+    for direction, models in shown.items():
+        for unit in (f"sub-{label}" for label in a.participants):
+            one, other = (voxel_scores(run, direction, unit) for run in (a, b))
             if one is None or other is None:
                 continue
             check_grids(a, b, unit)
             common = one.index.intersection(other.index)
-            values = np.stack([one[common].to_numpy(), other[common].to_numpy()])
-            known = np.isfinite(values).all(axis=0)
-            if not known.any():
-                continue
-            found.append(
-                MapPair(
-                    direction,
-                    unit,
-                    model,
-                    *values[:, known],
-                    np.array([*common[known]]).T,
-                    len(one) - len(common),
-                    len(other) - len(common),
+            for model in models:
+                if model not in one or model not in other:
+                    continue
+                values = np.stack([each.loc[common, model].to_numpy() for each in (one, other)])
+                known = np.isfinite(values).all(axis=0)
+                if not known.any():
+                    continue
+                found.append(
+                    MapPair(
+                        direction,
+                        unit,
+                        model,
+                        *values[:, known],
+                        np.array([*common[known]]).T,
+                        len(one) - len(common),
+                        len(other) - len(common),
+                    )
                 )
-            )
     return found
 
 

@@ -225,6 +225,46 @@ def weighted_coverage(
     return np.diff(total, axis=0) / lengths
 
 
+def frame_table(
+    times: np.ndarray,
+    values: np.ndarray,
+    first: np.ndarray,
+    names: Sequence[str],
+    *,
+    attributes: Mapping[str, Any],
+) -> xr.DataArray:
+    """Return features at their own times as a table: means of runs of frames.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_frames,)
+        Seconds.
+    values : ndarray of shape (n_frames, n_features)
+    first : ndarray of int
+        Number of the frame that each run begins with.
+    names : sequence of str
+        Of the features.
+    attributes : mapping
+        Of the table.
+
+    Returns
+    -------
+    DataArray of float32, dims (time, feature)
+    """
+    counts = np.diff([*first, len(values)])
+    means = np.add.reduceat(values, first, axis=0) / counts[:, np.newaxis]
+    return xr.DataArray(
+        means.astype(np.float32),
+        dims=("time", "feature"),
+        coords={
+            "time": ("time", np.add.reduceat(times, first) / counts, {"units": "s"}),
+            "feature": list(names),
+        },
+        name="features",
+        attrs=dict(attributes),
+    )
+
+
 def volume_coordinates(n_rows: int, *, timing: Timing, duration: float) -> dict[str, tuple]:
     """Return the coordinates that every table at the TRs has.
 

@@ -1,6 +1,7 @@
 """What is said at the TRs, from the annotations of words and of what lies in them."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -105,6 +106,11 @@ def positions(words: pd.DataFrame, sentences: pd.DataFrame) -> np.ndarray:
     return place
 
 
+def in_one_line(counts: Mapping[str, int]) -> str:
+    """Return counts for an attribute of a file, such as ``dag:2 pap:1``."""
+    return " ".join(f"{name}:{count}" for name, count in sorted(counts.items()))
+
+
 def words_of(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the table of words in the order in which they begin: item, onset, offset."""
     return tables["words"].sort_values("onset", kind="stable", ignore_index=True)
@@ -143,9 +149,7 @@ def values_at_volumes(
     """
     edges = timing.edges(timing.n_rows(duration))
     known = np.isfinite(values).all(axis=1)
-    left_out: dict[str, int] = {}
-    for item in words["item"][~known]:
-        left_out[str(item)] = left_out.get(str(item), 0) + 1
+    left_out = Counter(map(str, words["item"][~known]))
     if left_out:
         log.warning(
             "%d of %d words have no features and are left out: %s",
@@ -162,7 +166,7 @@ def values_at_volumes(
         attributes={
             **attributes,
             "words": len(words),
-            "words_left_out": " ".join(f"{word}:{n}" for word, n in sorted(left_out.items())),
+            "words_left_out": in_one_line(left_out),
         },
     )
 
@@ -221,12 +225,11 @@ def words_at_volumes(
     }
     if (syllables := tables.get("syllables")) is not None:
         columns["syllable rate"] = per_second(syllables["onset"].to_numpy(), edges)
-    unknown: dict[str, int] = {}
+    unknown: Counter[str] = Counter()
     if (phonemes := tables.get("phonemes")) is not None:
         columns["phoneme rate"] = per_second(phonemes["onset"].to_numpy(), edges)
         classes = np.array([phoneme_class(str(item)) or "" for item in phonemes["item"]])
-        for item in phonemes["item"][classes == ""]:
-            unknown[str(item)] = unknown.get(str(item), 0) + 1
+        unknown.update(map(str, phonemes["item"][classes == ""]))
         for name in PHONEME_CLASSES:
             own = phonemes[classes == name]
             columns[name] = weighted_coverage(
@@ -244,7 +247,7 @@ def words_at_volumes(
             "units": "events a second, and means over the TR",
             "words": len(items),
             "words_without_frequency": int((zipf == 0).sum()),
-            "phonemes_without_class": " ".join(f"{k}:{n}" for k, n in sorted(unknown.items())),
+            "phonemes_without_class": in_one_line(unknown),
             "speakers": " ".join(speakers),
         },
     )
