@@ -15,6 +15,7 @@ import pandas as pd
 import planted
 import xarray as xr
 from claims import row
+from shipped import shipped
 
 from stim2bold.models import directions, folds, predictions, ridge
 from stim2bold.preprocessing.scan_clock import row_middles
@@ -24,7 +25,7 @@ from stim2bold.vae.group import fit_heads
 
 SEEDS = (61, 62, 63)
 SHARES = (0.0, 0.5, 0.8)
-SMALL = replace(vae_settings.PRESETS["small-data"], seeds=1)
+SMALL = shipped(vae_settings.VAESettings, seeds=1)
 MOVIE = Path(__file__).resolve().parents[2] / "shared" / "movie_bold" / "run1.npz"
 # Rows of the film, each of 390 s, which the delays may look 12 s before.
 SEGMENTS = ((34, 294), (294, 554), (554, 814))
@@ -49,7 +50,9 @@ def own_and_others(
     found = []
     for problem, alone in zip(problems, own, strict=True):
         mean = ((total - problem.target) / (len(problems) - 1)).astype(np.float32)
-        others = ridge.predict_ridge(replace(problem, target=mean), splits, ridge.RidgeSettings())
+        others = ridge.predict_ridge(
+            replace(problem, target=mean), splits, shipped(ridge.RidgeSettings)
+        )
         found.append(replace(alone, values=alone.values + others.values))
     return found
 
@@ -87,7 +90,7 @@ def compared(problems: list[directions.Problem], splits: list, mask=slice(None))
     """Return mean r over participants of each model, and how well the VAE is calibrated."""
     linear = [
         [
-            ridge.predict_ridge(problem, splits, ridge.RidgeSettings(), banded=banded)
+            ridge.predict_ridge(problem, splits, shipped(ridge.RidgeSettings), banded=banded)
             for banded in (False, True)
         ]
         for problem in problems
@@ -215,7 +218,7 @@ def movie(
     )
     n_rows = BEFORE + stop - start
     content = folds.make_folds(
-        events, n_rows=n_rows, tr=TR, film_onset=0.0, settings=folds.FoldSettings()
+        events, n_rows=n_rows, tr=TR, film_onset=0.0, settings=shipped(folds.FoldSettings)
     )
     problems = [
         directions.assemble(
@@ -253,7 +256,8 @@ def wrong_film(*, participants: int = 8) -> list[dict]:
         problems, splits = movie(segment, people, ("annotations",), film=film)
         fits = {
             "ridge": [
-                ridge.predict_ridge(problem, splits, ridge.RidgeSettings()) for problem in problems
+                ridge.predict_ridge(problem, splits, shipped(ridge.RidgeSettings))
+                for problem in problems
             ],
             "vae": [training.fit(problem, splits, SMALL).fitted for problem in problems],
             "group": together(problems, splits),
@@ -295,7 +299,7 @@ def newcomers(*, members: int = 8, last: int = 17) -> list[dict]:
             np.mean(
                 [
                     models.score(
-                        p, ridge.predict_ridge(p, splits, ridge.RidgeSettings()), slice(None)
+                        p, ridge.predict_ridge(p, splits, shipped(ridge.RidgeSettings)), slice(None)
                     )
                     for p in outside
                 ]

@@ -7,6 +7,7 @@ import numpy as np
 import standard_film
 import xarray as xr
 from claims import row
+from shipped import shipped
 
 from stim2bold.decoding.clips import retrieve_clips
 from stim2bold.decoding.feature_components import joined, predict_components
@@ -23,7 +24,7 @@ from stim2bold.models.circular_shifts import block_period
 from stim2bold.models.directions import assemble
 from stim2bold.models.folds import read_folds
 
-SETTINGS = DecodingSettings()
+SETTINGS = shipped(DecodingSettings)
 PLANTED_SEEDS = (3, 4, 5)
 #: Looked at by nobody while the tests were written.
 NULL_SEEDS = range(200, 220)

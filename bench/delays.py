@@ -7,6 +7,7 @@ import numpy as np
 import planted
 from claims import row
 from scipy.signal import fftconvolve
+from shipped import shipped
 
 from stim2bold.evaluation import metrics
 from stim2bold.models import directions, folds, hrf, ridge
@@ -105,7 +106,7 @@ def delay_ridge() -> list[dict]:
             )
             splits = folds.read_folds(content)
             for found, one in ((after, problem), (before, Early(**vars(problem)))):
-                fitted = ridge.predict_ridge(one, splits, ridge.RidgeSettings())
+                fitted = ridge.predict_ridge(one, splits, shipped(ridge.RidgeSettings))
                 truth = problem.target[fitted.rows]
                 r = metrics.voxel_r(truth, fitted.values, fitted.fold)
                 found.append(metrics.mean_r(r[mask]))

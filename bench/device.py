@@ -7,13 +7,13 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from claims import row
 from models import score, study, to_bold
+from shipped import shipped
 from stimulus import network
 
 from stim2bold.networks.i3d_features import I3DSettings, dense, prepare
@@ -53,9 +53,9 @@ def device_i3d(*, few: int = 128, many: int = 2048, repeats: int = 3) -> list[di
     begun = time.perf_counter()
     shown = moving_pictures(many)
     of = {
-        "cpu": I3DSettings(grid=1, device="cpu"),
-        "float32": I3DSettings(grid=1, device="cuda"),
-        "bfloat16": I3DSettings(grid=1, device="cuda", precision="bfloat16"),
+        "cpu": shipped(I3DSettings, grid=1, device="cpu"),
+        "float32": shipped(I3DSettings, grid=1, device="cuda"),
+        "bfloat16": shipped(I3DSettings, grid=1, device="cuda", precision="bfloat16"),
     }
     features, rate = {}, {}
     for name, settings in of.items():
@@ -117,9 +117,7 @@ def killed_after(n: int) -> Callable[[Iterable], Iterator]:
 def device_vae(*, silent: int = 19_700) -> list[dict]:
     """Compare a VAE trained on the GPU with the processor's, and time a whole participant."""
     begun = time.perf_counter()
-    settings = {
-        name: replace(vae_settings.PRESETS["small-data"], device=name) for name in ("cpu", "cuda")
-    }
+    settings = {name: shipped(vae_settings.VAESettings, device=name) for name in ("cpu", "cuda")}
     features, (table,), mask, splits, content = study(SEED)
     problem = to_bold(features, table, content)
     first, second, cpu = (

@@ -13,6 +13,7 @@ from claims import row
 from models import study, to_bold
 from scipy.signal import lfilter
 from scipy.stats import false_discovery_control, gamma, kstest
+from shipped import shipped
 
 from stim2bold.evaluation import group_map, judging, metrics, significance
 from stim2bold.evaluation.held_out import HeldOut
@@ -21,15 +22,15 @@ from stim2bold.models import baselines, directions, hrf, ridge
 
 SEEDS = range(200, 240)
 SIZES = (8, 17, 30)
-SETTINGS = judging.EvaluationSettings(surrogates=500, other_segments=())
+SETTINGS = shipped(judging.EvaluationSettings, surrogates=500, other_segments=())
 # A share of 40 that is truly 0.05 is at most this, two standard errors above.
 FEW = 0.05 + 2 * np.sqrt(0.05 * 0.95 / len(SEEDS))
 
 
 def predicted(problem: directions.Problem, splits: list, seed: int) -> tuple[HeldOut, float]:
     """Return ridge's predictions beside what was measured, and how wide chance is."""
-    fitted = ridge.predict_ridge(problem, splits, ridge.RidgeSettings())
-    spread = chance_spread(problem, splits, ridge.RidgeSettings(seed=seed), n=240)
+    fitted = ridge.predict_ridge(problem, splits, shipped(ridge.RidgeSettings))
+    spread = chance_spread(problem, splits, shipped(ridge.RidgeSettings, seed=seed), n=240)
     order = np.argsort(fitted.rows)
     rows = fitted.rows[order]
     truth = problem.target[rows - problem.rows[0]].astype(np.float64)

@@ -15,6 +15,7 @@ import numpy as np
 import planted
 import xarray as xr
 from claims import peak_memory, row
+from shipped import shipped
 
 from stim2bold.models import directions, folds
 from stim2bold.models.ridge import RidgeSettings, predict_ridge
@@ -45,9 +46,9 @@ def fit_models(hours: float, voxels: int, n_folds: int, model: str) -> dict[str,
     splits = folds.read_folds(content)[: n_folds or None]
     begun = time.process_time()
     if model == "vae":
-        training.fit(problem, splits, settings.PRESETS["small-data"])
+        training.fit(problem, splits, shipped(settings.VAESettings))
     else:
-        predict_ridge(problem, splits, RidgeSettings(), banded=model == "banded")
+        predict_ridge(problem, splits, shipped(RidgeSettings), banded=model == "banded")
     spent = time.process_time() - begun
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return {"seconds": spent, "gigabytes": peak_memory(status) / 1024}

@@ -13,6 +13,7 @@ import standard_film
 import torch
 import xarray as xr
 from claims import row
+from shipped import shipped
 
 from stim2bold.evaluation import identification, metrics, significance
 from stim2bold.models import baselines, directions, folds, predictions, ridge
@@ -54,12 +55,14 @@ def vae_video2bold() -> list[dict]:
         problem = to_bold(features, table, content)
         linear = {
             name: ridge.predict_ridge(
-                problem, splits, ridge.RidgeSettings(), banded=name == "banded"
+                problem, splits, shipped(ridge.RidgeSettings), banded=name == "banded"
             )
             for name in ("ridge", "banded")
         }
-        trained = training.fit(problem, splits, vae_settings.PRESETS["small-data"])
-        paper = training.fit(problem, splits, replace(vae_settings.PRESETS["paper"], seeds=1))
+        trained = training.fit(problem, splits, shipped(vae_settings.VAESettings))
+        paper = training.fit(
+            problem, splits, shipped(vae_settings.VAESettings, preset="paper", seeds=1)
+        )
         stack = replace(
             trained.fitted, values=(trained.fitted.values + linear["banded"].values) / 2
         )
@@ -144,7 +147,7 @@ def vae_group() -> list[dict]:
         joined = np.concatenate([table.values for table in tables], axis=1)
         single = to_bold(features, everyone, content)
         problem = replace(single, target=joined)
-        settings = replace(vae_settings.PRESETS["small-data"], seeds=1)
+        settings = shipped(vae_settings.VAESettings, seeds=1)
         group = training.fit(problem, splits, settings, participants=8).fitted
         n_voxels = tables[0].shape[1]
         # The last one comes when the others have been trained.
@@ -152,14 +155,14 @@ def vae_group() -> list[dict]:
         seven = training.fit(others, splits, settings, participants=7)
         late = replace(single, target=tables[7].values)
         head = fit_heads(late, splits, seven.tensors, seven.record)
-        linear = ridge.predict_ridge(late, splits, ridge.RidgeSettings())
+        linear = ridge.predict_ridge(late, splits, shipped(ridge.RidgeSettings))
         newcomer.append(score(late, head, mask) / score(late, linear, mask))
         own, alone = [], []
         for p in range(2):
             part = replace(single, target=tables[p].values)
             mine = replace(group, values=group.values[:, p * n_voxels : (p + 1) * n_voxels])
             own.append(score(part, mine, mask))
-            linear = ridge.predict_ridge(part, splits, ridge.RidgeSettings())
+            linear = ridge.predict_ridge(part, splits, shipped(ridge.RidgeSettings))
             alone.append(score(part, linear, mask))
         found.append(np.mean(own) / np.mean(alone))
     options = {"unit": "ratio", "better": "higher", "seconds": time.monotonic() - started}
@@ -175,7 +178,7 @@ def vae_null() -> list[dict]:
     for seed in SEEDS:
         features, (table,), _, splits, content = study(seed, null=True)
         problem = to_bold(features, table, content)
-        fitted = training.fit(problem, splits, vae_settings.PRESETS["small-data"]).fitted
+        fitted = training.fit(problem, splits, shipped(vae_settings.VAESettings)).fitted
         found.append(abs(score(problem, fitted, np.ones(table.shape[1], dtype=bool))))
     return [
         row(
@@ -192,7 +195,7 @@ def vae_null() -> list[dict]:
 def vae_learning_curve() -> list[dict]:
     """Measure mean r over minutes of film, and over participants under one encoder."""
     started, rows = time.monotonic(), []
-    small = replace(vae_settings.PRESETS["small-data"], seeds=1)
+    small = shipped(vae_settings.VAESettings, seeds=1)
     for n_blocks in (7, 9, 11, 13):
         found = []
         for seed in SEEDS:
@@ -243,7 +246,7 @@ def vae_side_by_side() -> list[dict]:
     torch.set_num_threads(2)
     features, (table,), _, splits, content = study(0)
     problem = to_bold(features, table, content)
-    settings = vae_settings.PRESETS["small-data"]
+    settings = shipped(vae_settings.VAESettings)
     device = torch.device("cpu")
     started = time.monotonic()
     jobs = []
@@ -328,9 +331,9 @@ def identification_bold2audio() -> list[dict]:
             "bold2audio", source=[table], target=film["mel"], content=film["folds"]
         )
         mean = baselines.predict_mean(problem, splits)
-        models = {"vae": training.fit(problem, splits, vae_settings.PRESETS["small-data"]).fitted}
+        models = {"vae": training.fit(problem, splits, shipped(vae_settings.VAESettings)).fitted}
         if not null:
-            settings = ridge.RidgeSettings()
+            settings = shipped(ridge.RidgeSettings)
             models["ridge"] = ridge.predict_ridge(problem, splits, settings)
             models["blocks"] = baselines.predict_least_squares(
                 problem, splits, known=film["blocks"].values
@@ -393,10 +396,10 @@ def vae_video2audio() -> list[dict]:
     )
     mean = baselines.predict_mean(problem, splits)
     blocks = baselines.predict_least_squares(problem, splits, known=film["blocks"].values)
-    linear = ridge.predict_ridge(problem, splits, ridge.RidgeSettings())
+    linear = ridge.predict_ridge(problem, splits, shipped(ridge.RidgeSettings))
     own, better, null = [], [], []
     for seed in SEEDS:
-        settings = replace(vae_settings.PRESETS["small-data"], seed=seed)
+        settings = shipped(vae_settings.VAESettings, seed=seed)
         fitted = training.fit(problem, splits, settings).fitted
         own.append(sound_r(problem, fitted))
         better.append(
@@ -454,7 +457,7 @@ def vae_participant() -> list[dict]:
     splits = folds.read_folds(film["folds"])
     features, (table,), *_ = study(SEEDS[0], planted=10_000, silent=10_000)
     table = table.isel(time=slice(len(film["i3d"])))
-    settings = vae_settings.PRESETS["small-data"]
+    settings = shipped(vae_settings.VAESettings)
     begun = time.monotonic()
     for direction, source, target in (
         ("video2audio", film["i3d"], film["mel"]),

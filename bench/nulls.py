@@ -18,6 +18,7 @@ from claims import row
 from models import SEEDS, study, to_bold
 from nilearn.image import resample_to_img
 from scipy.stats import kstest
+from shipped import shipped
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
@@ -31,7 +32,7 @@ from stim2bold.runtime.errors import InputError
 from stim2bold.vae import settings, training
 
 PROJECT = Path(__file__).resolve().parents[1]
-SETTINGS = scoring.EvaluationSettings()
+SETTINGS = shipped(scoring.EvaluationSettings)
 NULL_SEEDS = range(300, 320)
 
 
@@ -82,8 +83,8 @@ def evaluate_null() -> list[dict]:
     for seed in NULL_SEEDS:
         features, (table,), _, splits, content = study(seed, null=True)
         problem = to_bold(features, table, content)
-        found = held(problem, ridge.predict_ridge(problem, splits, ridge.RidgeSettings()))
-        spread = chance_spread(problem, splits, ridge.RidgeSettings(seed=seed))
+        found = held(problem, ridge.predict_ridge(problem, splits, shipped(ridge.RidgeSettings)))
+        spread = chance_spread(problem, splits, shipped(ridge.RidgeSettings, seed=seed))
         judged = scoring.significance(
             found, found.mean, replace(SETTINGS, seed=seed), spread=spread
         )
@@ -171,10 +172,10 @@ def evaluate_map() -> list[dict]:
     for seed in SEEDS:
         features, (table,), mask, splits, content = study(seed)
         problem = to_bold(features, table, content)
-        spread = chance_spread(problem, splits, ridge.RidgeSettings())
+        spread = chance_spread(problem, splits, shipped(ridge.RidgeSettings))
         for name, fitted in (
-            ("ridge", ridge.predict_ridge(problem, splits, ridge.RidgeSettings())),
-            ("vae", training.fit(problem, splits, settings.PRESETS["small-data"]).fitted),
+            ("ridge", ridge.predict_ridge(problem, splits, shipped(ridge.RidgeSettings))),
+            ("vae", training.fit(problem, splits, shipped(settings.VAESettings)).fitted),
         ):
             found = held(problem, fitted)
             test = phase_test(*found.pair, found.fold, seed=SETTINGS.seed, spread=spread)
@@ -212,12 +213,14 @@ def evaluate_map_group(*, participants: int = 12) -> list[dict]:
     for seed in SEEDS:
         features, tables, mask, splits, content = study(seed, participants=participants)
         spread = chance_spread(
-            to_bold(features, tables[0], content), splits, ridge.RidgeSettings(seed=seed)
+            to_bold(features, tables[0], content), splits, shipped(ridge.RidgeSettings, seed=seed)
         )
         pairs = {}
         for i, table in enumerate(tables):
             problem = to_bold(features, table, content)
-            found = held(problem, ridge.predict_ridge(problem, splits, ridge.RidgeSettings()))
+            found = held(
+                problem, ridge.predict_ridge(problem, splits, shipped(ridge.RidgeSettings))
+            )
             pairs[f"sub-{i}"] = group_map.Pair(
                 bold=table,
                 truth=found.truth,
@@ -312,7 +315,7 @@ def evaluate_partition() -> list[dict]:
         for seed in range(3, 9):
             tables, bold = three_spaces(seed, difficulty)
             problem = directions.assemble("video2bold", source=tables, target=bold, content=content)
-            split = variance_partition.partition(problem, splits, ridge.RidgeSettings())
+            split = variance_partition.partition(problem, splits, shipped(ridge.RidgeSettings))
             found.append(variance_partition.shares(split.by_row, split.rows // 33, seed=seed)[0])
         # The film's courses are drawn anew with each seed, and so is what they share by chance:
         # the mean over seeds tells the method's own error, the largest what one film may show.

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.signal import fftconvolve, lfilter
+from shipped import shipped
 
 from stim2bold.models import folds
 from stim2bold.simulation.film.planted_dimensions import haemodynamic_response
@@ -70,7 +71,7 @@ def fold_file(difficulty: Difficulty) -> dict:
         n_rows=difficulty.n_rows,
         tr=difficulty.TR,
         film_onset=0.0,
-        settings=folds.FoldSettings(),
+        settings=shipped(folds.FoldSettings),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from shipped import shipped
 
 PROJECT = Path(__file__).parents[1]
 sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests/support", "workflow/scripts")]
@@ -37,7 +38,7 @@ def planted(seed: int, n_volumes: int = 120):
 def aligned(seed: int):
     """Return the reference of a run, its motion, and seconds a volume."""
     _, run = planted(seed)
-    settings = head_motion.MotionSettings()
+    settings = shipped(head_motion.MotionSettings)
     reference = head_motion.make_reference(run.bold, settings)
     start = time.perf_counter()
     found = head_motion.estimate_motion(run.bold, reference.raw, reference.mask, settings)
@@ -48,10 +49,10 @@ def aligned(seed: int):
 def prepared(seed: int):
     """Return T1w, brain, transforms' folder and forward transform of a planted head."""
     head, _ = planted(seed)
-    image, brain = anatomy.prepare_anatomy(head.t1w, anatomy.AnatomySettings())
+    image, brain = anatomy.prepare_anatomy(head.t1w, shipped(anatomy.AnatomySettings))
     folder = tempfile.TemporaryDirectory()
     stripped = nib.Nifti1Image(np.asarray(image.dataobj) * brain, image.affine)
-    settings = registration.NormaliseSettings()
+    settings = shipped(registration.NormaliseSettings)
     transforms = registration.normalise(
         stripped, registration.template("T1w", settings.voxel), Path(folder.name), settings
     )

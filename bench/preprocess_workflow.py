@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from shipped import shipped
 
 PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "real"
@@ -222,7 +223,7 @@ def preprocess_real_head() -> list[dict]:
 
     start = time.perf_counter()
     image = images.read_volume(REAL / "head_T1w.nii.gz")
-    _, brain = t1w.prepare_anatomy(image, t1w.AnatomySettings())
+    _, brain = t1w.prepare_anatomy(image, shipped(t1w.AnatomySettings))
     _, theirs = robex(image)
     litres = float(brain.sum() * abs(np.linalg.det(image.affine)) / 1e6)
     seconds = time.perf_counter() - start

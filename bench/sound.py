@@ -8,16 +8,17 @@ import librosa
 import numpy as np
 import standard_film
 from claims import row
+from shipped import shipped
 
 from stim2bold.sound.griffin_lim import InversionSettings, griffin_lim, invert
 from stim2bold.sound.scores import UNITS, aligned, delay_of, spectral_scores, speech_scores
 from stim2bold.stimulus.audio import read_sound
-from stim2bold.stimulus.film import probe
+from stim2bold.stimulus.film import StreamSettings, probe
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, log_mel, mel_filters
 
 PROJECT = Path(__file__).resolve().parents[1]
 REAL = PROJECT.parent / "shared" / "real"
-SETTINGS = SpectrogramSettings()
+SETTINGS = shipped(SpectrogramSettings)
 SIZES = {"n_fft": SETTINGS.n_fft, "hop_length": SETTINGS.hop}
 ITERATIONS = 60
 SEEDS = (0, 1, 2)
@@ -52,7 +53,7 @@ MIDDLES = {"music": range(0, 13, 2), "speech": range(1, 13, 2)}
 
 def stretch(path: Path, start: float = 0.0, seconds: float = 60.0) -> np.ndarray:
     """Read a stretch of a film's sound."""
-    _, clock = probe(path)
+    _, clock = probe(path, shipped(StreamSettings))
     stop = min(clock["duration"], start + seconds)
     sound = read_sound(path, zero=clock["zero"], duration=stop, rate=SETTINGS.rate)
     return sound[round(start * SETTINGS.rate) :]
@@ -106,7 +107,7 @@ def griffin_lim_librosa() -> list[dict]:
         for seed in SEEDS:
             phases = 2 * np.pi * np.random.RandomState(seed).random_sample(linear.shape)
             common = {"n_iter": ITERATIONS, "random_state": seed, "pad_mode": "constant"}
-            inversion = InversionSettings(iterations=ITERATIONS, seed=seed)
+            inversion = shipped(InversionSettings, iterations=ITERATIONS, seed=seed)
 
             def theirs(spectrum, common=common):
                 return librosa.griffinlim(spectrum, **SIZES, **common)
@@ -187,7 +188,7 @@ def rebuilt(sound: np.ndarray, kind: str, *, drone: bool = False) -> np.ndarray:
     if drone:
         spectrum = np.broadcast_to(spectrum.mean(axis=0), spectrum.shape).copy()
     if kind == "mel":
-        return invert(spectrum, SETTINGS, InversionSettings())
+        return invert(spectrum, SETTINGS, shipped(InversionSettings))
     return griffin_lim(spectrum.T, n_fft=SETTINGS.n_fft, hop=SETTINGS.hop)
 
 

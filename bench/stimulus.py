@@ -14,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 import torch
+from shipped import shipped
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -41,7 +42,7 @@ from stim2bold.networks.i3d_features import (  # noqa: E402
 )
 from stim2bold.stimulus.annotations import AnnotationSettings, read_folder, tabulate  # noqa: E402
 from stim2bold.stimulus.audio import read_sound  # noqa: E402
-from stim2bold.stimulus.film import probe, sample  # noqa: E402
+from stim2bold.stimulus.film import StreamSettings, probe, sample  # noqa: E402
 from stim2bold.stimulus.lowlevel import picture_features, sound_features  # noqa: E402
 from stim2bold.stimulus.resampling import merge_at_volumes  # noqa: E402
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, log_mel  # noqa: E402
@@ -68,7 +69,7 @@ def pictures(seconds: float, *, path: Path | None = None, start: float = 0.0) ->
     """Decode an excerpt at 25 pictures per second."""
     path = path or film()
     times = start + sample_times(seconds, 25.0)
-    return list(sample(path, times, zero=probe(path)[1]["zero"]))
+    return list(sample(path, times, zero=probe(path, shipped(StreamSettings))[1]["zero"]))
 
 
 def reencode(
@@ -95,7 +96,7 @@ def reencode(
 def clock_reencoded(*, seconds: float = 24.32, start: float = 20.0) -> list[dict]:
     """Compare TR-level features of one excerpt at four frame rates, one of them variable."""
     model = network()
-    settings = I3DSettings()
+    settings = shipped(I3DSettings)
     rng = np.random.default_rng(0)
     uneven = np.cumsum(rng.choice([1 / 50, 1 / 25, 1 / 20, 1 / 15], size=2000))
     rates = {
@@ -110,7 +111,7 @@ def clock_reencoded(*, seconds: float = 24.32, start: float = 20.0) -> list[dict
         for name, times in rates.items():
             path = Path(folder) / f"{name}.mp4"
             reencode(film(), path, times, duration=seconds, start=start)
-            _, clock = probe(path)
+            _, clock = probe(path, shipped(StreamSettings))
             shown = sample(path, sample_times(clock["duration"], 25.0), zero=clock["zero"])
             table = extract(model, shown, settings, duration=clock["duration"])
             features[name] = at_volumes(
@@ -144,7 +145,7 @@ def clock_flash_click(*, n: int = 20) -> list[dict]:
     begun = time.perf_counter()
     rng = np.random.default_rng(0)
     flash_errors, click_errors, right = [], [], []
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     for _ in range(n):
         times = np.round(np.cumsum(rng.choice([0.02, 0.04, 0.05], size=200)), 3)
         flash = int(rng.integers(20, 180))
@@ -155,7 +156,7 @@ def clock_flash_click(*, n: int = 20) -> list[dict]:
             path = Path(folder) / "planted.mkv"
             shown = [grey(220 if index == flash else 40) for index in range(200)]
             write_film(path, times, shown, sounds=[sound], end=times[-1] + 0.04)
-            frames, clock = probe(path)
+            frames, clock = probe(path, shipped(StreamSettings))
             at = (frames["time"] + frames["duration"] / 2).to_numpy()
             seen = picture_features(
                 sample(path, at, zero=clock["zero"], short_side=32, crop=32), at
@@ -235,7 +236,7 @@ def i3d_seams(*, seconds: float = 12.16) -> list[dict]:
     model = network()
     found = []
     for group in (8, 56, len(shown) + 200):
-        settings = I3DSettings(group=group)
+        settings = shipped(I3DSettings, group=group)
         parts = dense(prepare(model, settings), shown, settings)
         found.append(np.concatenate([features for _, features in parts]))
     return [
@@ -257,7 +258,7 @@ def i3d_windows(*, seconds: float = 24.0) -> list[dict]:
     shown = pictures(seconds)
     rows = []
     for endpoint in ("Mixed_4f", "Mixed_5c"):
-        settings = I3DSettings(endpoint=endpoint, grid=1)
+        settings = shipped(I3DSettings, endpoint=endpoint, grid=1)
         model = prepare(network(), settings)
         parts = list(dense(model, shown, settings))
         times = np.concatenate([part[0] for part in parts])
@@ -350,9 +351,9 @@ def i3d_speed(*, seconds: float = 390.0, every: int = 10) -> list[dict]:
     film, so that what else the machine does falls on all or on none.
     """
     path = film()
-    zero = probe(path)[1]["zero"]
-    settings = I3DSettings(grid=1)
-    half = I3DSettings(grid=1, precision="bfloat16")
+    zero = probe(path, shipped(StreamSettings))[1]["zero"]
+    settings = shipped(I3DSettings, grid=1)
+    half = shipped(I3DSettings, grid=1, precision="bfloat16")
     source = PROJECT / "results" / "weights" / "i3d_rgb.safetensors"
     content = (
         i3d_weights.read_weights(source)[0] if source.exists() else i3d_weights.obtain(None)[0]
@@ -482,8 +483,10 @@ def i3d_memory(*, short: float = 60.0, long: float = 390.0, repeats: int = 3) ->
 def extract_in_this_process(seconds: float) -> None:
     """Extract features and write this process's peak memory in MB to standard output."""
     path = film()
-    shown = sample(path, sample_times(seconds, 25.0), zero=probe(path)[1]["zero"])
-    model, settings = network(), I3DSettings()
+    shown = sample(
+        path, sample_times(seconds, 25.0), zero=probe(path, shipped(StreamSettings))[1]["zero"]
+    )
+    model, settings = network(), shipped(I3DSettings)
     with tempfile.TemporaryDirectory() as folder:
         rows = feature_rows(model, shown, settings, duration=seconds)
         write_rows(Path(folder) / "features.nc", rows, describe(model, settings))
@@ -493,7 +496,7 @@ def extract_in_this_process(seconds: float) -> None:
 def stimulus_mel() -> list[dict]:
     """Compare the log-mel spectrogram of the film with librosa's."""
     begun = time.perf_counter()
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     path = film()
     sound = read_sound(path, zero=0.0, duration=60.0, rate=settings.rate)
     expected = librosa.feature.melspectrogram(
@@ -526,7 +529,9 @@ def stimulus_annotations() -> list[dict]:
     begun = time.perf_counter()
     folder = PROJECT.parent / "shared" / "ds003688" / "bids" / "stimuli" / "annotations"
     tables = read_folder(folder)
-    found = tabulate(tables, AnnotationSettings(), timing=Timing(TR, n_volumes=641), duration=390.0)
+    found = tabulate(
+        tables, shipped(AnnotationSettings), timing=Timing(TR, n_volumes=641), duration=390.0
+    )
     errors = []
     for name, column in zip(found["feature"].values, found.to_numpy().T, strict=True):
         kind, _, rest = str(name).partition("/")

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 from reference_i3d import forward
+from shipped import shipped
 
 from stim2bold.networks import i3d_weights
 from stim2bold.networks.i3d_features import I3DSettings, classify
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.film import probe, sample
+from stim2bold.stimulus.film import StreamSettings, probe, sample
 from stim2bold.stimulus.timing import sample_times
 
 
@@ -72,8 +73,8 @@ def _nested(tree):
 def test_what_is_seen_in_real_clips(network, real_input, clip, name, within):
     path = real_input(f"real/{clip}")
     labels = real_input("real/kinetics400_labels.txt").read_text().splitlines()
-    settings = I3DSettings(device="cpu")
-    _, clock = probe(path)
+    settings = shipped(I3DSettings, device="cpu")
+    _, clock = probe(path, shipped(StreamSettings))
     pictures = sample(path, sample_times(clock["video"]["end"], 25.0), zero=clock["zero"])
     scores = classify(network, pictures, settings, labels)
     assert scores["score"].sum() == pytest.approx(1, abs=1e-6)

@@ -4,6 +4,7 @@ import nibabel as nib
 import numpy as np
 import planted_head
 import pytest
+from shipped import shipped
 
 from stim2bold.preprocessing import anatomy, head_motion, images, registration
 
@@ -18,7 +19,7 @@ def head():
 
 
 def test_brain_is_found_and_bias_is_gone(head):
-    flat, brain = anatomy.prepare_anatomy(head.t1w, anatomy.AnatomySettings(bias_shrink=4))
+    flat, brain = anatomy.prepare_anatomy(head.t1w, shipped(anatomy.AnatomySettings, bias_shrink=4))
     assert dice(brain, head.brain) > 0.95
 
     def spread(image):
@@ -66,7 +67,7 @@ def test_planted_coregistration_is_found(head):
 
 def test_normalisation_repeats_itself_and_brings_grey_onto_grey(head, tmp_path):
     brain = nib.Nifti1Image(head.t1w.get_fdata(dtype=np.float32) * head.brain, head.t1w.affine)
-    settings = registration.NormaliseSettings(voxel=4, syn_iterations=(20, 10, 0))
+    settings = shipped(registration.NormaliseSettings, voxel=4, syn_iterations=(20, 10, 0))
     target = registration.template("T1w", 4)
     points = []
     for name in "ab":
@@ -105,7 +106,7 @@ def test_storage_order_changes_nothing_and_left_stays_left(
 
     tmp_path = tmp_path_factory.mktemp("stored")
     run = planted_head.planted_run(head, 41, n_volumes=20, signal=left_only, noise=0.005)
-    settings = head_motion.MotionSettings(reference_volumes=6)
+    settings = shipped(head_motion.MotionSettings, reference_volumes=6)
     results = []
     for name, image in (
         ("plain", planted_head.stored(run.bold, ("R", "A", "S"), sform=True, qform=True)),
@@ -141,7 +142,7 @@ def test_storage_order_changes_nothing_and_left_stays_left(
 
 def test_real_brain_agrees_with_its_expected_volume(real_input):
     image = images.read_volume(real_input("real/head_T1w.nii.gz"))
-    _, brain = anatomy.prepare_anatomy(image, anatomy.AnatomySettings())
+    _, brain = anatomy.prepare_anatomy(image, shipped(anatomy.AnatomySettings))
     assert 1.2 < brain.sum() / 1e6 < 1.6
     assert nib.aff2axcodes(image.affine) == ("R", "A", "S")
     assert dice(brain, brain[::-1]) > 0.6, "a brain is nearly its own mirror image"
@@ -149,7 +150,7 @@ def test_real_brain_agrees_with_its_expected_volume(real_input):
 
 def test_real_bold_without_a_t1w_runs_through(real_input):
     series = images.read_series(real_input("real/localizer_bold.nii.gz"))
-    settings = head_motion.MotionSettings(reference_volumes=10)
+    settings = shipped(head_motion.MotionSettings, reference_volumes=10)
     reference = head_motion.make_reference(series, settings)
     litres = reference.mask.sum() * abs(np.linalg.det(reference.volume.affine)) / 1e6
     assert 0.9 < litres < 1.9

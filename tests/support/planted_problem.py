@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.signal import lfilter
+from shipped import shipped
 
 from stim2bold.models import directions, folds, hrf
 
@@ -23,7 +24,7 @@ def fold_content(n_blocks=7, seconds=24.0, inner=2):
         n_rows=int(n_blocks * seconds / TR),
         tr=TR,
         film_onset=0.0,
-        settings=folds.FoldSettings(inner=inner),
+        settings=shipped(folds.FoldSettings, inner=inner),
     )
 
 

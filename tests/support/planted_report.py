@@ -14,6 +14,7 @@ import soundfile
 import xarray as xr
 import yaml
 from PIL import Image
+from shipped import shipped
 
 from stim2bold.io.arrays import write_array
 from stim2bold.io.files import write_json, write_table
@@ -101,7 +102,7 @@ def write_sounds(results: Path, direction: str, unit: str, *, noise: float = 0.0
     )
     target = results / "views" / "listening" / direction / unit
     target.mkdir(parents=True)
-    compress_ladder(folder, target, settings=SpectrogramSettings())
+    compress_ladder(folder, target, settings=shipped(SpectrogramSettings))
 
 
 def write_scores(results: Path, units: list[str]) -> None:

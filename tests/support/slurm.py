@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import processes
+from conda_machine import Conda, witnesses_of
 from filelock import FileLock, Timeout
 
 ETC = Path("/etc/slurm")
@@ -26,13 +27,16 @@ LOCK = Path("/var/tmp/stim2bold-slurm.lock")
 PROJECT = Path(__file__).parents[2]
 #: Snakemake as it runs on a cluster's login node.
 HEAD = PROJECT / ".venv-cluster" / "bin" / "python"
-#: Asked for where a study of the tests is not like a user's: files are seen at once here, and jobs
-#: find the environment of the tests by their PATH.
+#: Asked for where a study of the tests is not like a user's: files are seen at once here.
 SWIFT = (
     *("--seconds-between-status-checks", "2", "--slurm-init-seconds-before-status-checks", "1"),
     *("--latency-wait", "5", "--workflow-profile", "none"),
-    *("--software-deployment-method", "env-modules"),
 )
+#: Without conda: jobs find the environment of the tests by their PATH.
+NO_CONDA = ("--software-deployment-method", "env-modules")
+#: Jobs at once. The executor looks less and less often at jobs of which none ends, up to minutes:
+#: with few at a time it would wait more than they work.
+JOBS = 6
 #: As much as another run of the tests may need it for, in seconds.
 PATIENCE = 1200
 
@@ -67,15 +71,20 @@ def memory_is_limited_by_kernel() -> bool:
     )
 
 
-def on_slurm(root: Path, *arguments: str, seconds: float) -> str:
-    """Run a copy of the project by the jobs of a SLURM; return what Snakemake said."""
+def on_slurm(root: Path, *arguments: str, seconds: float, conda: Conda | None = None) -> str:
+    """Run a copy of the project by the jobs of a SLURM; return what Snakemake said.
+
+    With `conda`, as the shipped profile has it, each rule in its environment.
+    """
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return processes.succeed(
         [
-            *(HEAD, "-m", "snakemake", "--profile", "profiles/slurm", *SWIFT, "--jobs", "3"),
-            *("--configfile", "config.yaml", *arguments),
+            *(HEAD, "-m", "snakemake", "--profile", "profiles/slurm", *SWIFT),
+            *(() if conda else NO_CONDA),
+            *("--jobs", str(JOBS), "--configfile", "config.yaml", *arguments),
         ],
         cwd=root,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        env=conda.environment(witnesses_of(root)) if conda else {**os.environ, "PATH": path},
         seconds=seconds,
     )
 

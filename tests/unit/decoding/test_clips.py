@@ -5,6 +5,7 @@ import pytest
 from planted_labels import CONTENT, table
 from planted_problem import TR
 from scipy.signal import lfilter
+from shipped import shipped
 
 from stim2bold.decoding.clips import (
     by_chance,
@@ -20,7 +21,7 @@ from stim2bold.models.circular_shifts import block_period
 from stim2bold.models.directions import assemble
 from stim2bold.models.folds import read_folds
 
-SETTINGS = DecodingSettings(components=20, pictures=8)
+SETTINGS = shipped(DecodingSettings, components=20, pictures=8)
 FOLDS = read_folds(CONTENT)
 
 

@@ -6,6 +6,7 @@ from planted_labels import CONTENT, annotations, bold_of, on_and_off
 from planted_problem import TR
 from scipy.optimize import minimize
 from scipy.special import expit
+from shipped import shipped
 
 from stim2bold.decoding.label_scores import calibration_error, score_labels
 from stim2bold.decoding.label_timeline import captions, long_timeline
@@ -24,7 +25,7 @@ from stim2bold.models.folds import read_folds
 from stim2bold.models.leakage import check_prediction
 from stim2bold.models.predictions import prediction_array
 
-SETTINGS = DecodingSettings(components=30)
+SETTINGS = shipped(DecodingSettings, components=30)
 FOLDS = read_folds(CONTENT)
 # Music and speech in turn, 24 s each.
 BLOCK = (np.arange(CONTENT["n_rows"]) * TR // 24).astype(int) % 2

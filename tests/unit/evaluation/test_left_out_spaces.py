@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from planted_problem import TR, fold_content
 from scipy.signal import lfilter
+from shipped import shipped
 
 from stim2bold.evaluation.left_out_spaces import left_out, losses, without_spaces
 from stim2bold.models import directions, folds, hrf
@@ -41,7 +42,9 @@ def found():
     )
     problem = directions.assemble("film2bold", source=spaces, target=target, content=content)
     splits = folds.read_folds(content)
-    return problem, left_out(problem, splits, RidgeSettings(draws=2), [[0], [1], [2], [0, 1]])
+    return problem, left_out(
+        problem, splits, shipped(RidgeSettings, draws=2), [[0], [1], [2], [0, 1]]
+    )
 
 
 def test_what_is_lost_is_what_was_planted(found):

@@ -5,6 +5,7 @@ import pytest
 from planted_problem import fold_content, problem
 from scipy.signal import lfilter
 from scipy.stats import kstest
+from shipped import shipped
 
 from stim2bold.evaluation.metrics import comparable
 from stim2bold.evaluation.null_inflation import chance_spread, random_phases
@@ -12,7 +13,7 @@ from stim2bold.evaluation.significance import phase_test
 from stim2bold.models.folds import read_folds
 from stim2bold.models.ridge import RidgeSettings, predict_ridge
 
-SETTINGS = RidgeSettings(components=20)
+SETTINGS = shipped(RidgeSettings, components=20)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy.stats import pearsonr
+from shipped import shipped
 
 from stim2bold.evaluation.scoring import EvaluationSettings, score_unit, training_selection
 
@@ -42,7 +43,7 @@ def test_scores_of_a_unit():
         target,
         predictions,
         strength=strength,
-        settings=EvaluationSettings(top_share=0.1),
+        settings=shipped(EvaluationSettings, top_share=0.1),
         signal=signal,
     )
     r = table.set_index(["model", "fold", "measure"]).value
@@ -89,7 +90,7 @@ def test_sound_is_scored_by_mel_band_over_frames():
         target,
         {"mean": mean, "blocks": xr.zeros_like(target), "vae": guess},
         strength=xr.DataArray(np.zeros((2, 12)), attrs={"chance_spread": 1.0}),
-        settings=EvaluationSettings(block=2.0, segment=4.0),
+        settings=shipped(EvaluationSettings, block=2.0, segment=4.0),
     )
     r = table.set_index(["model", "fold", "measure"]).value
     flat = [
@@ -125,7 +126,7 @@ def test_within_blocks_the_label_of_the_block_scores_nothing():
         measured,
         models,
         strength=strength,
-        settings=EvaluationSettings(segment=4.0),
+        settings=shipped(EvaluationSettings, segment=4.0),
         kinds=kinds,
     )
     r = table[table.fold == "all"].set_index(["model", "measure"]).value
@@ -146,7 +147,7 @@ def test_within_blocks_the_label_of_the_block_scores_nothing():
 
 def test_identification_is_scored_at_several_lengths():
     target, predictions, strength = arrays()
-    settings = EvaluationSettings(segment=4.0, other_segments=(2.0, 30.0), ways=5)
+    settings = shipped(EvaluationSettings, segment=4.0, other_segments=(2.0, 30.0), ways=5)
     table, _ = score_unit(target, predictions, strength=strength, settings=settings)
     found = table[table.model == "ridge"].set_index("measure")
     assert found.value["identification"] == found.value["identification_of_5"] == 1
@@ -165,7 +166,7 @@ def test_a_column_that_does_not_vary_drops_out_of_the_mean_and_is_counted():
         target,
         predictions | {"still": still},
         strength=strength,
-        settings=EvaluationSettings(surrogates=50, draws=50),
+        settings=shipped(EvaluationSettings, surrogates=50, draws=50),
     )
     found = table[table.fold == "all"].set_index(["model", "measure"])
     alone = float(voxels["r"].sel(model="ridge")[:10].mean())

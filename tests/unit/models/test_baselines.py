@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from planted_problem import fold_content, problem
 from scipy.linalg import lstsq
+from shipped import shipped
 from sklearn.linear_model import Ridge
 
 from stim2bold.evaluation.metrics import voxel_r
@@ -60,7 +61,7 @@ def test_blocks_are_least_squares(content, planted):
 def test_ridge_is_sklearns_with_one_penalty(content, planted):
     task, _ = planted
     folds = read_folds(content)
-    fitted = predict_ridge(task, folds, RidgeSettings(components=10, alphas=(1.5, 1.5, 1)))
+    fitted = predict_ridge(task, folds, shipped(RidgeSettings, components=10, alphas=(1.5, 1.5, 1)))
     fold = folds[2]
     design = fit_design(task.source, fold.train, filters=task.filters(), n_components=10)
     regressors = design.apply(task.source)
@@ -80,7 +81,7 @@ def test_ridge_finds_what_was_planted_and_nothing_else(content, planted):
             read_folds(content),
             content=content,
             known={"blocks": film_table(content, labels, ["music", "speech"])},
-            settings=RidgeSettings(components=20),
+            settings=shipped(RidgeSettings, components=20),
         )
     )
     assert set(fits) == {"mean", "elapsed", "blocks", "shuffled", "ridge", "banded"}
@@ -136,7 +137,7 @@ def test_banded_ridge_turns_a_space_of_noise_down(content, planted):
     both = dataclasses.replace(
         task, source=np.concatenate([task.source, noise], axis=1), spaces=(*task.spaces, 200)
     )
-    settings = RidgeSettings(components=20)
+    settings = shipped(RidgeSettings, components=20)
 
     def planted_r(problem, **options):
         fitted = predict_ridge(problem, folds, settings, **options)
@@ -156,6 +157,6 @@ def test_held_out_targets_change_nothing(content, planted):
     changed = task.target.copy()
     changed[np.concatenate([fold.test, fold.gap])] = 1e4
     other = type(task)(**{**task.__dict__, "target": changed})
-    settings = RidgeSettings(components=10)
+    settings = shipped(RidgeSettings, components=10)
     one, two = (predict_ridge(p, [fold], settings) for p in (task, other))
     np.testing.assert_array_equal(one.values, two.values)

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shipped import shipped
 
 from stim2bold.models.circular_shifts import block_period
 from stim2bold.models.folds import FoldSettings, as_ranges, from_ranges, make_folds, read_folds
@@ -24,7 +25,11 @@ def blocks(n, seconds, last=None):
 )
 def test_both_shapes_of_the_data_set(seconds, n_rows, last):
     content = make_folds(
-        blocks(13, seconds, last), n_rows=n_rows, tr=TR, film_onset=0.0, settings=FoldSettings()
+        blocks(13, seconds, last),
+        n_rows=n_rows,
+        tr=TR,
+        film_onset=0.0,
+        settings=shipped(FoldSettings),
     )
     folds = read_folds(content)
     assert len(folds) == 6
@@ -50,7 +55,7 @@ def test_both_shapes_of_the_data_set(seconds, n_rows, last):
 
 def test_a_long_film_has_folds_of_several_neighbouring_pairs():
     content = make_folds(
-        blocks(240, 30.0), n_rows=11842, tr=TR, film_onset=0.0, settings=FoldSettings()
+        blocks(240, 30.0), n_rows=11842, tr=TR, film_onset=0.0, settings=shipped(FoldSettings)
     )
     folds = read_folds(content)
     assert len(folds) == 12
@@ -65,14 +70,18 @@ def test_a_long_film_has_folds_of_several_neighbouring_pairs():
     for fold in folds:
         assert np.abs(fold.train[:, None] - fold.test[[0, -1]]).min() * TR >= 12.0
     # As many pairs as folds, or fewer, are held out one by one.
-    few = make_folds(blocks(24, 30.0), n_rows=1184, tr=TR, film_onset=0.0, settings=FoldSettings())
+    few = make_folds(
+        blocks(24, 30.0), n_rows=1184, tr=TR, film_onset=0.0, settings=shipped(FoldSettings)
+    )
     assert [fold["interval"] for fold in few["folds"]][1] == [60.0, 120.0]
 
 
 def test_film_that_starts_after_the_scan():
     onset = 6.08
     events = blocks(8, 30.0).assign(onset=lambda table: table.onset + onset)
-    content = make_folds(events, n_rows=405, tr=TR, film_onset=onset, settings=FoldSettings())
+    content = make_folds(
+        events, n_rows=405, tr=TR, film_onset=onset, settings=shipped(FoldSettings)
+    )
     folds = read_folds(content)
     assert content["folds"][0]["interval"] == [0.0, 60.0]
     # Ten volumes pass before the film: they belong to nothing.
@@ -83,19 +92,21 @@ def test_film_that_starts_after_the_scan():
 
 def test_refusals():
     with pytest.raises(InputError, match="three"):
-        make_folds(blocks(5, 30.0), n_rows=246, tr=TR, film_onset=0.0, settings=FoldSettings())
+        make_folds(
+            blocks(5, 30.0), n_rows=246, tr=TR, film_onset=0.0, settings=shipped(FoldSettings)
+        )
     with pytest.raises(InputError, match="reach"):
-        FoldSettings(gap=12.0, reach=14.0)
+        shipped(FoldSettings, gap=12.0, reach=14.0)
     with pytest.raises(InputError, match="nothing is left"):
         make_folds(
             blocks(6, 12.0),
             n_rows=118,
             tr=TR,
             film_onset=0.0,
-            settings=FoldSettings(gap=50.0, reach=12.0),
+            settings=shipped(FoldSettings, gap=50.0, reach=12.0),
         )
     with pytest.raises(TypeError):
-        FoldSettings(gaps=12.0)
+        shipped(FoldSettings, gaps=12.0)
 
 
 @settings(max_examples=50, deadline=None)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from planted_problem import TR, fold_content, problem, tables
+from shipped import shipped
 
 import try_leakage
 from stim2bold.decoding import feature_components
@@ -20,14 +21,14 @@ from stim2bold.models.predictions import collect, usable
 from stim2bold.runtime.errors import InputError
 from stim2bold.vae import group, training
 from stim2bold.vae.network import LSTM
-from stim2bold.vae.settings import PRESETS
+from stim2bold.vae.settings import VAESettings
 from stim2bold.vae.training import fit
 
-RIDGE = ridge.RidgeSettings(components=8, draws=2)
-DECODING = label_decoding.DecodingSettings(components=8, pictures=5)
+RIDGE = shipped(ridge.RidgeSettings, components=8, draws=2)
+DECODING = shipped(label_decoding.DecodingSettings, components=8, pictures=5)
 # The networks are trained in earnest: steps that inner folds would not choose.
-SMALL = replace(
-    PRESETS["small-data"],
+SMALL = shipped(
+    VAESettings,
     components=8,
     latents=4,
     hidden=4,
@@ -37,7 +38,9 @@ SMALL = replace(
     every=4,
     learning_rate=0.1,
 )
-PAPER = replace(PRESETS["paper"], components=8, latents=4, hidden=4, rank=8, seeds=1, steps=8)
+PAPER = shipped(
+    VAESettings, preset="paper", components=8, latents=4, hidden=4, rank=8, seeds=1, steps=8
+)
 BLOCKS = film_to_bold(TR, reach=12.0)
 
 

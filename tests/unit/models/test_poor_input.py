@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted_problem import fold_content, problem
+from shipped import shipped
 
 from stim2bold.evaluation.null_inflation import chance_spread
 from stim2bold.models.baselines import predict_least_squares
@@ -13,11 +14,11 @@ from stim2bold.models.folds import FoldSettings, make_folds, read_folds
 from stim2bold.models.ridge import RidgeSettings, predict_ridge
 from stim2bold.models.variance_partition import partition
 from stim2bold.runtime.errors import InputError
-from stim2bold.vae.settings import PRESETS
+from stim2bold.vae.settings import VAESettings
 from stim2bold.vae.training import fit
 
-SMALL = replace(PRESETS["small-data"], components=5, latents=3, hidden=2, rank=5, seeds=1, steps=2)
-RIDGE = RidgeSettings(components=5, draws=1)
+SMALL = shipped(VAESettings, components=5, latents=3, hidden=2, rank=5, seeds=1, steps=2)
+RIDGE = shipped(RidgeSettings, components=5, draws=1)
 MODELS = {
     "vae": lambda problem, folds: fit(problem, folds, SMALL),
     "ridge": lambda problem, folds: predict_ridge(problem, folds, RIDGE),
@@ -82,7 +83,9 @@ def test_a_film_too_short_for_its_folds(seconds, tr):
         {"onset": np.arange(6) * seconds / 6, "duration": seconds / 6, "trial_type": "a"}
     )
     with pytest.raises(InputError, match="nothing is left to fit beside a gap of 12 s.*folds"):
-        make_folds(events, n_rows=int(seconds / tr), tr=tr, film_onset=0.0, settings=FoldSettings())
+        make_folds(
+            events, n_rows=int(seconds / tr), tr=tr, film_onset=0.0, settings=shipped(FoldSettings)
+        )
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -108,5 +111,5 @@ def test_a_gap_shorter_than_a_row():
             n_rows=160,
             tr=3.0,
             film_onset=0.0,
-            settings=FoldSettings(gap=2.0, reach=2.0),
+            settings=shipped(FoldSettings, gap=2.0, reach=2.0),
         )

@@ -3,6 +3,7 @@ import pytest
 import xarray as xr
 from planted_problem import TR, fold_content
 from scipy.signal import lfilter
+from shipped import shipped
 
 from stim2bold.models import directions, folds, hrf
 from stim2bold.models.predictions import usable
@@ -45,7 +46,7 @@ def split():
     problem = directions.assemble("film2bold", source=spaces, target=target, content=content)
     splits = folds.read_folds(content)
     mixed = np.arange(50) < 30
-    return problem, splits, partition(problem, splits, RidgeSettings(), voxels=mixed)
+    return problem, splits, partition(problem, splits, shipped(RidgeSettings), voxels=mixed)
 
 
 def test_shares_are_the_planted(split):

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from shipped import shipped
 from torch.nn import functional as F
 from transformers import (
     TimesformerConfig,
@@ -75,7 +76,7 @@ def film(n_frames, side):
 def test_every_backbone_gives_timed_rows(name, tmp_path):
     save(name, tmp_path / name)
     backbone = load(name, tmp_path / name)
-    settings = BackboneSettings(window=0.5, step=0.25, device="cpu")
+    settings = shipped(BackboneSettings, window=0.5, step=0.25, device="cpu")
     rate = backbone.n_frames / settings.window
     features = extract(backbone, film(round(2 * rate), backbone.side), settings, duration=2.0)
     assert features.sizes["time"] == 8
@@ -100,7 +101,7 @@ def test_the_models_own_normalisation_is_used(tmp_path):
     (tmp_path / "t" / "preprocessor_config.json").write_text(text)
     backbone = load("timesformer", tmp_path / "t")
     picture = np.full((32, 32, 3), 200, np.uint8)
-    settings = BackboneSettings(window=0.4, step=1.0, device="cpu")
+    settings = shipped(BackboneSettings, window=0.4, step=1.0, device="cpu")
     ((_, got),) = rows(backbone, [picture] * 10, settings, np.array([0.5]))
     clip = torch.full((1, 4, 3, 32, 32), (200 / 255 - 0.45) / 0.225)
     tokens = backbone.module(pixel_values=clip).last_hidden_state[:, 1:]

@@ -5,6 +5,7 @@ import pytest
 import torch
 import yaml
 from reference_i3d import forward, random_tree
+from shipped import shipped
 
 from stim2bold.networks.i3d import I3D, grid_of_time, load_weights, stream
 from stim2bold.networks.i3d_features import I3DSettings, dense, extract, pooled, prepare, windowed
@@ -101,7 +102,7 @@ def test_group_size_changes_nothing(network):
     pictures = film(53)
     rows = []
     for group in (7, 16, 200):
-        settings = I3DSettings(endpoint="Mixed_4f", group=group, grid=1, device="cpu")
+        settings = shipped(I3DSettings, endpoint="Mixed_4f", group=group, grid=1, device="cpu")
         rows.append(rows_of(dense(prepare(network, settings), pictures, settings)))
     for times, features in rows[1:]:
         np.testing.assert_array_equal(times, rows[0][0])
@@ -111,7 +112,7 @@ def test_group_size_changes_nothing(network):
 
 
 def test_the_ends_of_a_still_film_look_like_its_middle(network):
-    settings = I3DSettings(endpoint="Mixed_4f", grid=1, device="cpu")
+    settings = shipped(I3DSettings, endpoint="Mixed_4f", grid=1, device="cpu")
     _, features = rows_of(dense(prepare(network, settings), film(1) * 100, settings))
     assert len(features) == 25
     np.testing.assert_allclose(features, features[[12]].repeat(25, axis=0), atol=1e-4)
@@ -119,7 +120,7 @@ def test_the_ends_of_a_still_film_look_like_its_middle(network):
 
 def test_dense_equals_windowed_where_a_window_covers_what_is_seen(network):
     pictures = film(160)
-    settings = I3DSettings(endpoint="Mixed_4f", window=128, grid=2, device="cpu")
+    settings = shipped(I3DSettings, endpoint="Mixed_4f", window=128, grid=2, device="cpu")
     network = prepare(network, settings)
     times, features = rows_of(dense(network, pictures, settings))
     clip = torch.from_numpy(np.stack(pictures[16:144])).permute(3, 0, 1, 2)[None]
@@ -135,7 +136,9 @@ def test_dense_equals_windowed_where_a_window_covers_what_is_seen(network):
 
 def test_windows_are_cut_where_their_times_say(network):
     pictures = film(100)
-    settings = I3DSettings(mode="windowed", endpoint="Mixed_3c", window=16, grid=1, device="cpu")
+    settings = shipped(
+        I3DSettings, mode="windowed", endpoint="Mixed_3c", window=16, grid=1, device="cpu"
+    )
     centres = np.array([0.1, 1.0, 1.013, 2.5, 3.95])
     network = prepare(network, settings)
     times, features = rows_of(windowed(network, pictures, settings, centres))
@@ -150,8 +153,8 @@ def test_windows_are_cut_where_their_times_say(network):
 
 @pytest.mark.parametrize("mode", ["dense", "windowed"])
 def test_features_are_named_and_timed(network, mode):
-    settings = I3DSettings(
-        mode=mode, endpoint="Mixed_3c", grid=2, window=16, step=0.5, device="cpu"
+    settings = shipped(
+        I3DSettings, mode=mode, endpoint="Mixed_3c", grid=2, window=16, step=0.5, device="cpu"
     )
     features = extract(network, iter(film(50)), settings, duration=2.0)
     assert features.dims == ("time", "feature")
@@ -165,7 +168,9 @@ def test_bfloat16_is_close(network):
     pictures = film(16, size=32)
     rows = {}
     for precision in ("float32", "bfloat16"):
-        settings = I3DSettings(endpoint="Mixed_4f", grid=1, precision=precision, device="cpu")
+        settings = shipped(
+            I3DSettings, endpoint="Mixed_4f", grid=1, precision=precision, device="cpu"
+        )
         copy = I3D(n_classes=7)
         copy.load_state_dict(network.state_dict())
         rows[precision] = rows_of(dense(prepare(copy.eval(), settings), pictures, settings))[1]
@@ -182,7 +187,7 @@ def test_unusable_requests_are_refused(network):
         list(stream(network, [torch.zeros(1, 3, 12, 16, 16)], "Conv3d_1a_7x7"))
     for wrong in ({"mode": "sparse"}, {"window": 12}, {"precision": "float8"}, {"grid": 0}):
         with pytest.raises(ValueError):
-            I3DSettings(**wrong)
+            shipped(I3DSettings, **wrong)
 
 
 def test_the_layers_that_can_be_named_are_those_of_the_network():

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from shipped import shipped
 
 from stim2bold.networks.optical_flow import FlowSettings, flow_between
 
@@ -16,7 +17,7 @@ def texture(seed=0, size=96):
 def test_a_known_shift_is_found(right, down):
     picture = texture()
     moved = np.roll(picture, (down, right), axis=(0, 1))
-    settings = FlowSettings(side=96, limit=10.0)
+    settings = shipped(FlowSettings, side=96, limit=10.0)
     (flow,) = flow_between([picture, moved], settings)
     assert flow.shape == (96, 96, 2) and flow.dtype == np.float32
     inner = flow[20:-20, 20:-20].mean(axis=(0, 1)) * 10
@@ -26,14 +27,14 @@ def test_a_known_shift_is_found(right, down):
 def test_half_the_side_gives_the_same_displacement():
     picture = texture()
     moved = np.roll(picture, 4, axis=1)
-    (flow,) = flow_between([picture, moved], FlowSettings(side=48, limit=20.0))
+    (flow,) = flow_between([picture, moved], shipped(FlowSettings, side=48, limit=20.0))
     assert flow[20:-20, 20:-20, 0].mean() * 20 == pytest.approx(4, abs=0.5)
 
 
 def test_still_pictures_do_not_move_and_large_shifts_are_clipped():
     picture = texture()
     still, moving = flow_between(
-        [picture, picture, np.roll(picture, 6, axis=1)], FlowSettings(side=96, limit=3.0)
+        [picture, picture, np.roll(picture, 6, axis=1)], shipped(FlowSettings, side=96, limit=3.0)
     )
     assert np.abs(still).max() == 0
     assert moving[30:-30, 30:-30, 0].mean() == pytest.approx(1.0, abs=0.05)
@@ -42,6 +43,6 @@ def test_still_pictures_do_not_move_and_large_shifts_are_clipped():
 
 def test_impossible_settings_are_refused():
     with pytest.raises(ValueError):
-        FlowSettings(limit=0)
+        shipped(FlowSettings, limit=0)
     with pytest.raises(TypeError):
-        FlowSettings(sides=3)
+        shipped(FlowSettings, sides=3)

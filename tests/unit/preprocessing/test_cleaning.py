@@ -4,6 +4,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from shipped import shipped
 
 from stim2bold.preprocessing import cleaning
 from stim2bold.runtime.errors import InputError
@@ -24,7 +25,7 @@ def clean(data, *, confounds=None, kept=None, mask=ALL, **settings):
         else confounds,
         kept=np.arange(N) if kept is None else kept,
         TR=TR,
-        settings=cleaning.CleaningSettings(**settings),
+        settings=shipped(cleaning.CleaningSettings, **settings),
     )
 
 
@@ -110,14 +111,16 @@ def test_grey_matter_mask_lies_in_the_brain_and_is_the_same_for_everyone():
     grid = grid_around(template("mask", 2), (4.0, 4.0, 4.0))
     brain = np.ones(grid.shape, np.uint8)
     image = nib.Nifti1Image(brain, grid.affine)
-    grey = cleaning.analysis_mask(image, cleaning.CleaningSettings())
+    grey = cleaning.analysis_mask(image, shipped(cleaning.CleaningSettings))
     half = brain.copy()
     half[: grid.shape[0] // 2] = 0
-    other = cleaning.analysis_mask(nib.Nifti1Image(half, grid.affine), cleaning.CleaningSettings())
+    other = cleaning.analysis_mask(
+        nib.Nifti1Image(half, grid.affine), shipped(cleaning.CleaningSettings)
+    )
     np.testing.assert_array_equal(other, grey & (half > 0))
     litres = grey.sum() * 64 / 1e6
     assert 0.9 < litres < 2.0
-    whole = cleaning.analysis_mask(image, cleaning.CleaningSettings(mask="brain"))
+    whole = cleaning.analysis_mask(image, shipped(cleaning.CleaningSettings, mask="brain"))
     assert whole.all()
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from nilearn.interfaces.fmriprep import load_confounds, load_confounds_strategy
 from nipype.algorithms.confounds import FramewiseDisplacement, compute_dvars
+from shipped import shipped
 from statsmodels.regression.linear_model import yule_walker
 
 from stim2bold.io.files import write_json, write_table
@@ -49,7 +50,7 @@ def make(run, **settings):
         centre=centre,
         non_steady=2,
         TR=TR,
-        settings=confounds.ConfoundSettings(**settings),
+        settings=shipped(confounds.ConfoundSettings, **settings),
     )
 
 

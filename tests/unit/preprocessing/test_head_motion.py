@@ -5,6 +5,7 @@ import numpy as np
 import planted_head
 import pytest
 from scipy.spatial.transform import Rotation
+from shipped import shipped
 
 from stim2bold.preprocessing import head_motion
 
@@ -45,7 +46,7 @@ def head():
 
 def test_planted_motion_is_found(head):
     run = planted_head.planted_run(head, 11, n_volumes=24)
-    settings = head_motion.MotionSettings(reference_volumes=12)
+    settings = shipped(head_motion.MotionSettings, reference_volumes=12)
     reference = head_motion.make_reference(run.bold, settings)
     found = head_motion.estimate_motion(run.bold, reference.raw, reference.mask, settings)
     # The reference lies where the head lay most: that place is nobody's to know.
@@ -65,7 +66,8 @@ def test_reference_covers_the_brain_and_counts_the_unsteady_start(head):
     data = np.asarray(run.bold.dataobj)
     data[..., :3] *= np.array([1.8, 1.4, 1.2])
     reference = head_motion.make_reference(
-        nib.Nifti1Image(data, run.bold.affine), head_motion.MotionSettings(reference_volumes=8)
+        nib.Nifti1Image(data, run.bold.affine),
+        shipped(head_motion.MotionSettings, reference_volumes=8),
     )
     assert reference.non_steady == 3
     at_t1w = planted_head.apply(

@@ -2,6 +2,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from shipped import shipped
 
 from stim2bold.preprocessing import iqm
 from stim2bold.preprocessing.iqm import QualitySettings
@@ -48,11 +49,11 @@ def test_a_run_that_is_cut_and_off_the_template_shows_it():
 
 
 def test_flags_name_the_bounds_that_are_passed():
-    settings = QualitySettings(mean_fd=0.3, outliers=0.3, dice=0.9)
+    settings = shipped(QualitySettings, mean_fd=0.3, outliers=0.3, dice=0.9)
     assert iqm.flags(measured(), settings) == ["mean FD above 0.3 mm"]
     assert "off the template" in iqm.flags(measured(shift=3), settings)[-1]
-    assert iqm.flags(measured(), QualitySettings(outliers=0.2))[0].startswith("above 20%")
-    assert iqm.flags(measured(), QualitySettings(outliers=0.25)) == []
+    assert iqm.flags(measured(), shipped(QualitySettings, outliers=0.2))[0].startswith("above 20%")
+    assert iqm.flags(measured(), shipped(QualitySettings, outliers=0.25)) == []
 
 
 def test_pictures_take_turns_with_their_partner(tmp_path):

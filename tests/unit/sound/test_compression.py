@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import soundfile
 from PIL import Image
+from shipped import shipped
 
 from stim2bold.io.files import read_json, write_table
 from stim2bold.report.player import player, rung_scores, words_within
@@ -28,7 +29,7 @@ def ladder(tmp_path):
     write_table(folder / "segments.tsv", segments.assign(onset=1.0, duration=3.0))
     target = tmp_path / "small"
     target.mkdir()
-    compression.compress_ladder(folder, target, settings=SpectrogramSettings())
+    compression.compress_ladder(folder, target, settings=shipped(SpectrogramSettings))
     return target
 
 
@@ -48,7 +49,7 @@ def test_low_frequencies_are_at_the_bottom_of_the_picture(ladder):
     for rung in ("original", "vae"):
         with Image.open(ladder / f"segment-00-music_{rung}.webp") as picture:
             light = np.asarray(picture.convert("L"), dtype=float)
-        assert light.shape[0] == SpectrogramSettings().n_mels
+        assert light.shape[0] == shipped(SpectrogramSettings).n_mels
         rows.append(light.mean(axis=1).argmax())
     assert rows[0] > rows[1] > 0, "300 Hz below 1200 Hz"
 

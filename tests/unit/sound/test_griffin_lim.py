@@ -2,6 +2,7 @@ import librosa
 import numpy as np
 import pytest
 import scipy.optimize
+from shipped import shipped
 
 from stim2bold.sound.griffin_lim import (
     InversionSettings,
@@ -63,7 +64,7 @@ def test_length_and_frames_agree_for_any_hop(hop):
 
 
 def test_mel_inversion_is_as_good_as_exact_nnls():
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     filters = mel_filters(settings)
     spectra = magnitude(voice(0.3))[2:8]
     mel = spectra @ filters.T
@@ -76,9 +77,9 @@ def test_mel_inversion_is_as_good_as_exact_nnls():
 
 
 def test_the_mel_of_the_rebuilt_sound_is_the_mel():
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     target = log_mel(voice(), settings)
-    sound = invert(target, settings, InversionSettings())
+    sound = invert(target, settings, shipped(InversionSettings))
     found = log_mel(sound, settings)
     loud = target[5:-5] > target.max() - 5
     assert np.corrcoef(found[5:-5][loud], target[5:-5][loud])[0, 1] > 0.97
@@ -86,9 +87,13 @@ def test_the_mel_of_the_rebuilt_sound_is_the_mel():
 
 
 def test_same_seed_same_sound():
-    target = log_mel(voice(0.5), SpectrogramSettings())
+    target = log_mel(voice(0.5), shipped(SpectrogramSettings))
     first, again, other = (
-        invert(target, SpectrogramSettings(), InversionSettings(iterations=5, seed=seed))
+        invert(
+            target,
+            shipped(SpectrogramSettings),
+            shipped(InversionSettings, iterations=5, seed=seed),
+        )
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, again)
@@ -96,9 +101,9 @@ def test_same_seed_same_sound():
 
 
 def test_wild_predictions_stay_finite():
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     frames = np.random.default_rng(0).normal(scale=50, size=(40, settings.n_mels))
-    assert np.isfinite(invert(frames, settings, InversionSettings(iterations=3))).all()
+    assert np.isfinite(invert(frames, settings, shipped(InversionSettings, iterations=3))).all()
 
 
 def test_equal_loudness_without_clipping():

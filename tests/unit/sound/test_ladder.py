@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import soundfile
 import xarray as xr
+from shipped import shipped
 
 from stim2bold.io.files import read_table
 from stim2bold.sound.griffin_lim import InversionSettings
@@ -11,8 +12,8 @@ from stim2bold.stimulus.resampling import spectrogram_at_volumes
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, spectrogram
 from stim2bold.stimulus.timing import Timing
 
-SETTINGS = SpectrogramSettings()
-QUICK = InversionSettings(iterations=20, nnls_iterations=30)
+SETTINGS = shipped(SpectrogramSettings)
+QUICK = shipped(InversionSettings, iterations=20, nnls_iterations=30)
 
 
 def melody(seconds):

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pystoi import stoi
+from shipped import shipped
 
 from stim2bold.simulation.film.speech import RATE, Voice, say
 from stim2bold.sound.scores import (
@@ -19,7 +20,7 @@ from stim2bold.sound.scores import (
 )
 from stim2bold.stimulus.spectrogram import SpectrogramSettings
 
-SETTINGS = SpectrogramSettings()
+SETTINGS = shipped(SpectrogramSettings)
 needs_pesq = pytest.mark.skipif(
     not pesq_is_installed(), reason="the package pesq is not installed (make pesq)"
 )

@@ -3,6 +3,7 @@ import csv
 import numpy as np
 import pandas as pd
 import pytest
+from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.annotations import (
@@ -31,7 +32,7 @@ def test_names_with_spaces_and_order(tmp_path):
     assert list(tables) == ["video/dog", "video/facial expression", "sound/words"]
     # Dutch for zero, not a missing value.
     assert tables["sound/words"]["item"].tolist() == ["null"]
-    rows = tabulate(tables, AnnotationSettings(), timing=Timing(TR=1.0), duration=3.0)
+    rows = tabulate(tables, shipped(AnnotationSettings), timing=Timing(TR=1.0), duration=3.0)
     np.testing.assert_allclose(rows.values, [[0, 0, 0.5], [0, 1, 0], [0, 0, 0]])
 
 
@@ -75,7 +76,7 @@ def test_codings_of_overlapping_and_clipped_events():
 def test_annotations_stay_with_the_film_when_it_starts_late():
     tables = {"video/x": pd.DataFrame({"onset": [2.0], "offset": [4.0]})}
     timing = Timing(TR=1.0, film_onset=3.0)
-    rows = tabulate(tables, AnnotationSettings(), timing=timing, duration=6.0)
+    rows = tabulate(tables, shipped(AnnotationSettings), timing=timing, duration=6.0)
     assert rows.values[:, 0].tolist() == [0, 0, 0, 0, 0, 1, 1, 0, 0]
     # Blocks are given in scan time: here they say the same.
     blocks = pd.DataFrame({"onset": [5.0], "offset": [7.0], "trial_type": ["x"]})
@@ -105,7 +106,7 @@ def test_all_tables_of_the_target_data_set(real_input):
     assert sum(name.startswith("sound/") for name in tables) == 13
     n_volumes = 641
     timing = Timing(TR=0.608, n_volumes=n_volumes)
-    rows = tabulate(tables, AnnotationSettings(), timing=timing, duration=390.0)
+    rows = tabulate(tables, shipped(AnnotationSettings), timing=timing, duration=390.0)
     for name, column in zip(rows["feature"].values, rows.values.T, strict=True):
         kind, _, rest = str(name).partition("/")
         with (folder / kind / f"{kind}_annotation_{rest}.tsv").open(newline="") as file:

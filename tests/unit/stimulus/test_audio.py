@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import soundfile
 from planted_film import grey, write_film
+from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.audio import examine, read_sound, write_wav
-from stim2bold.stimulus.film import probe
+from stim2bold.stimulus.film import StreamSettings, probe
 
 
 def tone(frequency, seconds, rate=16000):
@@ -36,7 +37,7 @@ def test_a_click_stays_where_it_is_when_resampled(tmp_path, native):
 
 def test_a_late_stream_begins_with_silence(tmp_path):
     path = film_with(tmp_path / "late.mkv", [tone(440, 0.5)], sound_starts=[0.3])
-    _, film = probe(path)
+    _, film = probe(path, shipped(StreamSettings))
     assert film["audio"]["start"] == pytest.approx(0.3, abs=1e-3)
     got = read_sound(path, zero=film["zero"], duration=1.0, rate=16000)
     start = np.flatnonzero(np.abs(got) > 0.05)[0]

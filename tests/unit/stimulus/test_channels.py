@@ -5,6 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.audio import read_sound
@@ -81,7 +82,7 @@ def test_channels_by_name_and_number(tmp_path):
         heard(path, 6, channels=["FL", "LFE"]), [0.05, 0, 0, 0.05, 0, 0], atol=1e-3
     )
     with pytest.raises(InputError, match="no channel TFL; set streams.channels to some of FL, FR"):
-        probe(path, StreamSettings(channels=["TFL"]))
+        probe(path, shipped(StreamSettings, channels=["TFL"]))
 
 
 def test_channels_of_unknown_place_are_refused_with_a_choice_that_works():
@@ -100,7 +101,7 @@ def test_sound_in_a_file_of_its_own_begins_with_the_film(tmp_path):
         frame.sample_rate = RATE
         container.mux(audio.encode(frame))
         container.mux(audio.encode(None))
-    _, clock = probe(film, sound_file=tmp_path / "sound.wav")
+    _, clock = probe(film, shipped(StreamSettings), sound_file=tmp_path / "sound.wav")
     assert clock["audio"]["start"] == 0 and clock["audio"]["samples"] == RATE
     sound = read_sound(tmp_path / "sound.wav", zero=clock["audio"]["zero"], duration=1.0, rate=RATE)
     assert np.abs(sound).argmax() == 4000

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from shipped import shipped
 
 from stim2bold.stimulus.figure import (
     border_times,
@@ -45,7 +46,9 @@ def test_borders_lie_in_the_film():
 
 @pytest.mark.parametrize("name", ["speech", "a$b$ \\frac{ $(x)^ <script>", "été & 🎬"])
 def test_a_sheet_is_drawn(tmp_path, name):
-    mel = spectrogram(np.random.default_rng(0).normal(0, 0.1, 20 * 16000), SpectrogramSettings())
+    mel = spectrogram(
+        np.random.default_rng(0).normal(0, 0.1, 20 * 16000), shipped(SpectrogramSettings)
+    )
     timing = Timing(TR=1.0)
     space = at_volumes(mel.rename(mel="feature"), timing=timing, duration=20.0)
     blocks = pd.DataFrame(

@@ -5,6 +5,7 @@ import numpy as np
 import processes
 import pytest
 from planted_film import grey, write_film
+from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.film import StreamSettings, probe, sample
@@ -23,7 +24,7 @@ def uneven(tmp_path):
 
 def test_true_times_of_a_variable_rate(uneven):
     path, times = uneven
-    frames, film = probe(path)
+    frames, film = probe(path, shipped(StreamSettings))
     np.testing.assert_allclose(frames["time"], times, atol=6e-4)
     np.testing.assert_allclose(frames["duration"][:-1], np.diff(times), atol=1.1e-3)
     assert film["zero"] == 0
@@ -54,7 +55,7 @@ def test_film_time_starts_with_whatever_comes_first(tmp_path):
         sound_starts=[3.1],
         end=3.32,
     )
-    frames, film = probe(path)
+    frames, film = probe(path, shipped(StreamSettings))
     assert film["zero"] == pytest.approx(3.0, abs=2e-3)
     assert frames["time"][0] == 0
     assert film["audio"]["start"] == pytest.approx(0.1, abs=2e-3)
@@ -69,7 +70,7 @@ def test_gaps_and_repeats_are_counted(tmp_path):
     path = tmp_path / "gap.mkv"
     times = [0, 0.04, 0.08, 0.20, 0.24, 0.28]
     write_film(path, times, [grey(level) for level in (20, 20, 90, 150, 200, 200)], end=0.32)
-    frames, film = probe(path)
+    frames, film = probe(path, shipped(StreamSettings))
     assert film["video"]["gaps"] == 1
     assert frames["repeat"].tolist() == [0, 1, 0, 0, 0, 1]
     assert film["audio"] is None
@@ -88,24 +89,24 @@ def test_a_wide_picture_loses_its_sides_not_its_shape(tmp_path):
 def test_choice_among_streams(tmp_path):
     path = tmp_path / "languages.mkv"
     write_film(path, [0, 0.5], [grey(20)] * 2, sounds=[np.zeros(800), np.zeros(1600)], end=1.0)
-    assert probe(path, StreamSettings(audio=1))[1]["audio"]["samples"] == 1600
+    assert probe(path, shipped(StreamSettings, audio=1))[1]["audio"]["samples"] == 1600
     with pytest.raises(InputError, match="has 2 audio stream.*0-1"):
-        probe(path, StreamSettings(audio=2))
+        probe(path, shipped(StreamSettings, audio=2))
     with pytest.raises(InputError, match="has 1 video stream"):
-        probe(path, StreamSettings(video=1))
+        probe(path, shipped(StreamSettings, video=1))
 
 
 def test_missing_empty_and_other_files(tmp_path):
     with pytest.raises(InputError, match="no such film; set 'film'"):
-        probe(tmp_path / "none.mp4")
+        probe(tmp_path / "none.mp4", shipped(StreamSettings))
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(InputError, match="is empty"):
-        probe(tmp_path / "empty.mp4")
+        probe(tmp_path / "empty.mp4", shipped(StreamSettings))
     (tmp_path / "text.mp4").write_text("This is no film.\n" * 200)
     with pytest.raises(InputError, match="cannot be read as a film"):
-        probe(tmp_path / "text.mp4")
+        probe(tmp_path / "text.mp4", shipped(StreamSettings))
     with pytest.raises(InputError, match="is a folder"):
-        probe(tmp_path)
+        probe(tmp_path, shipped(StreamSettings))
 
 
 def test_truncated_film(tmp_path):
@@ -118,7 +119,7 @@ def test_truncated_film(tmp_path):
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match="cannot be read as a film"):
-        probe(cut)
+        probe(cut, shipped(StreamSettings))
 
 
 def test_truncated_film_whose_index_is_whole(tmp_path):
@@ -130,7 +131,7 @@ def test_truncated_film_whose_index_is_whole(tmp_path):
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match="breaks off at 2.*of 6.0 s|breaks off at 3.*of 6.0 s"):
-        probe(cut)
+        probe(cut, shipped(StreamSettings))
 
 
 def test_sound_without_pictures(tmp_path):
@@ -138,7 +139,7 @@ def test_sound_without_pictures(tmp_path):
 
     write_wav(tmp_path / "sound.wav", np.zeros(1000), 16000)
     with pytest.raises(InputError, match="has no video stream"):
-        probe(tmp_path / "sound.wav")
+        probe(tmp_path / "sound.wav", shipped(StreamSettings))
 
 
 def test_an_unknown_codec_is_named(tmp_path):
@@ -148,7 +149,7 @@ def test_an_unknown_codec_is_named(tmp_path):
     assert content.count(b"V_MPEG4/ISO/AVC") == 1
     path.write_bytes(content.replace(b"V_MPEG4/ISO/AVC", b"V_UNHEARDOF/XYZ"))
     with pytest.raises(InputError, match="unknown codec; convert it to H.264"):
-        probe(path)
+        probe(path, shipped(StreamSettings))
 
 
 def test_every_fault_is_one_line_of_a_script(tmp_path):

@@ -6,9 +6,10 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.film import probe, sample
+from stim2bold.stimulus.film import StreamSettings, probe, sample
 from stim2bold.stimulus.film_frames import displayed
 from stim2bold.study.check_film import check_film
 
@@ -35,7 +36,7 @@ def write(path, n_frames, *, first=0, format=None, codec="libx264", offset=None,
 
 def shown(path, n_frames):
     """Return the number, modulo 30, of the frame on screen in the middle of each 1/25 s."""
-    _, film = probe(path)
+    _, film = probe(path, shipped(StreamSettings))
     times = film["video"]["start"] + (np.arange(n_frames) + 0.5) / 25
     pictures = sample(path, times, zero=film["zero"], short_side=32, crop=32)
     return [round((picture.mean() - 20) / 7) % 30 for picture in pictures], film
@@ -56,7 +57,10 @@ def test_parts_of_mpeg_streams_joined_by_cat_are_refused_with_a_command(tmp_path
     ]
     path = tmp_path / "joined film.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
-    for look in (lambda: probe(path), lambda: _refused(check_film(path, STREAMS)[1])):
+    for look in (
+        lambda: probe(path, shipped(StreamSettings)),
+        lambda: _refused(check_film(path, STREAMS)[1]),
+    ):
         with pytest.raises(InputError, match=r"stamps go back .*ffmpeg -i '.*joined film.ts'"):
             look()
 
@@ -71,7 +75,7 @@ def test_parts_of_which_only_the_first_would_be_seen_are_refused(tmp_path, suffi
     path = tmp_path / f"joined.{suffix}"
     path.write_bytes(content * 2)
     with pytest.raises(InputError, match=f"2 films .*second begins at byte {len(content)}"):
-        probe(path)
+        probe(path, shipped(StreamSettings))
 
 
 def test_a_clock_that_leaps_on_is_refused(tmp_path):
@@ -80,7 +84,7 @@ def test_a_clock_that_leaps_on_is_refused(tmp_path):
     path = tmp_path / "leap.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     with pytest.raises(InputError, match=r"stamps go on from .* to 3(599|600)"):
-        probe(path)
+        probe(path, shipped(StreamSettings))
 
 
 @pytest.mark.parametrize("seconds_before", [1, 70])
@@ -89,7 +93,7 @@ def test_a_clock_that_wraps_is_read(tmp_path, seconds_before):
     path = write(
         tmp_path / "wrap.ts", 50, format="mpegts", codec="mpeg2video", offset=offset, qmin="1"
     )
-    _, film = probe(path)
+    _, film = probe(path, shipped(StreamSettings))
     assert film["duration"] == pytest.approx(2.0, abs=1e-3)
     duration, problems = check_film(path, STREAMS, needs_sound=False)
     assert duration == pytest.approx(2.0, abs=0.05)
@@ -141,7 +145,7 @@ def test_a_matrix_between_the_orientations_is_refused(tmp_path):
     path = write(tmp_path / "film.mp4", 3)
     with_matrix(path, [0.7071, 0.7071, 0, -0.7071, 0.7071, 0, 0, 0, 1])
     with pytest.raises(InputError, match="display matrix turns or shears"):
-        probe(path)
+        probe(path, shipped(StreamSettings))
 
 
 def test_a_picture_is_never_copied_to_be_turned():
@@ -151,6 +155,6 @@ def test_a_picture_is_never_copied_to_be_turned():
 
 def test_a_raw_stream_without_a_rate_is_refused(tmp_path):
     path = write(tmp_path / "film.h264", 20, format="h264")
-    assert probe(path)[1]["duration"] == pytest.approx(0.8)
+    assert probe(path, shipped(StreamSettings))[1]["duration"] == pytest.approx(0.8)
     silent = [warning.message for warning in check_film(path, STREAMS, needs_sound=False)[1]]
     assert len(silent) == 1 and "sound are left out" in silent[0]

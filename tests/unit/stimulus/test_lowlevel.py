@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from shipped import shipped
 
 from stim2bold.stimulus.lowlevel import (
     picture_features,
@@ -11,7 +12,7 @@ from stim2bold.stimulus.resampling import merge_at_volumes
 from stim2bold.stimulus.spectrogram import SpectrogramSettings
 from stim2bold.stimulus.timing import Timing, sample_times
 
-SETTINGS = SpectrogramSettings()
+SETTINGS = shipped(SpectrogramSettings)
 
 
 def textured(level, seed=0):

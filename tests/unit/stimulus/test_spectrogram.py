@@ -1,6 +1,7 @@
 import librosa
 import numpy as np
 import pytest
+from shipped import shipped
 
 from stim2bold.stimulus.resampling import frame_offsets, per_volume, spectrogram_at_volumes
 from stim2bold.stimulus.spectrogram import (
@@ -22,9 +23,9 @@ def noise(seconds, seed=0, rate=16000):
 @pytest.mark.parametrize(
     "settings",
     [
-        SpectrogramSettings(),
-        SpectrogramSettings(n_fft=512, hop=160, n_mels=40, fmin=0, fmax=8000),
-        SpectrogramSettings(rate=22050, n_fft=2048, hop=300, n_mels=128, fmax=11025),
+        shipped(SpectrogramSettings),
+        shipped(SpectrogramSettings, n_fft=512, hop=160, n_mels=40, fmin=0, fmax=8000),
+        shipped(SpectrogramSettings, rate=22050, n_fft=2048, hop=300, n_mels=128, fmax=11025),
     ],
 )
 def test_log_mel_equals_librosa(settings):
@@ -45,7 +46,7 @@ def test_log_mel_equals_librosa(settings):
 
 
 def test_linear_equals_librosa():
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     sound = noise(1.0)
     expected = np.abs(librosa.stft(sound, n_fft=1024, hop_length=256, pad_mode="constant")).T
     expected = np.log(np.maximum(expected, settings.floor))
@@ -53,7 +54,7 @@ def test_linear_equals_librosa():
 
 
 def test_a_tone_is_found_in_its_band_and_a_click_at_its_time():
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     sound = np.zeros(32000, np.float32)
     sound[16000] = 1.0
     values = log_mel(sound, settings)
@@ -66,7 +67,7 @@ def test_a_tone_is_found_in_its_band_and_a_click_at_its_time():
 
 
 def test_a_tr_of_the_target_data_set_holds_38_of_the_own_frames():
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     timing = Timing(TR=0.608)
     values = log_mel(noise(6.08), settings)
     times = frame_times(len(values), settings)
@@ -91,7 +92,7 @@ def test_frames_lie_where_time_plus_frame_says(tr, onset):
 
 
 def test_silence_where_there_is_no_film():
-    settings = SpectrogramSettings()
+    settings = shipped(SpectrogramSettings)
     mel = spectrogram(noise(3.04), settings)
     rows = spectrogram_at_volumes(mel, timing=Timing(TR=0.608, film_onset=1.216), duration=3.04)
     assert rows.sizes["time"] == 7
@@ -103,4 +104,4 @@ def test_silence_where_there_is_no_film():
 @pytest.mark.parametrize("values", [{"fmin": 9000.0}, {"hop": 2000}, {"floor": 0.0}])
 def test_impossible_settings_are_refused(values):
     with pytest.raises(ValueError):
-        SpectrogramSettings(**values)
+        shipped(SpectrogramSettings, **values)

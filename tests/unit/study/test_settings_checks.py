@@ -5,6 +5,7 @@ from pathlib import Path
 
 import planted_study
 import pytest
+from shipped import shipped
 
 from stim2bold.models.folds import FoldSettings, make_folds
 from stim2bold.runtime.errors import InputError
@@ -83,7 +84,9 @@ def test_the_fix_for_folds_is_one_that_was_tried(gap, inner, seconds):
             n_rows=round(6 * seconds),
             tr=1.0,
             film_onset=0.0,
-            settings=FoldSettings(**{"gap": gap, "reach": 12.0, "inner": inner, **settings}),
+            settings=shipped(
+                FoldSettings, **{"gap": gap, "reach": 12.0, "inner": inner, **settings}
+            ),
         )
 
     with pytest.raises(InputError, match="nothing is left") as refused:

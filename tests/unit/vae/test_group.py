@@ -3,17 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from planted_problem import fold_content, tables
+from shipped import shipped
 
 from stim2bold.evaluation.metrics import voxel_r
 from stim2bold.models import directions
 from stim2bold.models.folds import read_folds
 from stim2bold.runtime.errors import InputError
 from stim2bold.vae.group import common_voxels, fit_group, fit_heads, member_predictions
-from stim2bold.vae.settings import PRESETS
+from stim2bold.vae.settings import VAESettings
 
-SMALL = replace(
-    PRESETS["small-data"], components=15, latents=8, hidden=4, seeds=1, steps=10, rank=60
-)
+SMALL = shipped(VAESettings, components=15, latents=8, hidden=4, seeds=1, steps=10, rank=60)
 
 
 @pytest.fixture(scope="module")

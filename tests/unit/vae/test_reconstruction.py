@@ -8,7 +8,7 @@ from stim2bold.evaluation.metrics import voxel_r
 from stim2bold.models.folds import read_folds
 from stim2bold.models.leakage import check_prediction
 from stim2bold.vae.reconstruction import reconstruct
-from stim2bold.vae.settings import PRESETS
+from stim2bold.vae.settings import VAESettings
 from stim2bold.vae.storage import read_model, write_model
 from stim2bold.vae.training import fit
 
@@ -17,8 +17,8 @@ from stim2bold.vae.training import fit
 def trained(tmp_path_factory):
     content = fold_content()
     task, _ = problem(content)
-    settings = dataclasses.replace(
-        PRESETS["small-data"], components=20, latents=20, rank=24, steps=0, seeds=2
+    settings = dataclasses.shipped(
+        VAESettings, components=20, latents=20, rank=24, steps=0, seeds=2
     )
     found = fit(task, read_folds(content), settings)
     path = tmp_path_factory.mktemp("model") / "m.safetensors"

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from planted_problem import fold_content, problem
+from shipped import shipped
 
 from stim2bold.evaluation.metrics import voxel_r
 from stim2bold.models.folds import read_folds
@@ -12,13 +13,11 @@ from stim2bold.runtime.errors import InputError
 from stim2bold.vae.batches import make_batch
 from stim2bold.vae.initialisation import Solution, prepare
 from stim2bold.vae.linear_solution import Recipe, Trial
-from stim2bold.vae.settings import PRESETS, settings_of
+from stim2bold.vae.settings import VAESettings, settings_of
 from stim2bold.vae.storage import predict_stored, read_model, write_model
 from stim2bold.vae.training import diagnose, fit, make_job, sample_variance
 
-SMALL = replace(
-    PRESETS["small-data"], components=15, latents=8, hidden=4, seeds=2, steps=20, rank=60
-)
+SMALL = shipped(VAESettings, components=15, latents=8, hidden=4, seeds=2, steps=20, rank=60)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,9 @@ def test_same_seed_same_prediction_other_seed_another(content, planted, trained)
     np.testing.assert_array_equal(again.fitted.values, trained.fitted.values)
     # Where inner folds stop at once the linear path alone predicts, whatever the seed; without a
     # linear path the networks do.
-    paper = replace(PRESETS["paper"], components=8, hidden=4, latents=3, seeds=1, steps=2)
+    paper = shipped(
+        VAESettings, preset="paper", components=8, hidden=4, latents=3, seeds=1, steps=2
+    )
     fold = read_folds(content)[:1]
     one, two = (fit(planted, fold, replace(paper, seed=seed)).fitted.values for seed in (1, 2))
     assert np.abs(one - two).max() > 1e-3
@@ -143,7 +144,9 @@ def test_held_out_targets_change_nothing(content, planted):
 
 
 def test_paper_preset_trains(content, planted):
-    small = replace(PRESETS["paper"], components=15, hidden=8, latents=4, seeds=1, steps=30)
+    small = shipped(
+        VAESettings, preset="paper", components=15, hidden=8, latents=4, seeds=1, steps=30
+    )
     trained = fit(planted, read_folds(content), small)
     table = trained.history[trained.history.phase == "inner"].dropna(subset="total")
     assert table[table.step == 20].total.mean() < table[table.step == 0].total.mean()
@@ -151,7 +154,7 @@ def test_paper_preset_trains(content, planted):
 
 
 def test_settings():
-    assert settings_of({"preset": "paper", "hidden": None}) == PRESETS["paper"]
+    assert settings_of({"preset": "paper", "hidden": None}) == shipped(VAESettings, preset="paper")
     assert settings_of({"preset": "small-data", "beta": 0.5}).beta == 0.5
     with pytest.raises(InputError, match="unknown"):
         settings_of({"preset": "small-data", "bta": 0.5})

@@ -16,7 +16,7 @@ from stim2bold.models.predictions import Fitted, collect, usable
 from stim2bold.models.ridge import RidgeSettings, inner_splits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecodingSettings:
     """How labels and clips are decoded.
 
@@ -37,11 +37,11 @@ class DecodingSettings:
         Logarithm (base 10) of the smallest and the largest penalty, and their number.
     """
 
-    components: int = 60
-    bins: int = 5
-    threshold: float = 0.5
-    pictures: int = 20
-    fewest: int = 10
+    components: int
+    bins: int
+    threshold: float
+    pictures: int
+    fewest: int
     alphas: tuple[float, float, int] = (-1.0, 6.0, 15)
 
     def ridge(self) -> RidgeSettings:

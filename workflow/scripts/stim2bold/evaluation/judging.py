@@ -21,7 +21,7 @@ from stim2bold.evaluation.metrics import without
 from stim2bold.evaluation.significance import NullTest, bootstrap_r, phase_test
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
     """How predictions are scored.
 
@@ -43,14 +43,14 @@ class EvaluationSettings:
     seed : int
     """
 
-    top_share: float = 0.1
-    segment: float = 10.0
-    other_segments: tuple[float, ...] = (5.0, 20.0)
-    ways: int = 10
-    surrogates: int = 1000
-    draws: int = 1000
-    block: float = 20.0
-    seed: int = 1
+    top_share: float
+    segment: float
+    other_segments: tuple[float, ...]
+    ways: int
+    surrogates: int
+    draws: int
+    block: float
+    seed: int
 
 
 def table_of(rows: list[tuple]) -> pd.DataFrame:

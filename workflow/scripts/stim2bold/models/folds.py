@@ -35,7 +35,7 @@ class NothingLeft(InputError):
     """A fold or inner fold has no row to fit, or none to predict."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FoldSettings:
     """How folds are made.
 
@@ -51,10 +51,10 @@ class FoldSettings:
         Folds at most. Work and memory grow with their number times the length of the film.
     """
 
-    gap: float = 12.0
-    reach: float = 12.0
-    inner: int = 3
-    most: int = 12
+    gap: float
+    reach: float
+    inner: int
+    most: int
 
     def __post_init__(self) -> None:
         if self.reach > self.gap:

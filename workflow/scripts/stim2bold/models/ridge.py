@@ -13,7 +13,7 @@ from stim2bold.models.folds import Fold
 from stim2bold.models.predictions import Fitted, collect, inner_folds, target_scale, usable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RidgeSettings:
     """How the linear models are fitted.
 
@@ -33,12 +33,12 @@ class RidgeSettings:
         Of those.
     """
 
-    components: int = 60
+    components: int
     alphas: tuple[float, float, int] = (-1.0, 6.0, 15)
-    bins: int = 5
-    bands: tuple[int, ...] = (5, 20)
-    draws: int = 20
-    seed: int = 1
+    bins: int
+    bands: tuple[int, ...]
+    draws: int
+    seed: int
 
 
 def r2_scores(truth: np.ndarray, predictions: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from stim2bold.stimulus.film import sample
 from stim2bold.stimulus.timing import sample_times
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BackboneSettings:
     """How windows are cut.
 
@@ -41,10 +41,10 @@ class BackboneSettings:
         Where the network runs.
     """
 
-    weights: str | None = None
-    window: float = 1.28
-    step: float = 0.608
-    device: str = "auto"
+    weights: str | None
+    window: float
+    step: float
+    device: str
 
     def __post_init__(self) -> None:
         if min(self.window, self.step) <= 0:

@@ -8,7 +8,7 @@ from stim2bold.runtime.errors import SettingError
 FRAME_MULTIPLE = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class I3DSettings:
     """How features are taken from I3D.
 
@@ -39,18 +39,18 @@ class I3DSettings:
         Where the network runs.
     """
 
-    weights: str | None = None
-    mode: str = "dense"
-    endpoint: str = "Mixed_4f"
-    grid: int = 2
-    rate: float = 25.0
-    short_side: int = 256
-    crop: int = 224
-    window: int = 64
-    step: float = 0.608
-    group: int = 64
-    precision: str = "float32"
-    device: str = "auto"
+    weights: str | None
+    mode: str
+    endpoint: str
+    grid: int
+    rate: float
+    short_side: int
+    crop: int
+    window: int
+    step: float
+    group: int
+    precision: str
+    device: str
 
     def __post_init__(self) -> None:
         if self.mode not in ("dense", "windowed"):

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FlowSettings:
     """How optical flow is computed (TV-L1, Zach, Pock & Bischof 2007, of OpenCV).
 
@@ -26,11 +26,11 @@ class FlowSettings:
         Displacement per picture, in pixels of the picture, that becomes 1; more is clipped.
     """
 
-    side: int = 112
-    warps: int = 3
-    scales: int = 5
-    iterations: int = 4
-    limit: float = 20.0
+    side: int
+    warps: int
+    scales: int
+    iterations: int
+    limit: float
 
     def __post_init__(self) -> None:
         if min(self.side, self.warps, self.scales, self.iterations) < 1 or self.limit <= 0:

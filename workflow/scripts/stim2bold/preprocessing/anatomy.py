@@ -37,7 +37,7 @@ PRIOR_WEIGHT = 0.25
 LEAST_PRIOR = 0.02
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnatomySettings:
     """How a T1w image is prepared.
 
@@ -49,8 +49,8 @@ class AnatomySettings:
         Fractional intensity threshold of brain extraction; smaller gives larger brains.
     """
 
-    bias_shrink: int = 4
-    brain_threshold: float = 0.5
+    bias_shrink: int
+    brain_threshold: float
 
 
 def without_offset(image: nib.Nifti1Image) -> nib.Nifti1Image:
@@ -119,7 +119,7 @@ def correct_bias(image: nib.Nifti1Image, mask: np.ndarray, shrink: int) -> nib.N
     """
     import ants
 
-    deterministic(1)
+    deterministic()
     field = ants.n4_bias_field_correction(
         to_ants(image),
         mask=to_ants(nib.Nifti1Image(mask.astype(np.float32), image.affine)),
@@ -220,7 +220,7 @@ def segment(
     """
     import ants
 
-    deterministic(1)
+    deterministic()
     priors = {name: sample(template(name, 1), template_points) for name in ("GM", "WM")}
     # What of the brain is neither is fluid; no tissue is impossible anywhere.
     priors["CSF"] = np.clip(1 - priors["GM"] - priors["WM"], 0, 1)

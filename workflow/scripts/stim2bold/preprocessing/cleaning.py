@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 FWHM = np.sqrt(8 * np.log(2))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CleaningSettings:
     """What is removed from a series.
 
@@ -51,12 +51,12 @@ class CleaningSettings:
         Voxels count as grey matter where the template's probability exceeds this.
     """
 
-    strategy: str = "simple"
-    motion: str = "basic"
-    high_pass: float = 1 / 128
-    smoothing: float = 0.0
-    mask: str = "gm"
-    gm_threshold: float = 0.25
+    strategy: str
+    motion: str
+    high_pass: float
+    smoothing: float
+    mask: str
+    gm_threshold: float
 
 
 @dataclass(frozen=True)

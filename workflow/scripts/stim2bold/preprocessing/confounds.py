@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 MOTION = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConfoundSettings:
     """Constants of the regressors, with fMRIPrep's defaults.
 
@@ -38,12 +38,12 @@ class ConfoundSettings:
         Seconds; drifts slower than this are described by cosines.
     """
 
-    head_radius: float = 50.0
-    outlier_fd: float = 0.5
-    outlier_dvars: float = 1.5
-    compcor_variance: float = 0.5
+    head_radius: float
+    outlier_fd: float
+    outlier_dvars: float
+    compcor_variance: float
     temporal_share: float = 0.02
-    cosine_period: float = 128.0
+    cosine_period: float
 
 
 def framewise_displacement(parameters: np.ndarray, head_radius: float) -> np.ndarray:

@@ -25,7 +25,7 @@ NON_STEADY_SEARCH = 50
 FWHM = np.sqrt(8 * np.log(2))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MotionSettings:
     """How head motion is estimated.
 
@@ -41,11 +41,11 @@ class MotionSettings:
         How many volumes the reference is averaged from.
     """
 
-    coarse_fwhm: float = 10.0
-    fine_fwhm: float = 5.0
+    coarse_fwhm: float
+    fine_fwhm: float
     largest_step: float = 0.002
     most_steps: int = 30
-    reference_volumes: int = 40
+    reference_volumes: int
 
 
 def non_steady_volumes(series: nib.Nifti1Image) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QualitySettings:
     """Bounds beyond which a run is flagged.
 
@@ -22,9 +22,9 @@ class QualitySettings:
         Overlap of the run's brain with the template's, at the least.
     """
 
-    mean_fd: float = 0.5
-    outliers: float = 0.2
-    dice: float = 0.8
+    mean_fd: float
+    outliers: float
+    dice: float
 
 
 #: What is told of each run: words and unit.

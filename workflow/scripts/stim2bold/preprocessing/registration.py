@@ -31,7 +31,7 @@ SPACE = "MNI152NLin2009aSym"
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NormaliseSettings:
     """How a brain is brought to the template.
 
@@ -41,14 +41,11 @@ class NormaliseSettings:
         Voxel size in mm at which the registration works.
     affine_iterations, syn_iterations : tuple of int
         At each resolution, coarse to fine.
-    seed : int
-        Of the metric's sampling.
     """
 
-    voxel: int = 2
-    affine_iterations: tuple[int, ...] = (1000, 500, 250, 0)
-    syn_iterations: tuple[int, ...] = (40, 20, 0)
-    seed: int = 1
+    voxel: int
+    affine_iterations: tuple[int, ...]
+    syn_iterations: tuple[int, ...]
 
 
 def to_ants(image: nib.Nifti1Image) -> "ants.ANTsImage":
@@ -85,11 +82,11 @@ def without_leftovers() -> Iterator[None]:
             tempfile.tempdir = before
 
 
-def deterministic(seed: int) -> None:
-    """Make the next registration of ANTs repeatable."""
+def deterministic() -> None:
+    """Make the next call of ANTs repeatable: the same image is preprocessed in one way only."""
     import ants
 
-    ants.config.set_ants_deterministic(on=True, seed_value=seed)
+    ants.config.set_ants_deterministic(on=True, seed_value=1)
 
 
 def template(part: str, voxel: int) -> nib.Nifti1Image:
@@ -166,7 +163,7 @@ def normalise(
     """
     import ants
 
-    deterministic(settings.seed)
+    deterministic()
     found = ants.registration(
         to_ants(target),
         to_ants(brain),
@@ -182,15 +179,13 @@ def normalise(
     return Path(found["fwdtransforms"]), Path(found["invtransforms"])
 
 
-def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image, *, seed: int = 1) -> np.ndarray:
+def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image) -> np.ndarray:
     """Estimate the rigid transform that brings a BOLD brain onto a T1w by mutual information.
 
     Parameters
     ----------
     bold, t1w : Nifti1Image
         Skull-stripped volumes.
-    seed : int
-        Of the metric's sampling.
 
     Returns
     -------
@@ -199,7 +194,7 @@ def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image, *, seed: int = 1) -
     """
     import ants
 
-    deterministic(seed)
+    deterministic()
     with tempfile.TemporaryDirectory() as folder:
         # On the grid of the BOLD, with every voxel of it: a hundredth of the T1w's voxels, and
         # each counts. Estimated from BOLD to T1w, which a rigid transform allows.

@@ -12,7 +12,7 @@ from scipy import fft, signal
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, mel_filters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InversionSettings:
     """How spectrograms become sound.
 
@@ -28,10 +28,10 @@ class InversionSettings:
         Of the first phases.
     """
 
-    iterations: int = 60
-    momentum: float = 0.99
-    nnls_iterations: int = 100
-    seed: int = 0
+    iterations: int
+    momentum: float
+    nnls_iterations: int
+    seed: int
 
     def __post_init__(self) -> None:
         if self.iterations < 1 or self.nnls_iterations < 0:

@@ -17,7 +17,7 @@ from stim2bold.stimulus.timing import Timing, coverage, volume_table
 COLUMNS = {"video": {"onset", "offset"}, "sound": {"item", "onset", "offset"}}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnnotationSettings:
     """How annotations become features.
 
@@ -29,7 +29,7 @@ class AnnotationSettings:
         seconds of the events that begin in it.
     """
 
-    coding: str = "coverage"
+    coding: str
 
     def __post_init__(self) -> None:
         if self.coding not in ("coverage", "onset", "duration"):

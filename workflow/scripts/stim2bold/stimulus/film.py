@@ -39,7 +39,7 @@ MISSING_FRACTION = 0.02
 JUMP_SECONDS = 0.005
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StreamSettings:
     """Which streams of the film are the stimulus.
 
@@ -54,9 +54,9 @@ class StreamSettings:
         the standard downmix.
     """
 
-    video: int = 0
-    audio: int | None = 0
-    channels: Sequence[str | int] | None = None
+    video: int
+    audio: int | None
+    channels: Sequence[str | int] | None
 
 
 class SoundSpan:
@@ -214,7 +214,7 @@ def _sound(
 
 def probe(
     path: str | Path,
-    settings: StreamSettings = StreamSettings(),
+    settings: StreamSettings,
     *,
     sound_file: str | Path | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from stim2bold.runtime.errors import SettingError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SpectrogramSettings:
     """Parameters of the spectrogram.
 
@@ -25,13 +25,13 @@ class SpectrogramSettings:
         Magnitude below which all is the same; the logarithm starts here.
     """
 
-    rate: int = 16000
-    n_fft: int = 1024
-    hop: int = 256
-    n_mels: int = 80
-    fmin: float = 55.0
-    fmax: float = 7600.0
-    floor: float = 1e-4
+    rate: int
+    n_fft: int
+    hop: int
+    n_mels: int
+    fmin: float
+    fmax: float
+    floor: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.fmin < self.fmax <= self.rate / 2:

@@ -40,7 +40,7 @@ PHONEME_CLASSES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WordSettings:
     """How words become features.
 
@@ -50,7 +50,7 @@ class WordSettings:
         BCP 47 code for the frequency of words in `wordfreq`, such as nl.
     """
 
-    language: str = "nl"
+    language: str
 
 
 def phoneme_class(symbol: str) -> str | None:

@@ -16,7 +16,7 @@ from stim2bold.runtime.issues import Problem, error, refusals, warning
 from stim2bold.simulation.film.settings import FRAME_RATE, FilmSettings
 from stim2bold.stimulus.feature_spaces import network_of
 from stim2bold.stimulus.spectrogram_settings import SpectrogramSettings
-from stim2bold.vae.settings import settings_of
+from stim2bold.vae.settings import VAESettings, settings_of
 
 FILE = "config.yaml"
 
@@ -31,9 +31,9 @@ def check_consistency(config: dict[str, Any]) -> list[Problem]:
     """
     checks: list[Callable[[], object]] = [
         lambda: SpectrogramSettings(**config["spectrogram"]),
-        lambda: I3DSettings(**config["i3d"]),
+        lambda: I3DSettings(**config["i3d"], device=config["device"]),
         lambda: FoldSettings(**config["folds"]),
-        lambda: settings_of(config["vae"]),
+        lambda: vae_settings(config),
         lambda: check_latents(config),
         lambda: check_bands(config),
         lambda: check_segments(config),
@@ -56,6 +56,12 @@ def check_consistency(config: dict[str, Any]) -> list[Problem]:
     return problems
 
 
+def vae_settings(config: dict[str, Any]) -> VAESettings:
+    """Return the settings of the VAE, as the rules give them."""
+    shared = {key: config[key] for key in ("seed", "device")}
+    return settings_of({**config["vae"], **shared})
+
+
 def check_latents(config: dict[str, Any]) -> None:
     """Refuse a VAE with more latents than dimensions of the space they live in.
 
@@ -64,7 +70,7 @@ def check_latents(config: dict[str, Any]) -> None:
     SettingError
         When it has.
     """
-    settings = settings_of(config["vae"])
+    settings = vae_settings(config)
     if settings.latents > settings.rank:
         raise SettingError(
             f"vae: latents {settings.latents} are more than the {settings.rank} dimensions that "

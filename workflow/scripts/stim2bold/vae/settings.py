@@ -1,12 +1,12 @@
 """Presets of the variational autoencoder, and what a configuration may change in them."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from stim2bold.runtime.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VAESettings:
     """A preset of the model and its training; every value can be set by configuration.
 
@@ -41,26 +41,26 @@ class VAESettings:
         Weights of the objective, see `stim2bold.vae.network.Objective`.
     """
 
-    preset: str = "small-data"
-    seed: int = 1
-    seeds: int = 3
-    device: str = "auto"
-    components: int = 60
-    bins: int = 5
-    latents: int = 40
-    hidden: int = 16
-    linear: bool = True
-    delayed: bool = True
-    rank: int = 64
-    chunk: int = 32
-    context: int = 16
-    steps: int = 40
-    every: int = 10
-    learning_rate: float = 2e-3
-    weight_decay: float = 1.0
-    reconstruction: float = 1.0
-    beta: float = 1.0
-    prior: float = 0.5
+    preset: str
+    seed: int
+    seeds: int
+    device: str
+    components: int
+    bins: int
+    latents: int
+    hidden: int
+    linear: bool
+    delayed: bool
+    rank: int
+    chunk: int
+    context: int
+    steps: int
+    every: int
+    learning_rate: float
+    weight_decay: float
+    reconstruction: float
+    beta: float
+    prior: float
 
     @property
     def memory(self) -> int:
@@ -68,20 +68,37 @@ class VAESettings:
         return self.chunk + self.context - 1 if self.hidden else 0
 
 
-PRESETS = {
-    "small-data": VAESettings(),
-    # As arXiv 2011.07340 describes it; its sizes could not be read, these are ours.
-    "paper": VAESettings(
-        preset="paper",
-        linear=False,
-        delayed=False,
-        hidden=64,
-        latents=16,
-        steps=120,
-        learning_rate=3e-3,
-        weight_decay=0.01,
-        prior=0.0,
-    ),
+#: What a configuration that names a preset need not say.
+PRESETS: dict[str, dict[str, Any]] = {
+    "small-data": {
+        "components": 60,
+        "bins": 5,
+        "latents": 40,
+        "hidden": 16,
+        "linear": True,
+        "delayed": True,
+        "rank": 64,
+        "chunk": 32,
+        "context": 16,
+        "steps": 40,
+        "every": 10,
+        "learning_rate": 2e-3,
+        "weight_decay": 1.0,
+        "reconstruction": 1.0,
+        "beta": 1.0,
+        "prior": 0.5,
+    }
+}
+# As arXiv 2011.07340 describes it; its sizes could not be read, these are ours.
+PRESETS["paper"] = PRESETS["small-data"] | {
+    "linear": False,
+    "delayed": False,
+    "hidden": 64,
+    "latents": 16,
+    "steps": 120,
+    "learning_rate": 3e-3,
+    "weight_decay": 0.01,
+    "prior": 0.0,
 }
 
 
@@ -91,7 +108,8 @@ def settings_of(section: dict[str, Any]) -> VAESettings:
     Parameters
     ----------
     section : dict
-        ``preset`` and any other field of `VAESettings`; null leaves the preset's value.
+        ``preset``, ``seed``, ``seeds``, ``device``, and any other field of `VAESettings`; null
+        leaves the preset's value.
 
     Raises
     ------
@@ -105,7 +123,5 @@ def settings_of(section: dict[str, Any]) -> VAESettings:
             f"configuration vae: unknown {unknown or section.get('preset')}; "
             f"presets are {sorted(PRESETS)}, keys are {sorted(known)}"
         )
-    return replace(
-        PRESETS[section["preset"]],
-        **{key: value for key, value in section.items() if value is not None},
-    )
+    chosen = {key: value for key, value in section.items() if value is not None}
+    return VAESettings(**{**PRESETS[section["preset"]], **chosen})
