@@ -347,7 +347,7 @@ def evaluate_regions() -> list[dict]:
     areas: dict[tuple[str, str], list[float]] = {}
     truths = sorted((results / "simulated" / "truth").glob("sub-*_space-MNI_regions.nii.gz"))
     if not truths:
-        raise InputError(f"{results}: no results of the demo; run make demo first")
+        raise InputError(results, "holds no results of the demo", "run make demo first")
     for path in truths:
         unit = path.name.partition("_")[0]
         for space, name in spaces.items():

@@ -20,7 +20,13 @@ sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests/support", "work
 import planted_head  # noqa: E402
 from claims import dice, row  # noqa: E402
 
-from stim2bold.preprocessing import anatomy, figures, head_motion, registration  # noqa: E402
+from stim2bold.preprocessing import (  # noqa: E402
+    anatomy,
+    figures,
+    head_motion,
+    registration,
+    resampling,
+)
 from stim2bold.simulation.brain.recovery import motion_errors  # noqa: E402
 
 SEEDS = (1, 2, 3)
@@ -175,13 +181,13 @@ def registration_normalisation() -> list[dict]:
     for seed in SEEDS:
         head, _ = planted(seed)
         image, brain, _, (forward, inverse) = prepared(seed)
-        points = np.moveaxis(registration.moved_points(forward, grid), 0, -1)
+        points = np.moveaxis(resampling.moved_points(forward, grid), 0, -1)
         # Where the truth says those points lie in the template.
         shift = head.warp(points[inside]) - place[inside]
         errors.append(float(np.linalg.norm(shift, axis=-1).mean()))
         true = planted_head.sample(head.tissues["GM"], head.t1w.affine, points)
         overlaps.append(dice(grey, true > 0.5))
-        tissues = anatomy.segment(image, brain, registration.moved_points(inverse, image))
+        tissues = anatomy.segment(image, brain, resampling.moved_points(inverse, image))
         ours = planted_head.sample(tissues["GM"], image.affine, points)
         segmented.append(dice(grey, ours > 0.5))
     seconds = time.perf_counter() - start
@@ -236,12 +242,12 @@ def preprocess_tsnr() -> list[dict]:
     for seed in SEEDS:
         _, run = planted(seed)
         reference, found, _ = aligned(seed)
-        points = registration.voxel_points(reference.volume)
-        after, covered = registration.resample_series(run.bold, points, found)
+        points = resampling.voxel_points(reference.volume)
+        after, covered = resampling.resample_series(run.bold, points, found)
         # Smoothed edges alone would raise tSNR: "before" is resampled once as well.
         still = np.repeat(np.eye(4)[None], len(found), axis=0)
         shifted = points + np.array([1.0, 1.0, 1.0])[:, None, None, None]
-        before, _ = registration.resample_series(run.bold, shifted, still)
+        before, _ = resampling.resample_series(run.bold, shifted, still)
         mask = reference.mask & covered
         ratios.append(
             float(

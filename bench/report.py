@@ -21,7 +21,8 @@ from nilearn.datasets import load_mni152_brain_mask
 from playwright.sync_api import Page, sync_playwright
 
 from stim2bold.io.files import read_json, write_json, write_table
-from stim2bold.preprocessing.figures import mosaic, save_figure
+from stim2bold.preprocessing.figures import save_figure
+from stim2bold.preprocessing.mosaics import mosaic
 from stim2bold.preprocessing.registration import template
 from stim2bold.report.site import write_site
 

@@ -13,7 +13,8 @@ from shipped import shipped
 from stim2bold.sound.griffin_lim import InversionSettings, griffin_lim, invert
 from stim2bold.sound.scores import UNITS, aligned, delay_of, spectral_scores, speech_scores
 from stim2bold.stimulus.audio import read_sound
-from stim2bold.stimulus.film import StreamSettings, probe
+from stim2bold.stimulus.film import probe
+from stim2bold.stimulus.film_streams import StreamSettings
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, log_mel, mel_filters
 
 PROJECT = Path(__file__).resolve().parents[1]

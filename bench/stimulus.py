@@ -29,8 +29,8 @@ from claims import peak_memory, row  # noqa: E402
 from reference_i3d import forward, random_tree  # noqa: E402
 
 from stim2bold.io.feature_rows import write_rows  # noqa: E402
-from stim2bold.networks import i3d_weights  # noqa: E402
-from stim2bold.networks.i3d import BATCH_NORM_EPS, I3D  # noqa: E402
+from stim2bold.networks import i3d_checkpoints, i3d_weights  # noqa: E402
+from stim2bold.networks.i3d import I3D  # noqa: E402
 from stim2bold.networks.i3d_features import (  # noqa: E402
     I3DSettings,
     dense,
@@ -40,13 +40,16 @@ from stim2bold.networks.i3d_features import (  # noqa: E402
     prepare,
     windowed,
 )
+from stim2bold.networks.i3d_layers import BATCH_NORM_EPS  # noqa: E402
 from stim2bold.stimulus.annotations import AnnotationSettings, read_folder, tabulate  # noqa: E402
 from stim2bold.stimulus.audio import read_sound  # noqa: E402
-from stim2bold.stimulus.film import StreamSettings, probe, sample  # noqa: E402
+from stim2bold.stimulus.feature_tables import at_volumes  # noqa: E402
+from stim2bold.stimulus.film import probe, sample  # noqa: E402
+from stim2bold.stimulus.film_streams import StreamSettings  # noqa: E402
 from stim2bold.stimulus.lowlevel import picture_features, sound_features  # noqa: E402
 from stim2bold.stimulus.resampling import merge_at_volumes  # noqa: E402
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, log_mel  # noqa: E402
-from stim2bold.stimulus.timing import Timing, at_volumes, sample_times  # noqa: E402
+from stim2bold.stimulus.timing import Timing, sample_times  # noqa: E402
 
 TR = 0.608
 
@@ -211,7 +214,7 @@ def i3d_reference() -> list[dict]:
     """Compare the network with the independent float64 one on random weights."""
     begun = time.perf_counter()
     tree = random_tree()
-    model = i3d_weights.build(i3d_weights.convert_jax(tree), "random")
+    model = i3d_weights.build(i3d_checkpoints.convert_jax(tree), "random")
     clip = np.random.default_rng(0).uniform(-1, 1, (16, 48, 48, 3))
     expected = forward(tree, clip)["Mixed_5c"]
     x = torch.from_numpy(clip.astype(np.float32)).permute(3, 0, 1, 2)[None]

@@ -9,10 +9,11 @@ import torch
 from reference_i3d import forward
 from shipped import shipped
 
-from stim2bold.networks import i3d_weights
+from stim2bold.networks import i3d_checkpoints, i3d_weights
 from stim2bold.networks.i3d_features import I3DSettings, classify
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.film import StreamSettings, probe, sample
+from stim2bold.stimulus.film import probe, sample
+from stim2bold.stimulus.film_streams import StreamSettings
 from stim2bold.stimulus.timing import sample_times
 
 
@@ -26,12 +27,12 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def network(checkpoint):
-    return i3d_weights.build(i3d_weights.read_jax(checkpoint), checkpoint)
+    return i3d_weights.build(i3d_checkpoints.read_jax(checkpoint), checkpoint)
 
 
 def test_the_real_weights_agree_with_the_independent_network(checkpoint, network):
     content = checkpoint.read_bytes()
-    assert hashlib.sha256(content).hexdigest() == i3d_weights.FILE.sha256
+    assert hashlib.sha256(content).hexdigest() == i3d_checkpoints.FILE.sha256
     tree = pickle.loads(content)  # noqa: S301 - its checksum was looked at above
     for top in tree:
         tree[top] = _nested(tree[top])

@@ -6,7 +6,7 @@ import planted_head
 import pytest
 from shipped import shipped
 
-from stim2bold.preprocessing import anatomy, head_motion, images, registration
+from stim2bold.preprocessing import anatomy, head_motion, images, registration, resampling
 
 
 def dice(a, b):
@@ -74,7 +74,7 @@ def test_normalisation_repeats_itself_and_brings_grey_onto_grey(head, tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         forward, inverse = registration.normalise(brain, target, folder, settings)
-        points.append(registration.moved_points(forward, target))
+        points.append(resampling.moved_points(forward, target))
     np.testing.assert_array_equal(points[0], points[1])
     grey = registration.template("GM", 4).get_fdata() > 0.5
     moved = planted_head.sample(head.tissues["GM"], head.t1w.affine, np.moveaxis(points[0], 0, -1))
@@ -82,10 +82,10 @@ def test_normalisation_repeats_itself_and_brings_grey_onto_grey(head, tmp_path):
     assert dice >= 0.8
     # There and back again.
     there = nib.Nifti1Image(np.zeros(head.t1w.shape, np.uint8), head.t1w.affine)
-    back = registration.moved_points(inverse, there)
+    back = resampling.moved_points(inverse, there)
     at = np.moveaxis(points[0], 0, -1)[grey]
     returned = planted_head.sample(back[0].astype(np.float32), head.t1w.affine, at)
-    x = registration.voxel_points(target)[0][grey]
+    x = resampling.voxel_points(target)[0][grey]
     assert np.median(np.abs(returned - x)) < 0.5
 
 
@@ -119,8 +119,8 @@ def test_storage_order_changes_nothing_and_left_stays_left(
         found = head_motion.estimate_motion(series, reference.raw, reference.mask, settings)
         grid = nib.Nifti1Image(np.zeros((40, 48, 40), np.uint8), np.diag([4.0, 4, 4, 1]))
         grid.affine[:3, 3] = (-78, -112, -70)
-        points = registration.apply(np.linalg.inv(run.to_t1w), registration.voxel_points(grid))
-        resampled, covered = registration.resample_series(series, points, found)
+        points = resampling.apply(np.linalg.inv(run.to_t1w), resampling.voxel_points(grid))
+        resampled, covered = resampling.resample_series(series, points, found)
         results.append((found, resampled, covered))
     (plain, plain_data, _), (other, other_data, covered) = results
     corners = np.array([[x, y, z] for x in (-70, 70) for y in (-100, 70) for z in (-50, 70)])
@@ -131,7 +131,7 @@ def test_storage_order_changes_nothing_and_left_stays_left(
     # The planted signal blinks from volume to volume on the left only.
     blink = np.abs(other_data[..., 1::2].mean(-1) - other_data[..., ::2].mean(-1))
     mean = np.maximum(other_data.mean(-1), 1)
-    points = np.moveaxis(registration.voxel_points(grid), 0, -1)
+    points = np.moveaxis(resampling.voxel_points(grid), 0, -1)
     brain = planted_head.sample(head.brain.astype(float), head.t1w.affine, points) > 0.9
     place = head.warp(points)[..., 0]
     left = np.median((blink / mean)[brain & (place < -20)])

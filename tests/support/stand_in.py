@@ -24,7 +24,7 @@ def main() -> None:
     label = re.search(r"sub-([A-Za-z0-9]+)", out.name)[1]
     orders = json.loads(os.environ.get("STAND_IN", "{}")).get(label, {})
     if orders.get("fail"):
-        raise InputError(f"sub-{label}_bold.nii.gz: broken; mend it")
+        raise InputError(f"sub-{label}_bold.nii.gz", "broken", "mend it")
     with replacing(out) as temporary:
         temporary.write_text("half")
         taken = b"x" * (orders.get("mb", 0) * 2**20)

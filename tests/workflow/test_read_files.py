@@ -82,7 +82,7 @@ RUN = "bids/sub-0001/ses-mri3t/func/sub-0001_ses-mri3t_task-film_run-1"
 #: Files that no rule reads together, and who reads each.
 ROUNDS = [
     {
-        "film.mp4": {"probe_film", "extract_i3d", "extract_i3d_flow", "extract_transformer"},
+        "film.mp4": {"probe_film", "extract_i3d", "extract_video_network"},
         "i3d.safetensors": {"fetch_i3d_weights"},
         f"{RUN}_bold.nii.gz": {"preprocess_reference", "preprocess_motion", "preprocess_resample"},
         "atlas.nii.gz": {"extract_bold"},
@@ -97,7 +97,7 @@ ROUNDS = [
             *("probe_film", "extract_spectrogram", "extract_lowlevel", "extract_modulation"),
             "invert_mel",
         },
-        "vjepa2/model.safetensors": {"extract_transformer"},
+        "vjepa2/model.safetensors": {"extract_video_network"},
         f"{RUN}_bold.json": {"preprocess_resample"},
         "bids/stimuli/annotations/sound/sound_annotation_thing.tsv": {"tabulate_annotations"},
     },

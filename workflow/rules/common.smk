@@ -20,7 +20,8 @@ gc.set_threshold(200_000, 50, 50)
 # jobs beside them and from each other: training ran four times longer beside other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from stim2bold.study import bids, study  # noqa: E402
+from stim2bold.study import bids, study
+from stim2bold.study import stimulus_files  # noqa: E402
 from stim2bold.study.bids_index import excluded  # noqa: E402
 from stim2bold.study.configuration import check_configuration, check_files  # noqa: E402
 from stim2bold.runtime.disk import full, unwritable  # noqa: E402
@@ -57,14 +58,22 @@ def code(script):
     return [os.path.relpath(SCRIPTS / script)]
 
 
-def sources(script):
-    """Return the end of a rule's command: a digest of a script and of all that it imports.
+def command(script, options):
+    """Return the command of a rule: its script, what that writes going to the log.
 
-    Snakemake compares a rule's command with the one that made an output. So an edit of any of them
-    reruns the rule, and an edit of anything else does not; and none of them costs a look at a file
-    for every job, as twenty inputs would.
+    It ends in a digest of the script and of all that it imports. Snakemake compares a rule's command
+    with the one that made an output. So an edit of any of them reruns the rule, and an edit of
+    anything else does not; and none of them costs a look at a file for every job, as twenty inputs
+    would.
+
+    Parameters
+    ----------
+    script : str
+        The input `code` of the rule.
+    options : str
+        What follows it, with a blank before.
     """
-    return f"  # sources {digest(script)}"
+    return f"python {{input.code[0]:q}}{options} > {{log:q}} 2>&1  # sources {digest(script)}"
 
 
 def project_file(name):
@@ -132,10 +141,10 @@ try:
     # By these, rows have their middles where volumes stand, whatever slices were shifted to.
     REFERENCES = study.volume_references(runs, config, TR=TR)
     ROW_ONSETS = study.row_onsets(ONSETS, REFERENCES, TR=TR)
-    FILM = bids.film_path(config["film"], drawn=SIMULATED)
-    FILM_SOUND = bids.film_sound_path(config["film_sound"])
+    FILM = stimulus_files.film_path(config["film"], drawn=SIMULATED)
+    FILM_SOUND = stimulus_files.film_sound_path(config["film_sound"])
     # The simulation annotates the film that it draws, and no other.
-    ANNOTATIONS = bids.annotations_path(
+    ANNOTATIONS = stimulus_files.annotations_path(
         config["annotations_dir"],
         bids_dir=BIDS_DIR,
         expected=SIMULATED and not OWN_FILM,
@@ -147,7 +156,7 @@ try:
         STIMULUS | {"others": len({run.participant for run in runs}) > 1},
     )
     if not DIRECTIONS:
-        raise InputError(study.NOTHING_LEFT)
+        raise study.NOTHING_LEFT
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -317,12 +326,14 @@ def preprocessing(part):
 LAYER = "(-[A-Za-z0-9_]+)?"
 
 
-def i3d_settings(**extra):
-    """Return a function for params: the section i3d, with the layer that {layer} names."""
-    return lambda wildcards: section(
+def i3d_settings(wildcards):
+    """Return the settings of I3D as one JSON string: of the layer and the stream asked for."""
+    flow = {key: value for key, value in config["flow"].items() if key != "weights"}
+    return section(
         "i3d",
-        **extra,
+        device=config["device"],
         **({"endpoint": wildcards.layer[1:]} if wildcards.layer else {}),
+        **({"flow": flow} if wildcards.stream == "flow" else {}),
     )
 
 

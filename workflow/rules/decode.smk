@@ -42,13 +42,15 @@ rule decode_labels:
     message:
         "Labels of {wildcards.unit} from {wildcards.origin}"
     shell:
-        "python {input.code[0]:q} --origin {wildcards.origin:q} --unit {wildcards.unit:q}"
-        " --source {input.source:q} --annotations {input.annotations:q}"
-        " --blocks {input.blocks:q} --folds {input.folds:q}"
-        " --probabilities {output.probabilities:q} --timeline {output.timeline:q}"
-        " --captions {output.captions:q} --scores {output.scores:q}"
-        " --calibration {output.calibration:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('decode_labels.py')}"
+        command(
+            "decode_labels.py",
+            " --origin {wildcards.origin:q} --unit {wildcards.unit:q}"
+            " --source {input.source:q} --annotations {input.annotations:q}"
+            " --blocks {input.blocks:q} --folds {input.folds:q}"
+            " --probabilities {output.probabilities:q} --timeline {output.timeline:q}"
+            " --captions {output.captions:q} --scores {output.scores:q}"
+            " --calibration {output.calibration:q} --settings {params.settings:q}",
+        )
 
 
 rule retrieve_clips:
@@ -81,11 +83,13 @@ rule retrieve_clips:
     message:
         "Which seconds of the film it was, from the BOLD of {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --unit {wildcards.unit:q} --bold {input.bold:q}"
-        " --features {input.features:q} --folds {input.folds:q}"
-        " --components {output.components:q} --clips {output.clips:q} --scores {output.scores:q}"
-        " --nulls {output.nulls:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('retrieve_clips.py')}"
+        command(
+            "retrieve_clips.py",
+            " --unit {wildcards.unit:q} --bold {input.bold:q}"
+            " --features {input.features:q} --folds {input.folds:q}"
+            " --components {output.components:q} --clips {output.clips:q} --scores {output.scores:q}"
+            " --nulls {output.nulls:q} --settings {params.settings:q}",
+        )
 
 
 rule summarise_decoding:
@@ -118,9 +122,11 @@ rule summarise_decoding:
     message:
         "Labels and clips over participants: {output.summary}"
     shell:
-        "python {input.code[0]:q} --labels @<(printf '%s\\n' {input.labels:q})"
-        " --clips @<(printf '%s\\n' {input.clips:q})"
-        " --timelines @<(printf '%s\\n' {input.timelines:q})"
-        " --nulls @<(printf '%s\\n' {input.nulls:q})"
-        " --summary {output.summary:q} > {log:q} 2>&1"
-        f"{sources('summarise_decoding.py')}"
+        command(
+            "summarise_decoding.py",
+            " --labels @<(printf '%s\\n' {input.labels:q})"
+            " --clips @<(printf '%s\\n' {input.clips:q})"
+            " --timelines @<(printf '%s\\n' {input.timelines:q})"
+            " --nulls @<(printf '%s\\n' {input.nulls:q})"
+            " --summary {output.summary:q}",
+        )

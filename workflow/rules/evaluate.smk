@@ -25,11 +25,13 @@ rule score_predictions:
     message:
         "Scores of {wildcards.direction}, {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
-        " --target {input.target:q} --predictions {input.predictions:q} --scores {output.scores:q}"
-        " --strength {input.strength:q} --kinds {input.kinds:q} --voxels {output.voxels:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('score_predictions.py')}"
+        command(
+            "score_predictions.py",
+            " --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
+            " --target {input.target:q} --predictions {input.predictions:q} --scores {output.scores:q}"
+            " --strength {input.strength:q} --kinds {input.kinds:q} --voxels {output.voxels:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule estimate_ceiling:
@@ -60,9 +62,11 @@ rule estimate_ceiling:
     message:
         "Ceiling: what the others tell of each participant"
     shell:
-        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
-        " --folds {input.folds:q} --table {output.table:q} --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('estimate_ceiling.py')}"
+        command(
+            "estimate_ceiling.py",
+            " --bold @<(printf '%s\\n' {input.bold:q})"
+            " --folds {input.folds:q} --table {output.table:q} --voxels {output.voxels:q} --settings {params.settings:q}",
+        )
 
 
 rule score_persistence:
@@ -103,11 +107,13 @@ rule score_persistence:
     message:
         "What the volume before tells of each: {output.table}"
     shell:
-        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
-        " --series @<(printf '%s\\n' {input.series:q}) --masks @<(printf '%s\\n' {input.masks:q})"
-        " --units @<(printf '%s\\n' {params.units:q}) --folds {input.folds:q}"
-        " --table {output.table:q} > {log:q} 2>&1"
-        f"{sources('score_persistence.py')}"
+        command(
+            "score_persistence.py",
+            " --bold @<(printf '%s\\n' {input.bold:q})"
+            " --series @<(printf '%s\\n' {input.series:q}) --masks @<(printf '%s\\n' {input.masks:q})"
+            " --units @<(printf '%s\\n' {params.units:q}) --folds {input.folds:q}"
+            " --table {output.table:q}",
+        )
 
 
 rule map_predictions:
@@ -139,10 +145,12 @@ rule map_predictions:
     message:
         "Map and predicted BOLD of {wildcards.model}, {wildcards.direction}, {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --bold {input.bold:q} --prediction {input.prediction:q}"
-        " --voxels {input.voxels:q} --folds {input.folds:q} --model {wildcards.model:q}"
-        " --r-map {output.r:q} --q-map {output.q:q} --predicted {output.bold:q} > {log:q} 2>&1"
-        f"{sources('map_predictions.py')}"
+        command(
+            "map_predictions.py",
+            " --bold {input.bold:q} --prediction {input.prediction:q}"
+            " --voxels {input.voxels:q} --folds {input.folds:q} --model {wildcards.model:q}"
+            " --r-map {output.r:q} --q-map {output.q:q} --predicted {output.bold:q}",
+        )
 
 
 rule map_ceiling:
@@ -174,11 +182,13 @@ rule map_ceiling:
     message:
         "Ceiling of {wildcards.unit}, and models of {wildcards.direction} as shares of it"
     shell:
-        "python {input.code[0]:q} --unit {wildcards.unit:q}"
-        " --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc --voxels {input.voxels:q}"
-        " --bold {input.bold:q} --r-map {output.r:q} --q-map {output.q:q}"
-        " --normalised {output.normalised:q} --table {output.table:q} > {log:q} 2>&1"
-        f"{sources('map_ceiling.py')}"
+        command(
+            "map_ceiling.py",
+            " --unit {wildcards.unit:q}"
+            " --ceiling {input.ceiling:q}/{wildcards.unit:q}.nc --voxels {input.voxels:q}"
+            " --bold {input.bold:q} --r-map {output.r:q} --q-map {output.q:q}"
+            " --normalised {output.normalised:q} --table {output.table:q}",
+        )
 
 
 rule map_group:
@@ -215,11 +225,13 @@ rule map_group:
     message:
         "Map of {wildcards.model} over participants, {wildcards.direction}"
     shell:
-        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
-        " --predictions @<(printf '%s\\n' {input.predictions:q})"
-        " --strengths @<(printf '%s\\n' {input.strengths:q})"
-        " --folds {input.folds:q} --out {output.maps:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('map_group.py')}"
+        command(
+            "map_group.py",
+            " --bold @<(printf '%s\\n' {input.bold:q})"
+            " --predictions @<(printf '%s\\n' {input.predictions:q})"
+            " --strengths @<(printf '%s\\n' {input.strengths:q})"
+            " --folds {input.folds:q} --out {output.maps:q} --settings {params.settings:q}",
+        )
 
 
 rule score_regions:
@@ -248,11 +260,13 @@ rule score_regions:
     message:
         "Regions that {wildcards.model} predicts, {wildcards.direction}"
     shell:
-        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
-        " --predictions @<(printf '%s\\n' {input.predictions:q})"
-        " --strengths @<(printf '%s\\n' {input.strengths:q})"
-        " --table {output.table:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('score_regions.py')}"
+        command(
+            "score_regions.py",
+            " --bold @<(printf '%s\\n' {input.bold:q})"
+            " --predictions @<(printf '%s\\n' {input.predictions:q})"
+            " --strengths @<(printf '%s\\n' {input.strengths:q})"
+            " --table {output.table:q} --settings {params.settings:q}",
+        )
 
 
 rule partition_variance:
@@ -287,11 +301,13 @@ rule partition_variance:
     message:
         "What each feature space explains in {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --unit {wildcards.unit:q} --tables {input.tables:q}"
-        " --bold {input.bold:q} --folds {input.folds:q}"
-        " --shares {output.shares:q} --voxels {output.voxels:q} --maps {output.maps:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('partition_variance.py')}"
+        command(
+            "partition_variance.py",
+            " --unit {wildcards.unit:q} --tables {input.tables:q}"
+            " --bold {input.bold:q} --folds {input.folds:q}"
+            " --shares {output.shares:q} --voxels {output.voxels:q} --maps {output.maps:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule draw_modalities:
@@ -320,9 +336,11 @@ rule draw_modalities:
     message:
         "Which modality explains which voxel of {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --explained {input.explained:q} --bold {input.bold:q}"
-        " --winner {output.winner:q} --figure {output.figure:q} > {log:q} 2>&1"
-        f"{sources('draw_modalities.py')}"
+        command(
+            "draw_modalities.py",
+            " --explained {input.explained:q} --bold {input.bold:q}"
+            " --winner {output.winner:q} --figure {output.figure:q}",
+        )
 
 
 # Made when asked for by name: as many fits as there are spaces and modalities.
@@ -357,10 +375,12 @@ rule leave_out_spaces:
     message:
         "What is lost of {wildcards.unit} without each feature space"
     shell:
-        "python {input.code[0]:q} --unit {wildcards.unit:q} --tables {input.tables:q}"
-        " --bold {input.bold:q} --folds {input.folds:q} --losses {output.losses:q}"
-        " --voxels {output.voxels:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('leave_out_spaces.py')}"
+        command(
+            "leave_out_spaces.py",
+            " --unit {wildcards.unit:q} --tables {input.tables:q}"
+            " --bold {input.bold:q} --folds {input.folds:q} --losses {output.losses:q}"
+            " --voxels {output.voxels:q} --settings {params.settings:q}",
+        )
 
 
 rule average_regions:
@@ -390,10 +410,11 @@ rule average_regions:
     message:
         "Regions of {wildcards.unit}, measured and predicted by {wildcards.direction}"
     shell:
-        "python {input.code[0]:q} --bold {input.bold:q} --predictions {input.predictions:q}"
-        " --strength {input.strength:q} --series {output.series:q} --scores {output.scores:q}"
-        " > {log:q} 2>&1"
-        f"{sources('average_regions.py')}"
+        command(
+            "average_regions.py",
+            " --bold {input.bold:q} --predictions {input.predictions:q}"
+            " --strength {input.strength:q} --series {output.series:q} --scores {output.scores:q}",
+        )
 
 
 rule summarise_scores:
@@ -426,8 +447,10 @@ rule summarise_scores:
     message:
         "Summary of the scores: {output.summary}"
     shell:
-        "python {input.code[0]:q} --scores @<(printf '%s\\n' {input.scores:q})"
-        " --voxels @<(printf '%s\\n' {input.voxels:q})"
-        " --inputs {input.inputs:q} --summary {output.summary:q}"
-        " --participants {output.participants:q} > {log:q} 2>&1"
-        f"{sources('summarise_scores.py')}"
+        command(
+            "summarise_scores.py",
+            " --scores @<(printf '%s\\n' {input.scores:q})"
+            " --voxels @<(printf '%s\\n' {input.voxels:q})"
+            " --inputs {input.inputs:q} --summary {output.summary:q}"
+            " --participants {output.participants:q}",
+        )

@@ -21,9 +21,11 @@ rule fetch_ds003688:
     message:
         "ds003688 from the public archive: {params.folder}"
     shell:
-        "python {input.code[0]:q} --manifest {input.manifest:q} --folder {params.folder:q}"
-        " --record {output.record:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('fetch_ds003688.py')}"
+        command(
+            "fetch_ds003688.py",
+            " --manifest {input.manifest:q} --folder {params.folder:q}"
+            " --record {output.record:q} --settings {params.settings:q}",
+        )
 
 
 rule validate_inputs:
@@ -72,9 +74,10 @@ rule validate_inputs:
     message:
         "Checks of the input: {output.inputs}"
     shell:
-        "python {input.code[0]:q} --settings {params.settings:q} --inputs {output.inputs:q}"
-        " > {log:q} 2>&1"
-        f"{sources('validate_inputs.py')}"
+        command(
+            "validate_inputs.py",
+            " --settings {params.settings:q} --inputs {output.inputs:q}",
+        )
 
 
 rule gather_blocks:
@@ -106,6 +109,8 @@ rule gather_blocks:
     message:
         "Blocks of the film: {output.blocks}"
     shell:
-        "python {input.code[0]:q} --events {input.events:q} --clock {input.clock:q}"
-        " --blocks {output.blocks:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('gather_blocks.py')}"
+        command(
+            "gather_blocks.py",
+            " --events {input.events:q} --clock {input.clock:q}"
+            " --blocks {output.blocks:q} --settings {params.settings:q}",
+        )

@@ -40,9 +40,11 @@ rule average_others:
     message:
         "What the others' brains did, for each participant"
     shell:
-        "python {input.code[0]:q} --bold @<(printf '%s\\n' {input.bold:q})"
-        " --out @<(printf '%s\\n' {output.others:q}) > {log:q} 2>&1"
-        f"{sources('average_others.py')}"
+        command(
+            "average_others.py",
+            " --bold @<(printf '%s\\n' {input.bold:q})"
+            " --out @<(printf '%s\\n' {output.others:q})",
+        )
 
 
 rule make_folds:
@@ -67,9 +69,11 @@ rule make_folds:
     message:
         "Folds over film time: what may be fitted and what is held out"
     shell:
-        "python {input.code[0]:q} --events {input.events:q} --film-info {input.film:q}"
-        " --folds {output.folds:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('make_folds.py')}"
+        command(
+            "make_folds.py",
+            " --events {input.events:q} --film-info {input.film:q}"
+            " --folds {output.folds:q} --settings {params.settings:q}",
+        )
 
 
 rule fit_baselines:
@@ -100,10 +104,12 @@ rule fit_baselines:
     message:
         "Baselines of {wildcards.direction}, {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
-        " --target {input.target:q} --known {input.known:q} --folds {input.folds:q}"
-        " --out {params.folder:q} --strength {output.strength:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('fit_baselines.py')}"
+        command(
+            "fit_baselines.py",
+            " --direction {wildcards.direction:q} --source {input.source:q}"
+            " --target {input.target:q} --known {input.known:q} --folds {input.folds:q}"
+            " --out {params.folder:q} --strength {output.strength:q} --settings {params.settings:q}",
+        )
 
 
 rule train_vae:
@@ -137,12 +143,14 @@ rule train_vae:
     message:
         "Variational autoencoder of {wildcards.direction}, {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
-        " --target {input.target:q} --folds {input.folds:q} --prediction {output.prediction:q}"
-        " --model {output.model:q} --history {output.history:q}"
-        " --diagnostics {output.diagnostics:q} --checkpoints {params.checkpoints:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('train_vae.py')}"
+        command(
+            "train_vae.py",
+            " --direction {wildcards.direction:q} --source {input.source:q}"
+            " --target {input.target:q} --folds {input.folds:q} --prediction {output.prediction:q}"
+            " --model {output.model:q} --history {output.history:q}"
+            " --diagnostics {output.diagnostics:q} --checkpoints {params.checkpoints:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule train_group:
@@ -181,14 +189,16 @@ rule train_group:
     message:
         "Variational autoencoder of the group, {wildcards.direction}"
     shell:
-        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
-        " --members @<(printf '%s\\n' {input.members:q})"
-        " --newcomers @<(printf '%s\\n' {input.newcomers:q}) --folds {input.folds:q}"
-        " --predictions @<(printf '%s\\n' {output.predictions:q}) --model {output.model:q}"
-        " --history {output.history:q} --diagnostics {output.diagnostics:q}"
-        " --checkpoints {params.checkpoints:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('train_group.py')}"
+        command(
+            "train_group.py",
+            " --direction {wildcards.direction:q} --source {input.source:q}"
+            " --members @<(printf '%s\\n' {input.members:q})"
+            " --newcomers @<(printf '%s\\n' {input.newcomers:q}) --folds {input.folds:q}"
+            " --predictions @<(printf '%s\\n' {output.predictions:q}) --model {output.model:q}"
+            " --history {output.history:q} --diagnostics {output.diagnostics:q}"
+            " --checkpoints {params.checkpoints:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule stack_predictions:
@@ -215,9 +225,10 @@ rule stack_predictions:
     message:
         "VAE and banded ridge together: {wildcards.direction}, {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --predictions {input.predictions:q} --stack {output.stack:q}"
-        " > {log:q} 2>&1"
-        f"{sources('stack_predictions.py')}"
+        command(
+            "stack_predictions.py",
+            " --predictions {input.predictions:q} --stack {output.stack:q}",
+        )
 
 
 # Made when asked for by name: every model of a unit is fitted to one fold twice, the second time with
@@ -251,11 +262,13 @@ rule try_leakage:
     message:
         "Whether models of {wildcards.unit} leak into fold {wildcards.fold}: {output.trial}"
     shell:
-        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
-        " --target {input.target:q} --known {input.known:q} --folds {input.folds:q}"
-        " --fold {wildcards.fold:q} --trial {output.trial:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('try_leakage.py')}"
+        command(
+            "try_leakage.py",
+            " --direction {wildcards.direction:q} --source {input.source:q}"
+            " --target {input.target:q} --known {input.known:q} --folds {input.folds:q}"
+            " --fold {wildcards.fold:q} --trial {output.trial:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule check_leakage:
@@ -286,7 +299,9 @@ rule check_leakage:
     message:
         "Proof that nothing held out was fitted: {output.leakage}"
     shell:
-        "python {input.code[0]:q} --folds {input.folds:q}"
-        " --predictions @<(printf '%s\\n' {input.predictions:q} {input.decoded:q})"
-        " --leakage {output.leakage:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('check_leakage.py')}"
+        command(
+            "check_leakage.py",
+            " --folds {input.folds:q}"
+            " --predictions @<(printf '%s\\n' {input.predictions:q} {input.decoded:q})"
+            " --leakage {output.leakage:q} --settings {params.settings:q}",
+        )

@@ -83,15 +83,17 @@ rule compare_with_truth:
     message:
         "What was planted and what was found: {output.regions}"
     shell:
-        "python {input.code[0]:q} --truth results/simulated/truth"
-        " --participants @<(printf '%s\\n' {params.participants:q}) --models {params.models:q}"
-        " --bold @<(printf '%s\\n' {input.bold:q})"
-        " --predictions @<(printf '%s\\n' {input.predictions:q})"
-        " --strengths @<(printf '%s\\n' {input.strengths:q}) --maps {input.maps:q}"
-        " --explained @<(printf '%s\\n' {input.explained:q})"
-        " --motion @<(printf '%s\\n' {input.motion:q})"
-        " --coregistration @<(printf '%s\\n' {input.coregistration:q})"
-        " --normalisation @<(printf '%s\\n' {input.normalisation:q})"
-        " --regions {output.regions:q} --errors {output.errors:q} --spaces {output.spaces:q}"
-        " --figure {output.figure:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('compare_with_truth.py')}"
+        command(
+            "compare_with_truth.py",
+            " --truth results/simulated/truth"
+            " --participants @<(printf '%s\\n' {params.participants:q}) --models {params.models:q}"
+            " --bold @<(printf '%s\\n' {input.bold:q})"
+            " --predictions @<(printf '%s\\n' {input.predictions:q})"
+            " --strengths @<(printf '%s\\n' {input.strengths:q}) --maps {input.maps:q}"
+            " --explained @<(printf '%s\\n' {input.explained:q})"
+            " --motion @<(printf '%s\\n' {input.motion:q})"
+            " --coregistration @<(printf '%s\\n' {input.coregistration:q})"
+            " --normalisation @<(printf '%s\\n' {input.normalisation:q})"
+            " --regions {output.regions:q} --errors {output.errors:q} --spaces {output.spaces:q}"
+            " --figure {output.figure:q} --settings {params.settings:q}",
+        )

@@ -25,10 +25,11 @@ rule describe_derivatives:
     message:
         "Description of the {wildcards.derivatives} images"
     shell:
-        "python {input.code[0]:q}"
-        " --sources {params.sources:q} --description {output.description:q}"
-        " --ignored {output.ignored:q} --readme {output.readme:q} > {log:q} 2>&1"
-        f"{sources('describe_derivatives.py')}"
+        command(
+            "describe_derivatives.py",
+            " --sources {params.sources:q} --description {output.description:q}"
+            " --ignored {output.ignored:q} --readme {output.readme:q}",
+        )
 
 
 rule preprocess_anatomy:
@@ -56,12 +57,12 @@ rule preprocess_anatomy:
     message:
         "Brain of {wildcards.anat}"
     shell:
-        "python {input.code[0]:q}"
-        " --t1w {input.t1w:q} --preprocessed {output.preprocessed:q}"
-        " --mask {output.mask:q}"
-        " --derivatives results/preprocessed --settings {params.settings:q}"
-        " > {log:q} 2>&1"
-        f"{sources('preprocess_anatomy.py')}"
+        command(
+            "preprocess_anatomy.py",
+            " --t1w {input.t1w:q} --preprocessed {output.preprocessed:q}"
+            " --mask {output.mask:q}"
+            " --derivatives results/preprocessed --settings {params.settings:q}",
+        )
 
 
 rule preprocess_tissues:
@@ -97,11 +98,12 @@ rule preprocess_tissues:
     message:
         "Tissues of {wildcards.anat}"
     shell:
-        "python {input.code[0]:q}"
-        " --t1w {input.t1w:q} --mask {input.mask:q} --inverse {input.inverse:q}"
-        " --gm {output.gm:q} --wm {output.wm:q} --csf {output.csf:q}"
-        " --dseg {output.dseg:q} --derivatives results/preprocessed > {log:q} 2>&1"
-        f"{sources('preprocess_tissues.py')}"
+        command(
+            "preprocess_tissues.py",
+            " --t1w {input.t1w:q} --mask {input.mask:q} --inverse {input.inverse:q}"
+            " --gm {output.gm:q} --wm {output.wm:q} --csf {output.csf:q}"
+            " --dseg {output.dseg:q} --derivatives results/preprocessed",
+        )
 
 
 rule preprocess_normalise:
@@ -127,11 +129,12 @@ rule preprocess_normalise:
     message:
         "{wildcards.anat} to the template"
     shell:
-        "python {input.code[0]:q}"
-        " --image {input.image:q} --mask {input.mask:q}"
-        " --forward {output.forward:q} --inverse {output.inverse:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('preprocess_normalise.py')}"
+        command(
+            "preprocess_normalise.py",
+            " --image {input.image:q} --mask {input.mask:q}"
+            " --forward {output.forward:q} --inverse {output.inverse:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule preprocess_normalise_bold:
@@ -157,11 +160,12 @@ rule preprocess_normalise_bold:
     message:
         "{wildcards.run} to the template"
     shell:
-        "python {input.code[0]:q}"
-        " --image {input.image:q} --mask {input.mask:q}"
-        " --forward {output.forward:q} --inverse {output.inverse:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('preprocess_normalise.py')}"
+        command(
+            "preprocess_normalise.py",
+            " --image {input.image:q} --mask {input.mask:q}"
+            " --forward {output.forward:q} --inverse {output.inverse:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule preprocess_reference:
@@ -194,13 +198,13 @@ rule preprocess_reference:
     message:
         "Reference volume of {wildcards.run}"
     shell:
-        "python {input.code[0]:q}"
-        " --bold {input.bold:q} --sidecars {input.sidecars:q}"
-        " --reference {output.reference:q}"
-        " --flat {output.flat:q} --mask {output.mask:q}"
-        " --derivatives results/preprocessed --settings {params.settings:q}"
-        " > {log:q} 2>&1"
-        f"{sources('preprocess_reference.py')}"
+        command(
+            "preprocess_reference.py",
+            " --bold {input.bold:q} --sidecars {input.sidecars:q}"
+            " --reference {output.reference:q}"
+            " --flat {output.flat:q} --mask {output.mask:q}"
+            " --derivatives results/preprocessed --settings {params.settings:q}",
+        )
 
 
 rule preprocess_motion:
@@ -227,11 +231,12 @@ rule preprocess_motion:
     message:
         "Head motion of {wildcards.run}"
     shell:
-        "python {input.code[0]:q}"
-        " --bold {input.bold:q} --reference {input.reference:q}"
-        " --mask {input.mask:q} --motion {output.motion:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('preprocess_motion.py')}"
+        command(
+            "preprocess_motion.py",
+            " --bold {input.bold:q} --reference {input.reference:q}"
+            " --mask {input.mask:q} --motion {output.motion:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule preprocess_coregister:
@@ -256,12 +261,12 @@ rule preprocess_coregister:
     message:
         "{wildcards.run} to its T1w image"
     shell:
-        "python {input.code[0]:q}"
-        " --reference {input.reference:q}"
-        " --reference-mask {input.reference_mask:q} --t1w {input.t1w:q}"
-        " --t1w-mask {input.t1w_mask:q} --transform {output.transform:q}"
-        " > {log:q} 2>&1"
-        f"{sources('preprocess_coregister.py')}"
+        command(
+            "preprocess_coregister.py",
+            " --reference {input.reference:q}"
+            " --reference-mask {input.reference_mask:q} --t1w {input.t1w:q}"
+            " --t1w-mask {input.t1w_mask:q} --transform {output.transform:q}",
+        )
 
 
 rule preprocess_resample:
@@ -297,26 +302,20 @@ rule preprocess_resample:
         runtime=minutes(60),
     params:
         read=as_read(bold_of, sidecars_of),
-        coregistration=lambda wildcards, input: (
-            "--coregistration" if input.coregistration else ""
-        ),
-        normalisation=lambda wildcards, input: (
-            "--normalisation" if input.normalisation else ""
-        ),
         settings=json.dumps({"resolution": config["preprocessing"]["resolution"]}),
     message:
         "{wildcards.run} in space {wildcards.space}"
     shell:
-        "python {input.code[0]:q}"
-        " --bold {input.bold:q} --sidecars {input.sidecars:q}"
-        " --motion {input.motion:q}"
-        " {params.coregistration} {input.coregistration:q}"
-        " {params.normalisation} {input.normalisation:q} --brain {input.brain:q}"
-        " --space {wildcards.space:q} --series {output.series:q}"
-        " --mask {output.mask:q} --reference {output.reference:q}"
-        " --derivatives results/preprocessed --settings {params.settings:q}"
-        " > {log:q} 2>&1"
-        f"{sources('preprocess_resample.py')}"
+        command(
+            "preprocess_resample.py",
+            " --bold {input.bold:q} --sidecars {input.sidecars:q}"
+            " --motion {input.motion:q}"
+            " --coregistration {input.coregistration:q}"
+            " --normalisation {input.normalisation:q} --brain {input.brain:q}"
+            " --space {wildcards.space:q} --series {output.series:q}"
+            " --mask {output.mask:q} --reference {output.reference:q}"
+            " --derivatives results/preprocessed --settings {params.settings:q}",
+        )
 
 
 rule preprocess_confounds:
@@ -343,20 +342,19 @@ rule preprocess_confounds:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        tissues=lambda wildcards, input: "--tissues" if input.tissues else "",
         settings=preprocessing("confounds"),
     message:
         "Confounds of {wildcards.run}"
     shell:
-        "python {input.code[0]:q}"
-        " --series {input.series:q} --mask {input.mask:q}"
-        " --motion {input.motion:q} --reference {input.reference:q}"
-        " --reference-mask {input.reference_mask:q}"
-        " --normalisation {input.normalisation:q}"
-        " {params.tissues} {input.tissues:q} --confounds {output.confounds:q}"
-        " --metadata {output.metadata:q} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
-        f"{sources('preprocess_confounds.py')}"
+        command(
+            "preprocess_confounds.py",
+            " --series {input.series:q} --mask {input.mask:q}"
+            " --motion {input.motion:q} --reference {input.reference:q}"
+            " --reference-mask {input.reference_mask:q}"
+            " --normalisation {input.normalisation:q}"
+            " --tissues {input.tissues:q} --confounds {output.confounds:q}"
+            " --metadata {output.metadata:q} --settings {params.settings:q}",
+        )
 
 
 rule preprocess_anatomy_figures:
@@ -398,11 +396,12 @@ rule preprocess_anatomy_figures:
     message:
         "Figures of {wildcards.anat}"
     shell:
-        "python {input.code[0]:q}"
-        " --t1w {input.t1w:q} --mask {input.mask:q} --dseg {input.dseg:q}"
-        " --normalisation {input.normalisation:q} --tissues {output.tissues:q}"
-        " --normalised {output.normalised:q} --template {output.template:q} > {log:q} 2>&1"
-        f"{sources('preprocess_anatomy_figures.py')}"
+        command(
+            "preprocess_anatomy_figures.py",
+            " --t1w {input.t1w:q} --mask {input.mask:q} --dseg {input.dseg:q}"
+            " --normalisation {input.normalisation:q} --tissues {output.tissues:q}"
+            " --normalised {output.normalised:q} --template {output.template:q}",
+        )
 
 
 rule preprocess_figures:
@@ -473,26 +472,23 @@ rule preprocess_figures:
         runtime=minutes(15),
     params:
         read=as_read(bold_of),
-        t1w=(lambda wildcards, input: "--t1w" if input.t1w else ""),
-        dseg=lambda wildcards, input: "--dseg" if input.dseg else "",
-        coregistration=lambda wildcards, input: (
-            "--coregistration" if input.coregistration else ""
-        ),
         settings=preprocessing("confounds"),
     message:
         "Figures of {wildcards.run}"
     shell:
-        "python {input.code[0]:q} --settings {params.settings:q}"
-        " --series {input.series:q} --mask {input.mask:q}"
-        " --confounds {input.confounds:q} --reference {input.reference:q}"
-        " --reference-mask {input.reference_mask:q}"
-        " {params.coregistration} {input.coregistration:q}"
-        " {params.t1w} {input.t1w:q} {params.dseg} {input.dseg:q}"
-        " --carpet {output.carpet:q} --motion {output.motion:q}"
-        " --alignment {output.alignment:q} --anatomy {output.anatomy:q}"
-        " --normalised {output.normalised:q} --template {output.template:q}"
-        " --tsnr {output.tsnr:q} > {log:q} 2>&1"
-        f"{sources('preprocess_figures.py')}"
+        command(
+            "preprocess_figures.py",
+            " --settings {params.settings:q}"
+            " --series {input.series:q} --mask {input.mask:q}"
+            " --confounds {input.confounds:q} --reference {input.reference:q}"
+            " --reference-mask {input.reference_mask:q}"
+            " --coregistration {input.coregistration:q}"
+            " --t1w {input.t1w:q} --dseg {input.dseg:q}"
+            " --carpet {output.carpet:q} --motion {output.motion:q}"
+            " --alignment {output.alignment:q} --anatomy {output.anatomy:q}"
+            " --normalised {output.normalised:q} --template {output.template:q}"
+            " --tsnr {output.tsnr:q}",
+        )
 
 
 rule clean_bold:
@@ -539,12 +535,13 @@ rule clean_bold:
     message:
         "Nuisance and drift out of {wildcards.run}"
     shell:
-        "python {input.code[0]:q}"
-        " --series {input.series:q} --mask {input.mask:q}"
-        " --cleaned {output.cleaned:q}"
-        " --cleaned-mask {output.mask:q} --derivatives results/cleaned"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('clean_bold.py')}"
+        command(
+            "clean_bold.py",
+            " --series {input.series:q} --mask {input.mask:q}"
+            " --cleaned {output.cleaned:q}"
+            " --cleaned-mask {output.mask:q} --derivatives results/cleaned"
+            " --settings {params.settings:q}",
+        )
 
 
 rule extract_bold:
@@ -577,12 +574,12 @@ rule extract_bold:
             },
             sort_keys=True,
         ),
-        parcels="--parcels" if config["preprocessing"]["parcels"] else "",
     message:
         "Voxels of participant {wildcards.participant} at film times"
     shell:
-        "python {input.code[0]:q}"
-        " --cleaned {input.cleaned:q} --masks {input.masks:q}"
-        " {params.parcels} {input.parcels:q} --bold {output.bold:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_bold.py')}"
+        command(
+            "extract_bold.py",
+            " --cleaned {input.cleaned:q} --masks {input.masks:q}"
+            " --parcels {input.parcels:q} --bold {output.bold:q}"
+            " --settings {params.settings:q}",
+        )

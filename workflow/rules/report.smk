@@ -32,9 +32,10 @@ rule draw_maps:
     message:
         "Maps of {wildcards.direction}, {wildcards.unit}, drawn"
     shell:
-        "python {input.code[0]:q} --maps {input.maps:q} --names vae ridge"
-        " --figure {output.figure:q} > {log:q} 2>&1"
-        f"{sources('draw_maps.py')}"
+        command(
+            "draw_maps.py",
+            " --maps {input.maps:q} --names vae ridge" " --figure {output.figure:q}",
+        )
 
 
 # What was left out of each run's mask and confounds is told in them.
@@ -75,8 +76,6 @@ rule write_methods:
             f"{BIDS_DIR}/dataset_description.json",
             f"{DERIVATIVES}/dataset_description.json" if DERIVATIVES else [],
         ),
-        derivatives="--derivatives" if DERIVATIVES else "",
-        sound_scores="--sound-scores" if units_that_sound() else "",
         settings=json.dumps(
             {
                 "simulated": SIMULATED,
@@ -89,12 +88,14 @@ rule write_methods:
     message:
         "Methods section: {output.text}"
     shell:
-        "python {input.code[0]:q} --inputs {input.inputs:q} --film {input.film:q}"
-        " --folds {input.folds:q} --cleaned results/cleaned --dataset {input.dataset:q}"
-        " {params.derivatives} {input.derivatives:q} {params.sound_scores} {input.sound_scores:q}"
-        " --references {input.references:q} --requirements {input.requirements:q} --text {output.text:q}"
-        " --section {output.section:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('write_methods.py')}"
+        command(
+            "write_methods.py",
+            " --inputs {input.inputs:q} --film {input.film:q}"
+            " --folds {input.folds:q} --cleaned results/cleaned --dataset {input.dataset:q}"
+            " --derivatives {input.derivatives:q} --sound-scores {input.sound_scores:q}"
+            " --references {input.references:q} --requirements {input.requirements:q} --text {output.text:q}"
+            " --section {output.section:q} --settings {params.settings:q}",
+        )
 
 
 rule pack_brain:
@@ -115,8 +116,7 @@ rule pack_brain:
     message:
         "What maps are drawn on: {output.brain}"
     shell:
-        "python {input.code[0]:q} --brain {output.brain:q} > {log:q} 2>&1"
-        f"{sources('pack_brain.py')}"
+        command("pack_brain.py", " --brain {output.brain:q}")
 
 
 rule draw_stills:
@@ -143,10 +143,11 @@ rule draw_stills:
     message:
         "Stills of the film: {output.sheet}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --sheet {output.sheet:q} --about {output.about:q} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
-        f"{sources('draw_stills.py')}"
+        command(
+            "draw_stills.py",
+            " --film {input.film:q} --clock {input.clock:q}"
+            " --sheet {output.sheet:q} --about {output.about:q} --settings {params.settings:q}",
+        )
 
 
 rule compress_sounds:
@@ -170,9 +171,11 @@ rule compress_sounds:
     message:
         "Sounds of {wildcards.direction}, {wildcards.unit}, for the report"
     shell:
-        "python {input.code[0]:q} --sounds {input.sounds:q} --listening {output.listening:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('compress_sounds.py')}"
+        command(
+            "compress_sounds.py",
+            " --sounds {input.sounds:q} --listening {output.listening:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule measure_quality:
@@ -203,9 +206,11 @@ rule measure_quality:
     message:
         "Quality of {wildcards.run}"
     shell:
-        "python {input.code[0]:q} --series {input.series:q} --mask {input.mask:q}"
-        " --confounds {input.confounds:q} --quality {output.quality:q} > {log:q} 2>&1"
-        f"{sources('measure_quality.py')}"
+        command(
+            "measure_quality.py",
+            " --series {input.series:q} --mask {input.mask:q}"
+            " --confounds {input.confounds:q} --quality {output.quality:q}",
+        )
 
 
 rule graph_rules:
@@ -232,9 +237,11 @@ rule graph_rules:
     message:
         "The workflow as a picture: {output.graph}"
     shell:
-        "python {input.code[0]:q} --snakefile {input.snakefile:q} --graph {output.graph:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('graph_rules.py')}"
+        command(
+            "graph_rules.py",
+            " --snakefile {input.snakefile:q} --graph {output.graph:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule render_report:
@@ -328,8 +335,10 @@ rule render_report:
     message:
         "Report: {output.report}/index.html"
     shell:
-        "python {input.code[0]:q} --results results --templates {params.templates:q}"
-        " --environments {params.environments:q} --requirements {input.requirements:q}"
-        " --events {input.events:q} {params.words} --report {output.report:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('render_report.py')}"
+        command(
+            "render_report.py",
+            " --results results --templates {params.templates:q}"
+            " --environments {params.environments:q} --requirements {input.requirements:q}"
+            " --events {input.events:q} {params.words} --report {output.report:q}"
+            " --settings {params.settings:q}",
+        )

@@ -23,9 +23,11 @@ rule simulate_film:
     message:
         "Simulated film: {output.film}"
     shell:
-        "python {input.code[0]:q} --film {output.film:q} --annotations {output.annotations:q}"
-        " --truth {output.truth:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('simulate_film.py')}"
+        command(
+            "simulate_film.py",
+            " --film {output.film:q} --annotations {output.annotations:q}"
+            " --truth {output.truth:q} --settings {params.settings:q}",
+        )
 
 
 rule watch_film:
@@ -55,13 +57,14 @@ rule watch_film:
             participants=None,
             images=None,
         ),
-        words="--words" if WORDS else "",
     message:
         "What the simulation sees and hears in the film: {output.truth}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --sound {input.sound:q} {params.words} {input.words:q}"
-        " --truth {output.truth:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('watch_film.py')}"
+        command(
+            "watch_film.py",
+            " --film {input.film:q} --sound {input.sound:q} --words {input.words:q}"
+            " --truth {output.truth:q} --settings {params.settings:q}",
+        )
 
 
 rule simulate_participant:
@@ -99,10 +102,12 @@ rule simulate_participant:
     message:
         "Simulated participant {wildcards.participant}: {output.bold}"
     shell:
-        "python {input.code[0]:q} --participant {wildcards.participant:q}"
-        " --film-truth {input.film_truth:q} --bids results/simulated/bids --truth results/simulated/truth"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('simulate_participant.py')}"
+        command(
+            "simulate_participant.py",
+            " --participant {wildcards.participant:q}"
+            " --film-truth {input.film_truth:q} --bids results/simulated/bids --truth results/simulated/truth"
+            " --settings {params.settings:q}",
+        )
 
 
 rule simulate_dataset:
@@ -128,6 +133,7 @@ rule simulate_dataset:
     message:
         "Simulated data set: {output.description}"
     shell:
-        "python {input.code[0]:q} --bids results/simulated/bids --settings {params.settings:q}"
-        " > {log:q} 2>&1"
-        f"{sources('simulate_dataset.py')}"
+        command(
+            "simulate_dataset.py",
+            " --bids results/simulated/bids --settings {params.settings:q}",
+        )

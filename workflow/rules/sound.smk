@@ -21,10 +21,12 @@ rule reconstruct_target:
     message:
         "Target of {wildcards.direction} for {wildcards.unit}, through the latents"
     shell:
-        "python {input.code[0]:q} --direction {wildcards.direction:q} --source {input.source:q}"
-        " --target {input.target:q} --folds {input.folds:q} --model {input.model:q}"
-        " --reconstruction {output.reconstruction:q} > {log:q} 2>&1"
-        f"{sources('reconstruct_target.py')}"
+        command(
+            "reconstruct_target.py",
+            " --direction {wildcards.direction:q} --source {input.source:q}"
+            " --target {input.target:q} --folds {input.folds:q} --model {input.model:q}"
+            " --reconstruction {output.reconstruction:q}",
+        )
 
 
 rule invert_mel:
@@ -65,11 +67,13 @@ rule invert_mel:
     message:
         "Sounds of {wildcards.direction} for {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --mel {input.mel:q} --events {input.events:q} --predictions {input.predictions:q}"
-        " --latent {input.latent:q} --video {input.video:q}"
-        " --sounds {output.sounds:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('invert_mel.py')}"
+        command(
+            "invert_mel.py",
+            " --film {input.film:q} --clock {input.clock:q}"
+            " --mel {input.mel:q} --events {input.events:q} --predictions {input.predictions:q}"
+            " --latent {input.latent:q} --video {input.video:q}"
+            " --sounds {output.sounds:q} --settings {params.settings:q}",
+        )
 
 
 rule score_sounds:
@@ -95,7 +99,9 @@ rule score_sounds:
     message:
         "Scores of the sounds of {wildcards.direction} for {wildcards.unit}"
     shell:
-        "python {input.code[0]:q} --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
-        " --sounds {input.sounds:q} --scores {output.scores:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('score_sounds.py')}"
+        command(
+            "score_sounds.py",
+            " --direction {wildcards.direction:q} --unit {wildcards.unit:q}"
+            " --sounds {input.sounds:q} --scores {output.scores:q}"
+            " --settings {params.settings:q}",
+        )

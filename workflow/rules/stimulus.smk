@@ -18,11 +18,10 @@ rule fetch_i3d_weights:
         runtime=minutes(20),
     params:
         read=as_read(config["i3d"]["weights"]),
-        own="--own" if config["i3d"]["weights"] else "",
     message:
         "Weights of I3D: {output.weights}"
     shell:
-        "python {input.code[0]:q} {params.own} {input.own:q} --weights {output.weights:q}"
+        "python {input.code[0]:q} --own {input.own:q} --weights {output.weights:q}"
         " > {log:q} 2>&1"
 
 
@@ -53,9 +52,11 @@ if FILM:
         message:
             "True times of the film's frames: {output.frames}"
         shell:
-            "python {input.code[0]:q} --film {input.film:q} --sound {input.sound:q} --frames {output.frames:q}"
-            " --clock {output.clock:q} --settings {params.settings:q} > {log:q} 2>&1"
-            f"{sources('probe_film.py')}"
+            command(
+                "probe_film.py",
+                " --film {input.film:q} --sound {input.sound:q} --frames {output.frames:q}"
+                " --clock {output.clock:q} --settings {params.settings:q}",
+            )
 
 else:
 
@@ -90,10 +91,12 @@ else:
         message:
             "Length of the film: {output.clock}"
         shell:
-            "python {input.code[0]:q} --events {input.events:q} --tables {params.tables:q}"
-            " --annotations {input.annotations:q} --clock {output.clock:q}"
-            " --settings {params.settings:q} > {log:q} 2>&1"
-            f"{sources('time_film.py')}"
+            command(
+                "time_film.py",
+                " --events {input.events:q} --tables {params.tables:q}"
+                " --annotations {input.annotations:q} --clock {output.clock:q}"
+                " --settings {params.settings:q}",
+            )
 
 
 rule extract_i3d:
@@ -101,32 +104,35 @@ rule extract_i3d:
         code=code("extract_i3d.py"),
         film=FILM,
         clock="results/stimulus/film.json",
-        weights="results/weights/i3d_rgb.safetensors",
+        weights="results/weights/i3d_{stream}.safetensors",
     output:
-        features="results/stimulus/i3d_rgb{layer}.nc",
+        features="results/stimulus/i3d_{stream}{layer}.nc",
     log:
-        "results/logs/extract_i3d{layer}.log",
+        "results/logs/extract_i3d/{stream}{layer}.log",
     benchmark:
-        "results/benchmarks/extract_i3d{layer}.tsv"
+        "results/benchmarks/extract_i3d/{stream}{layer}.tsv"
     wildcard_constraints:
+        stream="rgb|flow",
         layer=LAYER,
     conda:
         "../../envs/extract_i3d.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
+        mem_mb=memory(3000),
+        runtime=minutes(180),
         gpu=GPU,
     params:
         read=as_read(FILM),
-        settings=i3d_settings(device=config["device"]),
+        settings=i3d_settings,
     message:
-        "I3D features of the film: {output.features}"
+        "I3D features of the film, {wildcards.stream}: {output.features}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --weights {input.weights:q} --features {output.features:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_i3d.py')}"
+        command(
+            "extract_i3d.py",
+            " --film {input.film:q} --clock {input.clock:q}"
+            " --weights {input.weights:q} --features {output.features:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule extract_spectrogram:
@@ -152,9 +158,11 @@ rule extract_spectrogram:
     message:
         "Log {wildcards.scale} spectrogram of the film: {output.spectrogram}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --scale {wildcards.scale:q} --spectrogram {output.spectrogram:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_spectrogram.py')}"
+        command(
+            "extract_spectrogram.py",
+            " --film {input.film:q} --clock {input.clock:q}"
+            " --scale {wildcards.scale:q} --spectrogram {output.spectrogram:q} --settings {params.settings:q}",
+        )
 
 
 rule tabulate_annotations:
@@ -182,15 +190,15 @@ rule tabulate_annotations:
     params:
         read=as_read(ANNOTATIONS),
         settings=section("annotations", timing=TIMING),
-        tables="--tables" if ANNOTATIONS else "",
-        annotations="--annotations" if ANNOTATIONS else "",
     message:
         "Annotations and blocks at the TRs: {output.blocks}"
     shell:
-        "python {input.code[0]:q} {params.tables} {input.tables:q} --events {input.events:q}"
-        " --clock {input.clock:q} {params.annotations} {output.annotations:q}"
-        " --blocks {output.blocks:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('tabulate_annotations.py')}"
+        command(
+            "tabulate_annotations.py",
+            " --tables {input.tables:q} --events {input.events:q}"
+            " --clock {input.clock:q} --annotations {output.annotations:q}"
+            " --blocks {output.blocks:q} --settings {params.settings:q}",
+        )
 
 
 rule extract_lowlevel:
@@ -219,10 +227,12 @@ rule extract_lowlevel:
     message:
         "Low-level features of the film: {output.pictures}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --sound-file {input.sound_file:q} --clock {input.clock:q}"
-        " --frames {input.frames:q} --pictures {output.pictures:q} --sound {output.sound:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_lowlevel.py')}"
+        command(
+            "extract_lowlevel.py",
+            " --film {input.film:q} --sound-file {input.sound_file:q} --clock {input.clock:q}"
+            " --frames {input.frames:q} --pictures {output.pictures:q} --sound {output.sound:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule extract_modulation:
@@ -248,9 +258,11 @@ rule extract_modulation:
     message:
         "Spectro-temporal modulation of the film's sound: {output.features}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --features {output.features:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_modulation.py')}"
+        command(
+            "extract_modulation.py",
+            " --film {input.film:q} --clock {input.clock:q}"
+            " --features {output.features:q} --settings {params.settings:q}",
+        )
 
 
 # As networks/language_models.py has them.
@@ -311,10 +323,11 @@ rule extract_sound_network:
     message:
         "{wildcards.network} features of the film's sound: {output.features}"
     shell:
-        "python {input.code[0]:q} --network {wildcards.network} --film {input.film:q}"
-        " --clock {input.clock:q} --weights {input.weights:q} --features {output.features:q}"
-        " > {log:q} 2>&1"
-        f"{sources('extract_sound_network.py')}"
+        command(
+            "extract_sound_network.py",
+            " --network {wildcards.network} --film {input.film:q}"
+            " --clock {input.clock:q} --weights {input.weights:q} --features {output.features:q}",
+        )
 
 
 rule extract_sound_transformer:
@@ -349,10 +362,12 @@ rule extract_sound_transformer:
     message:
         "{wildcards.network} features of the film's sound: {output.features}"
     shell:
-        "python {input.code[0]:q} --space {wildcards.network}{wildcards.layer}"
-        " --film {input.film:q} --clock {input.clock:q} --features {output.features:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_sound_transformer.py')}"
+        command(
+            "extract_sound_transformer.py",
+            " --space {wildcards.network}{wildcards.layer}"
+            " --film {input.film:q} --clock {input.clock:q} --features {output.features:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule tabulate_words:
@@ -380,9 +395,11 @@ rule tabulate_words:
     message:
         "What is said in the film, at the TRs: {output.features}"
     shell:
-        "python {input.code[0]:q} --tables {input.tables:q} --clock {input.clock:q}"
-        " --features {output.features:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('tabulate_words.py')}"
+        command(
+            "tabulate_words.py",
+            " --tables {input.tables:q} --clock {input.clock:q}"
+            " --features {output.features:q} --settings {params.settings:q}",
+        )
 
 
 rule tabulate_word_vectors:
@@ -409,10 +426,12 @@ rule tabulate_word_vectors:
     message:
         "Vectors of the film's words at the TRs: {output.features}"
     shell:
-        "python {input.code[0]:q} --vectors {input.vectors:q} --tables {input.tables:q}"
-        " --clock {input.clock:q} --features {output.features:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('tabulate_word_vectors.py')}"
+        command(
+            "tabulate_word_vectors.py",
+            " --vectors {input.vectors:q} --tables {input.tables:q}"
+            " --clock {input.clock:q} --features {output.features:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule extract_language_model:
@@ -446,10 +465,12 @@ rule extract_language_model:
     message:
         "The film's words by a language model, at the TRs: {output.features}"
     shell:
-        "python {input.code[0]:q} --space {wildcards.model}{wildcards.layer}"
-        " --tables {input.tables:q} --clock {input.clock:q} --features {output.features:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_language_model.py')}"
+        command(
+            "extract_language_model.py",
+            " --space {wildcards.model}{wildcards.layer}"
+            " --tables {input.tables:q} --clock {input.clock:q} --features {output.features:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule tabulate_own_features:
@@ -483,10 +504,12 @@ rule tabulate_own_features:
     message:
         "{wildcards.own} at the TRs: {output.features}"
     shell:
-        "python {input.code[0]:q} --table {input.table:q} --times {input.times:q}"
-        " --clock {input.clock:q} --features {output.features:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('tabulate_own_features.py')}"
+        command(
+            "tabulate_own_features.py",
+            " --table {input.table:q} --times {input.times:q}"
+            " --clock {input.clock:q} --features {output.features:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 rule adapt_flow_weights:
@@ -508,88 +531,16 @@ rule adapt_flow_weights:
         runtime=minutes(5),
     params:
         read=as_read(config["flow"]["weights"]),
-        own="--own" if config["flow"]["weights"] else "",
     message:
         "Weights of I3D for optical flow: {output.weights}"
     shell:
-        "python {input.code[0]:q} {params.own} {input.own:q} --rgb {input.rgb:q}"
+        "python {input.code[0]:q} --own {input.own:q} --rgb {input.rgb:q}"
         " --weights {output.weights:q} > {log:q} 2>&1"
 
 
-rule extract_i3d_flow:
+rule extract_video_network:
     input:
-        code=code("extract_i3d_flow.py"),
-        film=FILM,
-        clock="results/stimulus/film.json",
-        weights="results/weights/i3d_flow.safetensors",
-    output:
-        features="results/stimulus/i3d_flow{layer}.nc",
-    log:
-        "results/logs/extract_i3d_flow{layer}.log",
-    benchmark:
-        "results/benchmarks/extract_i3d_flow{layer}.tsv"
-    wildcard_constraints:
-        layer=LAYER,
-    conda:
-        "../../envs/extract_i3d_flow.yaml"
-    threads: 2
-    resources:
-        mem_mb=memory(3000),
-        runtime=minutes(180),
-        gpu=GPU,
-    params:
-        read=as_read(FILM),
-        settings=i3d_settings(
-            device=config["device"],
-            flow={k: v for k, v in config["flow"].items() if k != "weights"},
-        ),
-    message:
-        "I3D features of the film's optical flow: {output.features}"
-    shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --weights {input.weights:q} --features {output.features:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_i3d_flow.py')}"
-
-
-rule extract_r2plus1d:
-    input:
-        code=code("extract_r2plus1d.py"),
-        film=FILM,
-        clock="results/stimulus/film.json",
-        # The script finds the files in it by the settings.
-        weights=(
-            [config["backbones"]["r2plus1d"]["weights"]]
-            if config["backbones"]["r2plus1d"]["weights"]
-            else []
-        ),
-    output:
-        features="results/stimulus/r2plus1d.nc",
-    log:
-        "results/logs/extract_r2plus1d.log",
-    benchmark:
-        "results/benchmarks/extract_r2plus1d.tsv"
-    conda:
-        "../../envs/extract_r2plus1d.yaml"
-    threads: 2
-    resources:
-        mem_mb=memory(3000),
-        runtime=minutes(60),
-        gpu=GPU,
-    params:
-        read=as_read(FILM, config["backbones"]["r2plus1d"]["weights"]),
-        settings=backbone_settings("r2plus1d"),
-    message:
-        "R(2+1)D features of the film: {output.features}"
-    shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --features {output.features:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_r2plus1d.py')}"
-
-
-rule extract_transformer:
-    input:
-        code=code("extract_transformer.py"),
+        code=code("extract_video_network.py"),
         film=FILM,
         clock="results/stimulus/film.json",
         weights=lambda wildcards: config["backbones"][wildcards.backbone]["weights"]
@@ -597,13 +548,13 @@ rule extract_transformer:
     output:
         features="results/stimulus/{backbone}.nc",
     log:
-        "results/logs/extract_transformer/{backbone}.log",
+        "results/logs/extract_video_network/{backbone}.log",
     benchmark:
-        "results/benchmarks/extract_transformer/{backbone}.tsv"
+        "results/benchmarks/extract_video_network/{backbone}.tsv"
     wildcard_constraints:
-        backbone="timesformer|videomae|vjepa2",
+        backbone="r2plus1d|timesformer|videomae|vjepa2",
     conda:
-        "../../envs/extract_transformer.yaml"
+        "../../envs/extract_video_network.yaml"
     threads: 2
     resources:
         mem_mb=memory(6000),
@@ -617,10 +568,12 @@ rule extract_transformer:
     message:
         "{wildcards.backbone} features of the film: {output.features}"
     shell:
-        "python {input.code[0]:q} --backbone {wildcards.backbone} --film {input.film:q}"
-        " --clock {input.clock:q} --features {output.features:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('extract_transformer.py')}"
+        command(
+            "extract_video_network.py",
+            " --backbone {wildcards.backbone} --film {input.film:q}"
+            " --clock {input.clock:q} --features {output.features:q}"
+            " --settings {params.settings:q}",
+        )
 
 
 # Of what a feature space at the TRs is made, where not of a table of its own name.
@@ -661,9 +614,11 @@ rule resample_features:
     message:
         "{wildcards.features} at the TRs: {output.resampled}"
     shell:
-        "python {input.code[0]:q} --features {input.features:q} --clock {input.clock:q}"
-        " --resampled {output.resampled:q} --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('resample_features.py')}"
+        command(
+            "resample_features.py",
+            " --features {input.features:q} --clock {input.clock:q}"
+            " --resampled {output.resampled:q} --settings {params.settings:q}",
+        )
 
 
 rule draw_stimulus:
@@ -698,12 +653,13 @@ rule draw_stimulus:
     params:
         read=as_read(FILM, ANNOTATIONS),
         settings=json.dumps(TIMING, sort_keys=True),
-        tables="--tables" if ANNOTATIONS else "",
     message:
         "Sheet to check the film by: {output.sheet}"
     shell:
-        "python {input.code[0]:q} --film {input.film:q} --clock {input.clock:q}"
-        " --mel {input.mel:q} {params.tables} {input.tables:q} --events {input.events:q}"
-        " --features {input.features:q} --sheet {output.sheet:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
-        f"{sources('draw_stimulus.py')}"
+        command(
+            "draw_stimulus.py",
+            " --film {input.film:q} --clock {input.clock:q}"
+            " --mel {input.mel:q} --tables {input.tables:q} --events {input.events:q}"
+            " --features {input.features:q} --sheet {output.sheet:q}"
+            " --settings {params.settings:q}",
+        )

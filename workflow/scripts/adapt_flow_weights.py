@@ -11,7 +11,9 @@ from stim2bold.runtime.command import run
 def main() -> None:
     """Read the options, get the weights, save them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--own", type=Path, help="flow weights of the user's (flow_imagenet.pt)")
+    parser.add_argument(
+        "--own", type=Path, nargs="?", help="flow weights of the user's (flow_imagenet.pt)"
+    )
     parser.add_argument("--rgb", type=Path, required=True, help="of fetch_i3d_weights")
     parser.add_argument("--weights", type=Path, required=True, help="safetensors file to write")
     options = parser.parse_args()

@@ -28,8 +28,9 @@ def main() -> None:
         problems += check_prediction(predicted.attrs, predicted, content, name=str(path))
     if problems:
         raise InputError(
-            f"{args.folds}: held-out film reached a fit: {'; '.join(problems)}; "
-            "remove results/folds.json, results/predictions and results/decoding and run again"
+            args.folds,
+            f"held-out film reached a fit: {'; '.join(problems)}",
+            "remove results/folds.json, results/predictions and results/decoding and run again",
         )
     write_json(
         args.leakage,

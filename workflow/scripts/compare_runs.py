@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     options = parser.parse_args()
     if options.out.exists() and any(options.out.iterdir()):
-        raise InputError(f"{options.out}: is there already; name another folder, or remove it")
+        raise InputError(options.out, "is there already", "name another folder, or remove it")
     a, b = read_run(options.a), read_run(options.b)
     scores = compared_scores(a, b)
     pairs = map_pairs(a, b, scores)

@@ -13,7 +13,7 @@ from stim2bold.evaluation.group_map import gather, group_and_each, predicted_rea
 from stim2bold.evaluation.region_scores import region_scores
 from stim2bold.io.arrays import read_array
 from stim2bold.io.files import write_table
-from stim2bold.preprocessing import registration
+from stim2bold.preprocessing import registration, resampling
 from stim2bold.runtime.arguments import ListParser
 from stim2bold.runtime.command import run
 from stim2bold.simulation.brain import recovery
@@ -85,14 +85,14 @@ def main() -> None:
 
     errors, spaces = [], []
     grey = np.isin(kinds[drawn], list(KIND_NUMBERS.values()))
-    points = registration.voxel_points(image)[:, grey]
+    points = resampling.voxel_points(image)[:, grey]
     for number, (name, truth) in enumerate(truths.items()):
         motion = registration.read_matrices(args.motion[number])
         off, _ = recovery.motion_errors(truth.motion, motion, CENTRE)
         rms = np.sqrt((off**2).mean(axis=0))
-        in_t1w = registration.moved_points(args.normalisation[number], image)[:, grey]
+        in_t1w = resampling.moved_points(args.normalisation[number], image)[:, grey]
         to_bold = registration.read_matrices(args.coregistration[number])[0]
-        in_bold = registration.apply(to_bold, in_t1w)
+        in_bold = resampling.apply(to_bold, in_t1w)
         place = recovery.place_errors(points, in_bold, motion, truth)
         bold = read_array(args.bold[number])
         lag, left = recovery.signal_errors(bold, truth)

@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument("--film", type=Path, required=True)
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--mel", type=Path, nargs="?", help="where the film has sound")
-    parser.add_argument("--tables", type=Path, help="folder with video and sound, if any")
+    parser.add_argument(
+        "--tables", type=Path, nargs="?", help="folder with video and sound, if any"
+    )
     parser.add_argument("--events", type=Path, required=True)
     parser.add_argument("--features", type=Path, nargs="+", required=True, help="at the TRs")
     parser.add_argument("--sheet", type=Path, required=True, help="PNG file to write")

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 
 from stim2bold.io.arrays import write_array
-from stim2bold.preprocessing.cleaning import gather_runs
+from stim2bold.preprocessing.film_rows import gather_runs
 from stim2bold.preprocessing.parcels import average_parcels, labels_at
 from stim2bold.runtime.command import run
 
@@ -18,7 +18,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cleaned", type=Path, nargs="+", required=True, help="one a run")
     parser.add_argument("--masks", type=Path, nargs="+", required=True, help="one a run")
-    parser.add_argument("--parcels", type=Path, help="atlas whose parcels take the voxels' place")
+    parser.add_argument(
+        "--parcels", type=Path, nargs="?", help="atlas whose parcels take the voxels' place"
+    )
     parser.add_argument("--bold", type=Path, required=True, help="output")
     parser.add_argument(
         "--settings",

@@ -1,4 +1,4 @@
-"""Extract I3D features of the film."""
+"""Extract I3D features of the film: of its pictures, or of its optical flow."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from stim2bold.io.feature_rows import write_rows
 from stim2bold.io.files import read_json
 from stim2bold.networks.i3d_features import I3DSettings, describe, feature_rows
 from stim2bold.networks.i3d_weights import load_network
+from stim2bold.networks.optical_flow import FlowSettings, flow_between
 from stim2bold.runtime.command import progress, run
 from stim2bold.runtime.devices import use_threads
 from stim2bold.stimulus.film import sample
@@ -21,9 +22,12 @@ def main() -> None:
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--features", type=Path, required=True, help="NetCDF file to write")
-    parser.add_argument("--settings", type=json.loads, required=True, help="section i3d, device")
+    parser.add_argument(
+        "--settings", type=json.loads, required=True, help="section i3d, device; flow"
+    )
     options = parser.parse_args()
     use_threads(2)
+    flow = options.settings.pop("flow", None)
     settings = I3DSettings(**options.settings)
     clock = read_json(options.clock)
     network, about = load_network(options.weights)
@@ -36,12 +40,11 @@ def main() -> None:
         short_side=settings.short_side,
         crop=settings.crop,
     )
-    rows = feature_rows(
-        network,
-        progress(pictures, "pictures", total=len(times)),
-        settings,
-        duration=clock["duration"],
-    )
+    seen, offset = progress(pictures, "pictures", total=len(times)), 0.0
+    if flow:
+        # Flow lies between pictures: half a picture later than the first of the two.
+        seen, offset = flow_between(seen, FlowSettings(**flow)), 0.5 / settings.rate
+    rows = feature_rows(network, seen, settings, duration=clock["duration"], offset=offset)
     attributes = describe(network, settings) | {
         "source": options.film.name,
         "weights": about["source"],

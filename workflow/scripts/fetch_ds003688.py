@@ -33,8 +33,9 @@ def main() -> None:
         logger.warning("%s", problem.message)
     if problems:
         raise InputError(
-            f"{arguments.folder}: {len(problems)} of {len(items)} files are not as they should be, "
-            "named above; run the same command again, what is finished is kept"
+            arguments.folder,
+            f"{len(problems)} of {len(items)} files are not as they should be, named above",
+            "run the same command again, what is finished is kept",
         )
     write_json(
         arguments.record,

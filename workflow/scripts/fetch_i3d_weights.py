@@ -11,7 +11,9 @@ from stim2bold.runtime.command import run
 def main() -> None:
     """Read the options, get the weights, save them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--own", type=Path, help="the user's weights file; else they are fetched")
+    parser.add_argument(
+        "--own", type=Path, nargs="?", help="the user's weights file; else they are fetched"
+    )
     parser.add_argument("--weights", type=Path, required=True, help="safetensors file to write")
     options = parser.parse_args()
     weights, about = obtain(options.own)

@@ -29,8 +29,9 @@ def main() -> None:
         asked = subprocess.run(command, capture_output=True, text=True, check=False)
     if asked.returncode:
         raise InputError(
-            f"{options.snakefile}: Snakemake cannot draw its rules; mend what it says: "
-            f"{asked.stderr.strip()[-500:]}"
+            options.snakefile,
+            "Snakemake cannot draw its rules",
+            f"mend what it says: {asked.stderr.strip()[-500:]}",
         )
     write_json(options.graph, layout(*read_dot(asked.stdout)))
 

@@ -40,8 +40,9 @@ def main() -> None:
     )
     if not groups:
         raise InputError(
-            f"{args.losses}: there is one feature space, and nothing is left without it; name "
-            "several in sources"
+            args.losses,
+            "there is one feature space, and nothing is left without it",
+            "name several in sources",
         )
     content = read_json(args.folds)
     bold = read_array(args.bold)

@@ -9,7 +9,8 @@ import numpy as np
 from stim2bold.io.files import read_table, write_json
 from stim2bold.preprocessing.figures import tsnr
 from stim2bold.preprocessing.iqm import measure
-from stim2bold.preprocessing.registration import sample, template, template_tissues, voxel_points
+from stim2bold.preprocessing.registration import template
+from stim2bold.preprocessing.resampling import sample, template_tissues, voxel_points
 from stim2bold.runtime.command import run
 
 

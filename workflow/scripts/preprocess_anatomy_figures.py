@@ -7,8 +7,10 @@ import nibabel as nib
 import numpy as np
 
 from stim2bold.preprocessing.anatomy import LABELS
-from stim2bold.preprocessing.figures import GREEN, ORANGE, SKY, mosaic, save_figure
-from stim2bold.preprocessing.registration import moved_image, template
+from stim2bold.preprocessing.figures import GREEN, ORANGE, SKY, save_figure
+from stim2bold.preprocessing.mosaics import mosaic
+from stim2bold.preprocessing.registration import template
+from stim2bold.preprocessing.resampling import moved_image
 from stim2bold.runtime.command import run
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from stim2bold.io.files import read_json, write_json, write_table
 from stim2bold.preprocessing.confounds import ConfoundSettings, make_confounds
 from stim2bold.preprocessing.head_motion import world_centre
-from stim2bold.preprocessing.registration import read_matrices, resampled_tissues, template_tissues
+from stim2bold.preprocessing.registration import read_matrices
+from stim2bold.preprocessing.resampling import resampled_tissues, template_tissues
 from stim2bold.runtime.command import run
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, required=True, help="sidecar of the reference")
     parser.add_argument("--reference-mask", type=Path, required=True)
     parser.add_argument("--normalisation", type=Path, help="T1w to template")
-    parser.add_argument("--tissues", type=Path, nargs=3, help="GM, WM and CSF in the T1w")
+    parser.add_argument("--tissues", type=Path, nargs="*", help="GM, WM and CSF in the T1w")
     parser.add_argument("--confounds", type=Path, required=True, help="output: table")
     parser.add_argument("--metadata", type=Path, required=True, help="output: JSON")
     parser.add_argument(

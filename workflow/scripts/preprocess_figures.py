@@ -14,19 +14,13 @@ from stim2bold.preprocessing.figures import (
     ORANGE,
     SKY,
     carpet_figure,
-    mosaic,
     motion_figure,
     save_figure,
     tsnr,
 )
-from stim2bold.preprocessing.registration import (
-    apply,
-    read_matrices,
-    sample,
-    template,
-    template_tissues,
-    voxel_points,
-)
+from stim2bold.preprocessing.mosaics import mosaic
+from stim2bold.preprocessing.registration import read_matrices, template
+from stim2bold.preprocessing.resampling import apply, sample, template_tissues, voxel_points
 from stim2bold.preprocessing.scan_clock import header_TR
 from stim2bold.runtime.command import run
 
@@ -39,9 +33,9 @@ def main() -> None:
     parser.add_argument("--confounds", type=Path, required=True)
     parser.add_argument("--reference", type=Path, required=True, help="BOLD reference")
     parser.add_argument("--reference-mask", type=Path, required=True)
-    parser.add_argument("--coregistration", type=Path, help="BOLD reference to T1w")
-    parser.add_argument("--t1w", type=Path)
-    parser.add_argument("--dseg", type=Path, help="tissues of the T1w")
+    parser.add_argument("--coregistration", type=Path, nargs="?", help="BOLD reference to T1w")
+    parser.add_argument("--t1w", type=Path, nargs="?")
+    parser.add_argument("--dseg", type=Path, nargs="?", help="tissues of the T1w")
     parser.add_argument("--settings", type=json.loads, required=True, help="of the confounds")
     parser.add_argument("--carpet", type=Path, required=True, help="output: figure")
     parser.add_argument("--motion", type=Path, required=True, help="output: figure")

@@ -8,7 +8,8 @@ import numpy as np
 
 from stim2bold.preprocessing.derivatives import write_sidecar
 from stim2bold.preprocessing.head_motion import MotionSettings, make_reference
-from stim2bold.preprocessing.images import check_TR, open_image, read_series, save_image
+from stim2bold.preprocessing.image_checks import check_TR
+from stim2bold.preprocessing.images import open_image, read_series, save_image
 from stim2bold.runtime.command import run
 from stim2bold.study.sidecars import read_sidecars
 

@@ -9,17 +9,15 @@ import nibabel as nib
 import numpy as np
 
 from stim2bold.preprocessing.derivatives import write_sidecar
-from stim2bold.preprocessing.images import TEMPLATE, check_TR, open_image, read_series, save_image
-from stim2bold.preprocessing.registration import (
-    SPACE,
+from stim2bold.preprocessing.image_checks import check_TR
+from stim2bold.preprocessing.images import TEMPLATE, open_image, read_series, save_image
+from stim2bold.preprocessing.registration import SPACE, grid_around, read_matrices, template
+from stim2bold.preprocessing.resampling import (
     apply,
-    grid_around,
     moved_points,
     output_voxel,
-    read_matrices,
     resample_series,
     sample,
-    template,
     voxel_points,
 )
 from stim2bold.preprocessing.scan_clock import reference_time, slice_times
@@ -34,8 +32,8 @@ def main() -> None:
     parser.add_argument("--bold", type=Path, required=True, help="raw series")
     parser.add_argument("--sidecars", type=Path, nargs="+", required=True, help="nearest last")
     parser.add_argument("--motion", type=Path, required=True, help="reference to each volume")
-    parser.add_argument("--coregistration", type=Path, help="BOLD reference to T1w")
-    parser.add_argument("--normalisation", type=Path, help="to the template")
+    parser.add_argument("--coregistration", type=Path, nargs="?", help="BOLD reference to T1w")
+    parser.add_argument("--normalisation", type=Path, nargs="?", help="to the template")
     parser.add_argument("--brain", type=Path, required=True, help="brain mask, T1w or BOLD")
     parser.add_argument("--space", choices=[SPACE, "T1w"], required=True)
     parser.add_argument("--series", type=Path, required=True, help="output: resampled series")

@@ -9,7 +9,7 @@ import numpy as np
 from stim2bold.preprocessing.anatomy import labels, segment
 from stim2bold.preprocessing.derivatives import write_sidecar
 from stim2bold.preprocessing.images import save_image
-from stim2bold.preprocessing.registration import moved_points
+from stim2bold.preprocessing.resampling import moved_points
 from stim2bold.runtime.command import run
 
 

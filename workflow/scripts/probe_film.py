@@ -7,7 +7,8 @@ from pathlib import Path
 
 from stim2bold.io.files import write_json, write_table
 from stim2bold.runtime.command import run
-from stim2bold.stimulus.film import StreamSettings, probe
+from stim2bold.stimulus.film import probe
+from stim2bold.stimulus.film_streams import StreamSettings
 
 log = logging.getLogger(__name__)
 

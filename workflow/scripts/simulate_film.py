@@ -8,11 +8,11 @@ from stim2bold.io.arrays import write_array
 from stim2bold.io.files import replacing, write_table
 from stim2bold.runtime.command import progress, run
 from stim2bold.simulation.film.annotations import annotate_sound, annotate_video
-from stim2bold.simulation.film.features import Watcher
 from stim2bold.simulation.film.filmmaking import mix_sound, write_script
 from stim2bold.simulation.film.settings import FilmSettings
 from stim2bold.simulation.film.shooting import draw_pictures, write_film
 from stim2bold.simulation.film.truth import describe
+from stim2bold.simulation.film.watcher import Watcher
 
 
 def main() -> None:

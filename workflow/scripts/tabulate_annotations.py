@@ -20,10 +20,14 @@ from stim2bold.stimulus.timing import Timing
 def main() -> None:
     """Read the options, load the tables, tabulate, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", type=Path, help="folder with video and sound, if there is one")
+    parser.add_argument(
+        "--tables", type=Path, nargs="?", help="folder with video and sound, if there is one"
+    )
     parser.add_argument("--events", type=Path, required=True, help="events.tsv of a run")
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
-    parser.add_argument("--annotations", type=Path, help="NetCDF file to write, with tables")
+    parser.add_argument(
+        "--annotations", type=Path, nargs="?", help="NetCDF file to write, with tables"
+    )
     parser.add_argument("--blocks", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="section annotations, timing"

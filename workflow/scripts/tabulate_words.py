@@ -31,8 +31,9 @@ def main() -> None:
     settings = WordSettings(**args.settings)
     if settings.language not in (known := sorted(available_languages())):
         raise InputError(
-            f"config.yaml: words.language {settings.language} has no table of frequencies; choose "
-            f"among {', '.join(known)}"
+            "config.yaml",
+            f"words.language {settings.language} has no table of frequencies",
+            f"choose among {', '.join(known)}",
         )
     found = words_at_volumes(
         read_sound_tables(args.tables),

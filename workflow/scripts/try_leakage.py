@@ -39,7 +39,7 @@ def main() -> None:
     chosen = [fold for fold in read_folds(content) if fold.number == args.fold]
     if not chosen:
         raise InputError(
-            f"{args.folds}: has no fold {args.fold}; ask for one below {len(content['folds'])}"
+            args.folds, f"has no fold {args.fold}", f"ask for one below {len(content['folds'])}"
         )
     problem = read_problem(args.direction, source=args.source, target=args.target, content=content)
     models = baseline_models(
@@ -59,8 +59,12 @@ def main() -> None:
     moved = [name for name, trial in found.items() if trial.moved]
     if moved:
         raise InputError(
-            f"{args.trial}: predictions of {', '.join(moved)} change with what was held out of "
-            f"fold {args.fold}: this is an error of the software; please report it"
+            args.trial,
+            (
+                f"predictions of {', '.join(moved)} change with what was held out of fold "
+                f"{args.fold}: this is an error of the software"
+            ),
+            "please report it",
         )
 
 

@@ -44,7 +44,7 @@ def main() -> None:
             problems = check_configuration(config, arguments.schema)
         if problems:
             print(as_table(problems, width=shutil.get_terminal_size().columns))
-            raise InputError(f"{len(problems)} error(s) in the configuration; mend them first")
+            raise InputError("configuration", f"has {len(problems)} error(s)", "mend them first")
     findings = examine(config)
     if arguments.settings is None:
         # The plan has judged the whole configuration; a job sees what concerns the input.
@@ -57,8 +57,10 @@ def main() -> None:
     wrong = n_errors(findings.problems)
     if wrong:
         raise InputError(
-            f"{wrong} error(s) in the input, named above; mend them, or leave participants out by "
-            "exclude, such as exclude: {'07': 'truncated series'}"
+            "input",
+            f"has {wrong} error(s), named above",
+            "mend them, or leave participants out by exclude, such as exclude: {'07': 'truncated "
+            "series'}",
         )
     if arguments.inputs:
         missing = absent_participants(

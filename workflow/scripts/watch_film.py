@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stim2bold.io.arrays import write_array
 from stim2bold.runtime.command import progress, run
-from stim2bold.simulation.film.features import Watcher, describe_own, hear
+from stim2bold.simulation.film.features import describe_own, hear
 from stim2bold.simulation.film.user_film import (
     decode_pictures,
     decode_sound,
@@ -14,6 +14,7 @@ from stim2bold.simulation.film.user_film import (
     film_zero,
     read_words,
 )
+from stim2bold.simulation.film.watcher import Watcher
 
 
 def main() -> None:
@@ -21,7 +22,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True)
     parser.add_argument("--sound", type=Path, nargs="?", help="its sound, in a file of its own")
-    parser.add_argument("--words", type=Path, help="annotation of the words, if there is one")
+    parser.add_argument(
+        "--words", type=Path, nargs="?", help="annotation of the words, if there is one"
+    )
     parser.add_argument("--truth", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument(
         "--settings", type=json.loads, required=True, help="section simulation, seed, streams"

@@ -19,9 +19,14 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, required=True, help="folds.json")
     parser.add_argument("--cleaned", type=Path, required=True, help="folder of the cleaned series")
     parser.add_argument("--dataset", type=Path, required=True, help="dataset_description.json")
-    parser.add_argument("--derivatives", type=Path, help="dataset_description.json of derivatives")
     parser.add_argument(
-        "--sound-scores", type=Path, help="a table of score_sounds, where sound is predicted"
+        "--derivatives", type=Path, nargs="?", help="dataset_description.json of derivatives"
+    )
+    parser.add_argument(
+        "--sound-scores",
+        type=Path,
+        nargs="?",
+        help="a table of score_sounds, where sound is predicted",
     )
     parser.add_argument("--references", type=Path, required=True, help="works by key")
     parser.add_argument("--requirements", type=Path, required=True, help="pinned versions")

@@ -21,7 +21,7 @@ from stim2bold.models.circular_shifts import block_period
 from stim2bold.models.directions import assemble
 from stim2bold.models.folds import read_folds
 
-SETTINGS = shipped(DecodingSettings, components=20, pictures=8)
+SETTINGS = shipped(DecodingSettings, components=20, clip_components=8)
 FOLDS = read_folds(CONTENT)
 
 

@@ -25,7 +25,7 @@ from stim2bold.vae.settings import VAESettings
 from stim2bold.vae.training import fit
 
 RIDGE = shipped(ridge.RidgeSettings, components=8, draws=2)
-DECODING = shipped(label_decoding.DecodingSettings, components=8, pictures=5)
+DECODING = shipped(label_decoding.DecodingSettings, components=8, clip_components=5)
 # The networks are trained in earnest: steps that inner folds would not choose.
 SMALL = shipped(
     VAESettings,

@@ -8,8 +8,8 @@ from reference_i3d import forward, random_tree
 from shipped import shipped
 
 from stim2bold.networks.i3d import I3D, grid_of_time, load_weights, stream
+from stim2bold.networks.i3d_checkpoints import convert_jax
 from stim2bold.networks.i3d_features import I3DSettings, dense, extract, pooled, prepare, windowed
-from stim2bold.networks.i3d_weights import convert_jax
 from stim2bold.stimulus.feature_spaces import I3D_STAGES
 
 ENDPOINTS = ["Conv3d_1a_7x7", "Conv3d_2c_3x3", "Mixed_3c", "MaxPool3d_4a_3x3", "Mixed_4f"]

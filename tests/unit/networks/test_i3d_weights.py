@@ -5,7 +5,7 @@ import pytest
 import torch
 from reference_i3d import random_tree, units
 
-from stim2bold.networks import i3d_weights, packages
+from stim2bold.networks import i3d_checkpoints, i3d_weights, packages
 from stim2bold.runtime.errors import InputError
 
 BRANCH = {
@@ -49,17 +49,17 @@ def pytorch_state(tree):
 
 def test_both_layouts_make_the_same_network(tree):
     clip = torch.rand(1, 3, 8, 24, 24, generator=torch.Generator().manual_seed(0))
-    first = i3d_weights.build(i3d_weights.convert_jax(tree), "a")
-    second = i3d_weights.build(i3d_weights.convert_pytorch(pytorch_state(tree)), "b")
+    first = i3d_weights.build(i3d_checkpoints.convert_jax(tree), "a")
+    second = i3d_weights.build(i3d_checkpoints.convert_pytorch(pytorch_state(tree)), "b")
     torch.testing.assert_close(first.classify(clip), second.classify(clip), atol=1e-5, rtol=0)
 
 
 def test_batch_norm_scale_counts(tree):
     state = pytorch_state(tree)
-    plain = i3d_weights.build(i3d_weights.convert_pytorch(state), "plain")
+    plain = i3d_weights.build(i3d_checkpoints.convert_pytorch(state), "plain")
     state["Conv3d_1a_7x7.bn.weight"] *= 2
     state["Conv3d_1a_7x7.bn.bias"] *= 2
-    doubled = i3d_weights.build(i3d_weights.convert_pytorch(state), "doubled")
+    doubled = i3d_weights.build(i3d_checkpoints.convert_pytorch(state), "doubled")
     clip = torch.rand(1, 3, 8, 24, 24)
     torch.testing.assert_close(
         doubled(clip, "Conv3d_1a_7x7"), 2 * plain(clip, "Conv3d_1a_7x7"), atol=1e-4, rtol=1e-5
@@ -69,11 +69,11 @@ def test_batch_norm_scale_counts(tree):
 def test_a_file_of_ours_comes_back(tree, tmp_path):
     path = tmp_path / "i3d.safetensors"
     about = {"network": "i3d", "source": "test", "sha256": "0", "licence": "none"}
-    packages.save_weights(path, i3d_weights.convert_jax(tree), about)
+    packages.save_weights(path, i3d_checkpoints.convert_jax(tree), about)
     assert path.stat().st_mode & 0o044
     again, found = i3d_weights.read_weights(path)
     assert found == about
-    for name, value in i3d_weights.convert_jax(tree).items():
+    for name, value in i3d_checkpoints.convert_jax(tree).items():
         assert torch.equal(again[name], value)
     own, found = i3d_weights.obtain(path)
     assert found["source"] == "test" and found["n_channels"] == "3"
@@ -85,7 +85,7 @@ def test_the_unpickler_admits_arrays_only(tmp_path):
     content = {"a": np.arange(6.0).reshape(2, 3)}
     path.write_bytes(pickle.dumps(content))
     with path.open("rb") as file:
-        np.testing.assert_array_equal(i3d_weights._ArraysOnly(file).load()["a"], content["a"])
+        np.testing.assert_array_equal(i3d_checkpoints._ArraysOnly(file).load()["a"], content["a"])
 
     class Harmful:
         def __reduce__(self):
@@ -94,7 +94,7 @@ def test_the_unpickler_admits_arrays_only(tmp_path):
     for harmful in (Harmful(), np.random.default_rng, {"a": pickle.Unpickler}):
         path.write_bytes(pickle.dumps(harmful))
         with path.open("rb") as file, pytest.raises(pickle.UnpicklingError, match="not part of"):
-            i3d_weights._ArraysOnly(file).load()
+            i3d_checkpoints._ArraysOnly(file).load()
     assert not (tmp_path / "made").exists()
 
 
@@ -102,7 +102,7 @@ def test_git_names_a_blob_alike(tmp_path):
     path = tmp_path / "hello"
     path.write_bytes(b"hello\n")
     # `printf 'hello\n' | git hash-object --stdin`
-    assert i3d_weights.git_blob_id(path) == "ce013625030ba8dba906f756967f9e9ca394464a"
+    assert i3d_checkpoints.git_blob_id(path) == "ce013625030ba8dba906f756967f9e9ca394464a"
 
 
 def test_wrong_files_are_refused_in_one_line(tree, tmp_path):
@@ -118,7 +118,7 @@ def test_wrong_files_are_refused_in_one_line(tree, tmp_path):
     (tmp_path / "other.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="cannot be read as I3D weights"):
         i3d_weights.obtain(tmp_path / "other.safetensors")
-    part = dict(list(i3d_weights.convert_jax(tree).items())[5:])
+    part = dict(list(i3d_checkpoints.convert_jax(tree).items())[5:])
     packages.save_weights(tmp_path / "part.safetensors", part, {"network": "i3d"})
     with pytest.raises(InputError, match="does not hold I3D's weights.*; set 'i3d: weights'"):
         i3d_weights.load_network(tmp_path / "part.safetensors")
@@ -129,7 +129,7 @@ def test_wrong_files_are_refused_in_one_line(tree, tmp_path):
 
 
 def test_a_weight_too_many_is_refused(tree):
-    more = i3d_weights.convert_jax(tree) | {"Mixed_9z.b0.weight": torch.zeros(1)}
+    more = i3d_checkpoints.convert_jax(tree) | {"Mixed_9z.b0.weight": torch.zeros(1)}
     with pytest.raises(InputError, match="no place for"):
         i3d_weights.build(more, "more")
 

@@ -5,7 +5,7 @@ import numpy as np
 import planted_head
 import pytest
 
-from stim2bold.preprocessing import anatomy, registration
+from stim2bold.preprocessing import anatomy, registration, resampling
 from stim2bold.runtime.errors import InputError
 
 
@@ -55,8 +55,8 @@ def test_cubic_voxels_are_left_alone(head):
 
 
 def test_tissues_are_the_same_every_time(head):
-    points = registration.voxel_points(head.t1w)
-    brain = registration.sample(registration.template("mask", 4), points) > 0.5
+    points = resampling.voxel_points(head.t1w)
+    brain = resampling.sample(registration.template("mask", 4), points) > 0.5
     one, other = (anatomy.segment(head.t1w, brain, points) for _ in range(2))
     for name in ("GM", "WM", "CSF"):
         np.testing.assert_array_equal(one[name], other[name])

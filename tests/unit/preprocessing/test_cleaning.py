@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from shipped import shipped
 
-from stim2bold.preprocessing import cleaning
+from stim2bold.preprocessing import cleaning, film_rows
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus import blocks
 
@@ -130,7 +130,7 @@ def test_runs_become_voxels_at_film_times():
     first, second = ALL.copy(), ALL.copy()
     first[0], second[:, 0] = False, False
     # The film goes on from run to run.
-    bold = cleaning.gather_runs(
+    bold = film_rows.gather_runs(
         runs,
         [first, second],
         TR=TR,
@@ -150,14 +150,14 @@ def test_runs_become_voxels_at_film_times():
 
 def test_a_film_seen_twice_is_averaged():
     a, b = np.random.default_rng(3).normal(size=(2, 30, 4)).astype(np.float32)
-    rows, values = cleaning.at_rows([a, b], [0.0, 0.0])
+    rows, values = film_rows.at_rows([a, b], [0.0, 0.0])
     np.testing.assert_array_equal(rows, np.arange(30))
     np.testing.assert_allclose(values, (a + b) / 2, rtol=1e-5)
 
 
 def test_runs_that_overlap_lie_where_the_film_was():
     film = np.random.default_rng(4).normal(size=(50, 3)).astype(np.float32)
-    rows, values = cleaning.at_rows([film[:30], film[25:]], [0.0, 25.0])
+    rows, values = film_rows.at_rows([film[:30], film[25:]], [0.0, 25.0])
     np.testing.assert_array_equal(rows, np.arange(50))
     np.testing.assert_allclose(values, film, rtol=1e-5)
 
@@ -166,19 +166,19 @@ def test_volumes_between_rows_are_interpolated():
     def wave(x):
         return np.sin(np.asarray(x)[:, None] / np.array([3.0, 5.0]))
 
-    rows, values = cleaning.at_rows([wave(np.arange(60) + 7.4)], [7.4])
+    rows, values = film_rows.at_rows([wave(np.arange(60) + 7.4)], [7.4])
     np.testing.assert_array_equal(rows, np.arange(8, 67))
     np.testing.assert_allclose(values, wave(rows), atol=2e-3)
 
 
 def test_a_hole_in_the_film_leaves_the_longest_stretch(caplog):
     parts = [np.ones((20, 2)), np.ones((30, 2)), np.ones((25, 2))]
-    rows, values = cleaning.at_rows(parts, [0.0, 40.0, 70.0])
+    rows, values = film_rows.at_rows(parts, [0.0, 40.0, 70.0])
     assert rows[0] == 40 and rows[-1] == 94 and values.shape == (55, 2)
     assert "20 others" in caplog.text
 
 
 def test_what_was_scanned_before_the_first_row_is_left_out():
-    rows, values = cleaning.at_rows([np.arange(10.0)[:, None]], [-3.0])
+    rows, values = film_rows.at_rows([np.arange(10.0)[:, None]], [-3.0])
     np.testing.assert_array_equal(rows, np.arange(7))
     np.testing.assert_array_equal(values[:, 0], np.arange(3, 10))

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stim2bold.preprocessing import figures
+from stim2bold.preprocessing import figures, mosaics
 
 
 def test_tsnr_ignores_a_straight_drift():
@@ -23,7 +23,7 @@ def test_tsnr_of_a_voxel_without_variation_is_zero():
 
 
 def test_slice_points_lie_in_their_plane():
-    points, extent = figures.slice_points(1, 5.0, np.array([[-10, -20, -30], [10, 20, 30]]), 2.0)
+    points, extent = mosaics.slice_points(1, 5.0, np.array([[-10, -20, -30], [10, 20, 30]]), 2.0)
     assert (points[1] == 5).all()
     assert points[0, 0, 0] == -10
     assert points[2, 0, 0] == -30
@@ -37,7 +37,7 @@ def test_left_of_a_slice_is_the_left_of_the_head():
     data = np.zeros((20, 20, 20), np.float32)
     data[10:] = 1
     image = nib.Nifti1Image(data, affine)
-    figure = figures.mosaic(
+    figure = mosaics.mosaic(
         image, nib.Nifti1Image(np.ones_like(data), affine), contours=[], title="", columns=3
     )
     picture = figure.axes[1].images[0]

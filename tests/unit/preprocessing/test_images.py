@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from stim2bold.preprocessing import images
+from stim2bold.preprocessing import image_checks, images
 from stim2bold.runtime.errors import InputError
 
 AFFINE = np.array([[-3.0, 0, 0, 30], [0, 3, 0, -40], [0, 0, 4, -20], [0, 0, 0, 1]])
@@ -125,26 +125,26 @@ def test_series_given_as_t1w_is_refused(tmp_path):
 
 
 def test_the_sidecars_TR_counts_and_a_header_that_differs_is_named(caplog):
-    assert images.check_TR(series(), {"RepetitionTime": 0.608}, "bold") == 0.608
+    assert image_checks.check_TR(series(), {"RepetitionTime": 0.608}, "bold") == 0.608
     assert not caplog.text
-    assert images.check_TR(series(), {"RepetitionTime": 2}, "bold") == 2
+    assert image_checks.check_TR(series(), {"RepetitionTime": 2}, "bold") == 2
     assert "0.608 s, its JSON sidecar 2 s, which is taken" in caplog.text
     with pytest.raises(InputError, match="no RepetitionTime"):
-        images.check_TR(series(), {}, "bold")
+        image_checks.check_TR(series(), {}, "bold")
 
 
 def test_TR_in_milliseconds_is_understood():
     image = series(TR=608.0)
     image.header.set_xyzt_units("mm", "msec")
-    assert images.check_TR(image, {"RepetitionTime": 0.608}, "bold") == 0.608
+    assert image_checks.check_TR(image, {"RepetitionTime": 0.608}, "bold") == 0.608
 
 
 def test_images_in_different_places_are_refused():
     bold = series()
     t1w = nib.Nifti1Image(np.ones((30, 30, 40), np.float32), np.diag([1.0, 1, 1, 1]))
     with pytest.raises(InputError, match="0 % of its field of view"):
-        images.check_overlap(bold, t1w, ("bold", "t1w"))
-    images.check_overlap(bold, bold.slicer[..., 0], ("bold", "t1w"))
+        image_checks.check_overlap(bold, t1w, ("bold", "t1w"))
+    image_checks.check_overlap(bold, bold.slicer[..., 0], ("bold", "t1w"))
 
 
 def test_saved_image_says_the_same_place_twice(tmp_path):

@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from stim2bold.preprocessing import images
+from stim2bold.preprocessing import image_checks, images
 from stim2bold.runtime.errors import InputError
 
 AFFINE = np.array([[-3.0, 0, 0, 30], [0, 3, 0, -40], [0, 0, 3, -20], [0, 0, 0, 1]])
@@ -46,7 +46,7 @@ def test_a_quaternion_a_hair_too_long_is_normalised(tmp_path, caplog, factor):
     np.testing.assert_allclose(image.affine[:3, :3], AFFINE[:3, :3], atol=1e-5)
     np.testing.assert_array_equal(image.get_fdata(dtype=np.float32), data)
     assert "quaternion" in caplog.text and str(path) in caplog.text
-    images.check_length(image, path)
+    image_checks.check_length(image, path)
     assert images.read_series(path).shape == (5, 6, 7, 24)
 
 
@@ -62,7 +62,7 @@ def test_a_quaternion_that_is_none_is_refused_unless_it_is_not_used(tmp_path):
 def test_units_that_do_not_exist_are_millimetres_and_seconds(tmp_path, caplog):
     path = tmp_path / "bold.nii"
     write(path, change=lambda header: header.__setitem__("xyzt_units", 255))
-    assert images.check_TR(images.open_image(path), {"RepetitionTime": 1.0}, path) == 1.0
+    assert image_checks.check_TR(images.open_image(path), {"RepetitionTime": 1.0}, path) == 1.0
     assert "no known units" in caplog.text
 
 
@@ -71,8 +71,8 @@ def test_axes_of_length_one_are_dropped_from_a_series(tmp_path, shape):
     path = tmp_path / "bold.nii"
     data = write(path, shape=shape)
     image = images.open_image(path)
-    images.check_length(image, path)
-    images.check_first_volume(image, path)
+    image_checks.check_length(image, path)
+    image_checks.check_first_volume(image, path)
     read = images.read_series(path)
     assert read.shape == (5, 6, 7, 24)
     # RAS+: the first axis is turned round.

@@ -5,7 +5,7 @@ import nibabel as nib
 import numpy as np
 import planted_head
 
-from stim2bold.preprocessing import registration
+from stim2bold.preprocessing import registration, resampling
 
 OBLIQUE = nib.affines.from_matvec(
     planted_head.rigid((0, 0, 0), (10, -7, 15))[:3, :3] @ np.diag([2.0, 2.0, 3.0]), (-20, 10, 5)
@@ -59,11 +59,11 @@ def test_resampling_a_smooth_pattern_is_exact_and_marks_what_was_not_scanned():
     def pattern(points):
         return 100 + np.cos(points[0] / 9) * np.sin(points[1] / 8) * np.cos(points[2] / 10)
 
-    grid = registration.voxel_points(nib.Nifti1Image(np.zeros(shape), affine))
+    grid = resampling.voxel_points(nib.Nifti1Image(np.zeros(shape), affine))
     # What the scanner sees of a head that moved.
-    seen = pattern(registration.apply(np.linalg.inv(moved), grid))
+    seen = pattern(resampling.apply(np.linalg.inv(moved), grid))
     series = nib.Nifti1Image(np.stack([pattern(grid), seen], -1).astype(np.float32), affine)
-    resampled, covered = registration.resample_series(series, grid, np.stack([np.eye(4), moved]))
+    resampled, covered = resampling.resample_series(series, grid, np.stack([np.eye(4), moved]))
     inner = (slice(4, -4),) * 3
     np.testing.assert_allclose(resampled[..., 1][inner], pattern(grid)[inner], atol=2e-3)
     assert not covered.all()

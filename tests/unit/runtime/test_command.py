@@ -13,7 +13,7 @@ SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 
 def test_bad_input_ends_a_script_with_one_line():
     def main():
-        raise InputError("film.mp4: has no sound; give the film as it was shown")
+        raise InputError("film.mp4", "has no sound", "give the film as it was shown")
 
     with pytest.raises(SystemExit) as end:
         run(main)

@@ -16,10 +16,10 @@ import xarray as xr
 from nilearn.glm.first_level import spm_hrf
 from scipy.signal import fftconvolve
 
-from stim2bold.simulation.film import music, scenery, speech
+from stim2bold.simulation.film import music, scenery, scenes, speech
 from stim2bold.simulation.film.annotations import annotate_sound, annotate_video
 from stim2bold.simulation.film.faces import MOUTH, SPEAKERS
-from stim2bold.simulation.film.features import Watcher, hear
+from stim2bold.simulation.film.features import hear
 from stim2bold.simulation.film.filmmaking import mix_sound, write_script
 from stim2bold.simulation.film.planted_dimensions import (
     haemodynamic_response,
@@ -30,6 +30,7 @@ from stim2bold.simulation.film.planted_dimensions import (
 from stim2bold.simulation.film.sentences import SENTENCES
 from stim2bold.simulation.film.settings import FRAME_RATE, SOUND_RATE, FilmSettings
 from stim2bold.simulation.film.shooting import draw_pictures, write_film
+from stim2bold.simulation.film.watcher import Watcher
 
 SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 SECTION = {"seed": 4, "n_blocks": 5, "block_seconds": 3.0, "TR": 0.608}
@@ -383,11 +384,11 @@ def test_music_passages_differ_and_fill_their_time():
     assert distances[~np.eye(len(passages), dtype=bool)].min() > 0.5
 
 
-@pytest.mark.parametrize("name", sorted(scenery.SCENES))
+@pytest.mark.parametrize("name", sorted(scenes.SCENES))
 def test_scenes_move_and_are_their_own(name):
     def paint(pace):
         setting = scenery.Setting(np.random.default_rng(5), pace, 0.5)
-        return scenery.make_scene(name, setting)
+        return scenes.make_scene(name, setting)
 
     one, other = paint(1.0), paint(1.0)
     np.testing.assert_array_equal(one(0.7), other(0.7))

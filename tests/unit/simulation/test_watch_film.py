@@ -6,12 +6,7 @@ from planted_film import grey, write_film
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.simulation.brain.participant import ImageSettings, simulate_participant
-from stim2bold.simulation.film.features import (
-    Watcher,
-    comprehend_words,
-    describe_own,
-    hear,
-)
+from stim2bold.simulation.film.features import comprehend_words, describe_own, hear
 from stim2bold.simulation.film.filmmaking import mix_sound, write_script
 from stim2bold.simulation.film.settings import FilmSettings
 from stim2bold.simulation.film.shooting import draw_pictures
@@ -23,6 +18,7 @@ from stim2bold.simulation.film.user_film import (
     film_zero,
     read_words,
 )
+from stim2bold.simulation.film.watcher import Watcher
 
 RATE = 16000
 

@@ -6,7 +6,8 @@ from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.audio import examine, read_sound, write_wav
-from stim2bold.stimulus.film import StreamSettings, probe
+from stim2bold.stimulus.film import probe
+from stim2bold.stimulus.film_streams import StreamSettings
 
 
 def tone(frequency, seconds, rate=16000):

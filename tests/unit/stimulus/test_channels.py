@@ -10,7 +10,8 @@ from shipped import shipped
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.audio import read_sound
 from stim2bold.stimulus.channels import mono_weights
-from stim2bold.stimulus.film import StreamSettings, probe
+from stim2bold.stimulus.film import probe
+from stim2bold.stimulus.film_streams import StreamSettings
 
 RATE = 16000
 

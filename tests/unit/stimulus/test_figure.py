@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 from shipped import shipped
 
+from stim2bold.stimulus.feature_tables import at_volumes
 from stim2bold.stimulus.figure import (
     border_times,
     draw,
@@ -12,7 +13,7 @@ from stim2bold.stimulus.figure import (
     save,
 )
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, spectrogram
-from stim2bold.stimulus.timing import Timing, at_volumes
+from stim2bold.stimulus.timing import Timing
 
 
 def test_similarity_is_that_of_its_definition():

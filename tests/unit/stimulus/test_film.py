@@ -8,7 +8,8 @@ from planted_film import grey, write_film
 from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.film import StreamSettings, probe, sample
+from stim2bold.stimulus.film import probe, sample
+from stim2bold.stimulus.film_streams import StreamSettings
 
 LEVELS = [20, 50, 80, 110, 140, 170, 200, 230]
 

@@ -9,8 +9,10 @@ import pytest
 from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.film import StreamSettings, probe, sample
+from stim2bold.runtime.issues import refuse
+from stim2bold.stimulus.film import probe, sample
 from stim2bold.stimulus.film_frames import displayed
+from stim2bold.stimulus.film_streams import StreamSettings
 from stim2bold.study.check_film import check_film
 
 STREAMS = {"video": 0, "audio": 0, "channels": None}
@@ -59,18 +61,14 @@ def test_parts_of_mpeg_streams_joined_by_cat_are_refused_with_a_command(tmp_path
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     for look in (
         lambda: probe(path, shipped(StreamSettings)),
-        lambda: _refused(check_film(path, STREAMS)[1]),
+        lambda: refuse(check_film(path, STREAMS)[1]),
     ):
         with pytest.raises(InputError, match=r"stamps go back .*ffmpeg -i '.*joined film.ts'"):
             look()
 
 
-def _refused(problems):
-    raise InputError("; ".join(problem.message for problem in problems))
-
-
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
-def test_parts_of_which_only_the_first_would_be_seen_are_refused(tmp_path, suffix):
+def test_parts_of_which_only_the_first_would_be_seen_arerefuse(tmp_path, suffix):
     content = write(tmp_path / f"1.{suffix}", 10).read_bytes()
     path = tmp_path / f"joined.{suffix}"
     path.write_bytes(content * 2)
@@ -78,7 +76,7 @@ def test_parts_of_which_only_the_first_would_be_seen_are_refused(tmp_path, suffi
         probe(path, shipped(StreamSettings))
 
 
-def test_a_clock_that_leaps_on_is_refused(tmp_path):
+def test_a_clock_that_leaps_on_isrefuse(tmp_path):
     kinds = {"format": "mpegts", "codec": "mpeg2video"}
     parts = [write(tmp_path / "1", 50, **kinds), write(tmp_path / "2", 50, offset=3600, **kinds)]
     path = tmp_path / "leap.ts"
@@ -141,7 +139,7 @@ def test_each_of_the_eight_orientations_is_applied(tmp_path, orientation):
     np.testing.assert_allclose(seen[..., 0][places], expected[places], atol=4)
 
 
-def test_a_matrix_between_the_orientations_is_refused(tmp_path):
+def test_a_matrix_between_the_orientations_isrefuse(tmp_path):
     path = write(tmp_path / "film.mp4", 3)
     with_matrix(path, [0.7071, 0.7071, 0, -0.7071, 0.7071, 0, 0, 0, 1])
     with pytest.raises(InputError, match="display matrix turns or shears"):
@@ -153,7 +151,7 @@ def test_a_picture_is_never_copied_to_be_turned():
     assert np.shares_memory(displayed(picture, np.array([[0, 1], [-1, 0]])), picture)
 
 
-def test_a_raw_stream_without_a_rate_is_refused(tmp_path):
+def test_a_raw_stream_without_a_rate_isrefuse(tmp_path):
     path = write(tmp_path / "film.h264", 20, format="h264")
     assert probe(path, shipped(StreamSettings))[1]["duration"] == pytest.approx(0.8)
     silent = [warning.message for warning in check_film(path, STREAMS, needs_sound=False)[1]]

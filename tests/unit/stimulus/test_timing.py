@@ -4,7 +4,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stim2bold.stimulus import timing
+from stim2bold.stimulus import feature_tables, timing
 from stim2bold.stimulus.timing import Timing
 
 SECONDS = st.floats(-5, 25, allow_nan=False)
@@ -105,7 +105,7 @@ def test_rows_before_and_after_the_film_hold_and_are_marked():
         dims=("time", "feature"),
         coords={"time": np.arange(10) + 0.5, "feature": [0]},
     )
-    rows = timing.at_volumes(features, timing=Timing(TR=1.0, film_onset=2.0), duration=10.0)
+    rows = feature_tables.at_volumes(features, timing=Timing(TR=1.0, film_onset=2.0), duration=10.0)
     assert rows.sizes["time"] == 12
     assert rows["inside"].values.tolist() == [0, 0] + [1] * 10
     assert rows.values[0, 0] == 0

@@ -7,7 +7,7 @@ import pytest
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import refuse
-from stim2bold.study import bids
+from stim2bold.study import bids, stimulus_files
 from stim2bold.study.bids_index import Choice, excluded
 from stim2bold.study.sidecars import read_sidecars
 
@@ -144,10 +144,10 @@ def test_an_unusable_TR_is_refused(tmp_path, TR):
 
 
 def test_a_film_is_the_users_the_drawn_one_or_none():
-    assert bids.film_path(None, drawn=False) is None
-    assert bids.film_path(None, drawn=True) == Path("results/simulated/film.mp4")
+    assert stimulus_files.film_path(None, drawn=False) is None
+    assert stimulus_files.film_path(None, drawn=True) == Path("results/simulated/film.mp4")
     with pytest.raises(InputError, match="not there"):
-        bids.film_path("no such film.mp4", drawn=True)
+        stimulus_files.film_path("no such film.mp4", drawn=True)
 
 
 FILM = ["task-film_bold.json", "task-film_events.tsv"]

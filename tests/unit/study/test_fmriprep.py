@@ -8,7 +8,7 @@ import numpy as np
 import planted_study
 import pytest
 
-from stim2bold.preprocessing.cleaning import gather_runs
+from stim2bold.preprocessing.film_rows import gather_runs
 from stim2bold.study import study, validate
 from stim2bold.study.fmriprep import needed_columns
 

@@ -79,7 +79,7 @@ def predict_components(
             problem.target,
             train - problem.rows[0],
             filters=around(0),
-            n_components=settings.pictures,
+            n_components=settings.clip_components,
             spaces=tuple(problem.target_array.attrs["spaces"]),
         )
         loaded[fold.number] = picture.apply(problem.target)

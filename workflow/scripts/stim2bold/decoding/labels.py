@@ -28,7 +28,7 @@ class DecodingSettings:
         Stretches that the seconds after a moment of the film are averaged over.
     threshold : float
         Share of a TR that an annotation must cover for its label to count as present.
-    pictures : int
+    clip_components : int
         Principal components of the picture's features that clips are compared by.
     fewest : int
         TRs with and TRs without a label that must be left to fit on whenever an inner fold is
@@ -40,7 +40,7 @@ class DecodingSettings:
     components: int
     bins: int
     threshold: float
-    pictures: int
+    clip_components: int
     fewest: int
     alphas: tuple[float, float, int] = (-1.0, 6.0, 15)
 

@@ -104,8 +104,9 @@ def add_up(
         times = np.intersect1d(times, film_times(read(name)))
         if len(times) < FEWEST_ROWS:
             raise InputError(
-                f"{name}: has {len(times)} volumes of the film in common with the participants "
-                "before it; leave it out by exclude"
+                name,
+                f"has {len(times)} volumes of the film in common with the participants before it",
+                "leave it out by exclude",
             )
     n_places = int(np.prod(first.attrs["shape"]))
     total, count = np.zeros((len(times), n_places)), np.zeros(n_places, dtype=int)

@@ -228,8 +228,9 @@ def gather(read: Callable[[str], Pair], names: list[str]) -> Group:
         shared = np.intersect1d(shared, places_of(pair.bold))
     if not len(rows):
         raise InputError(
-            f"{', '.join(names)}: no volume of the film was predicted in all of them; leave out "
-            "who saw another part, by exclude"
+            ", ".join(names),
+            "no volume of the film was predicted in all of them",
+            "leave out who saw another part, by exclude",
         )
     fold = np.array([fold_of[row] for row in rows])
     r = np.full((len(names), len(shared)), np.nan, dtype=np.float32)
@@ -246,7 +247,11 @@ def gather(read: Callable[[str], Pair], names: list[str]) -> Group:
         spreads.append(pair.spread)
     scored = np.isfinite(r).all(axis=0)
     if not scored.any():
-        raise InputError(f"{', '.join(names)}: no voxel has a score in all of them")
+        raise InputError(
+            ", ".join(names),
+            "no voxel has a score in all of them",
+            "leave out who has few voxels, by exclude",
+        )
     return Group(
         r=r[:, scored],
         cross=total[:, scored] / len(names),

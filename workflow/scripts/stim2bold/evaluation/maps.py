@@ -20,8 +20,9 @@ def grid(bold: xr.DataArray) -> tuple[np.ndarray, tuple[int, int, int]]:
     """
     if not {"affine", "shape"} <= set(bold.attrs):
         raise InputError(
-            "BOLD table: the attributes affine and shape are missing; delete results/bold and run "
-            "again"
+            "BOLD table",
+            "the attributes affine and shape are missing",
+            "delete results/bold and run again",
         )
     affine = np.asarray(bold.attrs["affine"], dtype=float).reshape(4, 4)
     return affine, tuple(int(n) for n in np.asarray(bold.attrs["shape"]))

@@ -13,7 +13,8 @@ from stim2bold.evaluation.map_figure import SLICES
 from stim2bold.evaluation.maps import grid, to_volume
 from stim2bold.io.files import replacing
 from stim2bold.models.catalogue import MODALITIES, needs
-from stim2bold.preprocessing.registration import apply, nearest_voxels, template
+from stim2bold.preprocessing.registration import template
+from stim2bold.preprocessing.resampling import apply, nearest_voxels
 
 #: Share of a voxel's variance below which nothing is coloured.
 LEAST = 0.01

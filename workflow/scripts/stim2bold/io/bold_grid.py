@@ -24,8 +24,9 @@ def check_grid(name: str, table: xr.DataArray, first: xr.DataArray) -> None:
     same = list(table.attrs["shape"]) == list(first.attrs["shape"])
     if not same or not np.allclose(table.attrs["affine"], first.attrs["affine"], atol=1e-3):
         raise InputError(
-            f"{name}: its BOLD lies on another grid than the first participant's; set "
-            "preprocessing.resolution to one voxel size in mm for all"
+            name,
+            "its BOLD lies on another grid than the first participant's",
+            "set preprocessing.resolution to one voxel size in mm for all",
         )
 
 

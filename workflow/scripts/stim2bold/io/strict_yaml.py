@@ -57,7 +57,7 @@ def read_mapping(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
     if content is None:
         return {}, []
     if not isinstance(content, dict):
-        raise InputError(f"{path}: holds no settings; write 'key: value' lines")
+        raise InputError(path, "holds no settings", "write 'key: value' lines")
     return content, []
 
 
@@ -85,12 +85,12 @@ def _read_yaml(text: str, path: Path) -> tuple[Any, list[Problem]]:
         mark = fault.problem_mark or fault.context_mark
         line = f"line {mark.line + 1}: " if mark else ""
         said = " ".join(str(fault.problem or fault.context).split())
-        raise InputError(f"{path}: {line}is not YAML ({said}); mend it") from None
+        raise InputError(path, f"{line}is not YAML ({said})", "mend it") from None
     except (yaml.YAMLError, ValueError) as fault:
         said = " ".join(str(fault).split())
-        raise InputError(f"{path}: is not YAML ({said}); mend it") from None
+        raise InputError(path, f"is not YAML ({said})", "mend it") from None
     except RecursionError:
-        raise InputError(f"{path}: is nested too deep; write 'key: value' lines") from None
+        raise InputError(path, "is nested too deep", "write 'key: value' lines") from None
 
 
 def _faults(node: yaml.Node, path: Path, *, above: tuple[int, ...]) -> list[Problem]:

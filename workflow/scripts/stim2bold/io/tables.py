@@ -64,16 +64,20 @@ def decode(content: bytes, path: Path) -> str:
         halves = (content[::2].count(0), content[1::2].count(0))
         kind = "UTF-16" if max(halves) > 0.4 * len(content) else "no text, it holds zero bytes"
     if kind == "UTF-16":
-        raise InputError(f"{path}: is UTF-16, not UTF-8; {_conversion('UTF-16', path)}")
+        raise InputError(path, "is UTF-16, not UTF-8", _conversion("UTF-16", path))
     if kind is not None:
-        raise InputError(f"{path}: is {kind}, not text; save it as text in UTF-8")
+        raise InputError(path, f"is {kind}, not text", "save it as text in UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = content.count(b"\n", 0, fault.start) + 1
         raise InputError(
-            f"{path}: is not UTF-8 (line {line}, byte 0x{content[fault.start]:02x}), probably "
-            f"Latin-1 or Windows-1252; {_conversion('WINDOWS-1252', path)}"
+            path,
+            (
+                f"is not UTF-8 (line {line}, byte 0x{content[fault.start]:02x}), probably Latin-1 "
+                "or Windows-1252"
+            ),
+            _conversion("WINDOWS-1252", path),
         ) from None
 
 
@@ -97,7 +101,7 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as fault:
         raise InputError(
-            f"{path}: cannot be read ({fault.strerror}); mend the path or permissions"
+            path, f"cannot be read ({fault.strerror})", "mend the path or permissions"
         ) from None
 
 
@@ -123,7 +127,7 @@ def read_tsv(path: str | Path, *, needed: Iterable[str] = ()) -> Table:
     full = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if not full:
         raise InputError(
-            f"{path}: is empty, so not a tab-separated table; give it a header and rows"
+            path, "is empty, so not a tab-separated table", "give it a header and rows"
         )
     columns = _header(full[0][1], path, needed=list(needed))
     rows = []
@@ -131,9 +135,9 @@ def read_tsv(path: str | Path, *, needed: Iterable[str] = ()) -> Table:
         cells = [value(cell) for cell in _cells(line, len(columns))]
         if any(cell is not None for cell in cells[len(columns) :]) or len(cells) < len(columns):
             raise InputError(
-                f"{path}: line {number} has {len(cells)} fields where the header has "
-                f"{len(columns)}; separate the fields by one tab each, and write n/a where a "
-                "value is missing"
+                path,
+                f"line {number} has {len(cells)} fields where the header has {len(columns)}",
+                "separate the fields by one tab each, and write n/a where a value is missing",
             )
         rows.append(cells[: len(columns)])
     unnamed = [place for place, name in enumerate(columns) if not name]
@@ -141,8 +145,9 @@ def read_tsv(path: str | Path, *, needed: Iterable[str] = ()) -> Table:
         filled = [number for (number, _), row in zip(full[1:], rows, strict=True) if row[place]]
         if filled:
             raise InputError(
-                f"{path}: column {place + 1} has no name but a value in line {filled[0]}; name it "
-                "in the header or remove it"
+                path,
+                f"column {place + 1} has no name but a value in line {filled[0]}",
+                "name it in the header or remove it",
             )
     return Table(
         path,
@@ -184,13 +189,14 @@ def _header(line: str, path: Path, *, needed: list[str]) -> list[str]:
     names = [cell.strip().strip("\ufeff") for cell in line.split("\t")]
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise InputError(
-            f"{path}: has {names.count(twice[0])} columns {twice[0]!r}; give each column a name of "
-            "its own"
+            path,
+            f"has {names.count(twice[0])} columns {twice[0]!r}",
+            "give each column a name of its own",
         )
     missing = [name for name in needed if name not in names]
     if not missing:
         return names
-    what = f"{path}: has no column {', '.join(missing)}"
+    what = f"has no column {', '.join(missing)}"
     if len(names) == 1 and any(mark in line for mark in ",;"):
         mark = max(",;", key=line.count)
         fix = f"its fields are separated by '{mark}': separate them by tabs"
@@ -204,7 +210,7 @@ def _header(line: str, path: Path, *, needed: list[str]) -> list[str]:
         fix = "its fields are separated by blanks: separate them by tabs"
     else:
         fix = f"it has {', '.join(name or '(no name)' for name in names)}: name them in its header"
-    raise InputError(f"{what}; {fix}")
+    raise InputError(path, what, fix)
 
 
 def as_number(text: str | None) -> float | None:
@@ -239,8 +245,9 @@ def numbers(table: Table, column: str, *, rows: Iterable[int] | None = None) -> 
             said = "'n/a', not a number" if text is None else f"{text!r}, not a number"
             comma = text is not None and NUMBER.fullmatch(text.replace(",", ".", 1))
             raise InputError(
-                f"{table.path}: {column} in line {table.lines[row]} is {said}; "
-                + ("write a point for the comma" if comma else "mend or remove the line")
+                table.path,
+                f"{column} in line {table.lines[row]} is {said}",
+                "write a point for the comma" if comma else "mend or remove the line",
             )
         found.append(number)
     return found

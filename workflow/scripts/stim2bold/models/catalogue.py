@@ -88,16 +88,19 @@ def spaces_of(source: str, sources: Mapping[str, Sequence[str]]) -> tuple[str, .
             return
         if name in within:
             raise InputError(
-                f"config.yaml: sources.{name} contains itself; name feature spaces in it"
+                "config.yaml", f"sources.{name} contains itself", "name feature spaces in it"
             )
         for part in sources[name]:
             collect(part, (*within, name))
 
     if source not in sources:
         raise InputError(
-            f"config.yaml: directions predict from '{source}', and sources has no such entry; "
-            f"add sources.{source} with its feature spaces, or choose among "
-            f"{', '.join([*sources, BOLD])}"
+            "config.yaml",
+            f"directions predict from '{source}', and sources has no such entry",
+            (
+                f"add sources.{source} with its feature spaces, or choose among "
+                f"{', '.join([*sources, BOLD])}"
+            ),
         )
     for part in sources[source]:
         collect(part, (source,))
@@ -124,23 +127,31 @@ def directions_of(config: Mapping[str, Any]) -> dict[str, Direction]:
         source, target = split_name(name)
         if target not in TARGETS or not source:
             raise InputError(
-                f"config.yaml: direction '{name}' predicts '{target}'; name it SOURCE2TARGET, with "
-                f"a target among {', '.join(TARGETS)}"
+                "config.yaml",
+                f"direction '{name}' predicts '{target}'",
+                f"name it SOURCE2TARGET, with a target among {', '.join(TARGETS)}",
             )
         spaces = () if source == BOLD else spaces_of(source, config["sources"])
         if unknown := [
             space for space in spaces if space not in known and described(space) is None
         ]:
             raise InputError(
-                f"config.yaml: sources.{source} names {', '.join(unknown)}, which is no feature "
-                f"space; choose among {', '.join(known)} (or a layer of I3D, such as "
-                "i3d_rgb-Mixed_3c), or describe it in own_features"
+                "config.yaml",
+                f"sources.{source} names {', '.join(unknown)}, which is no feature space",
+                (
+                    f"choose among {', '.join(known)} (or a layer of I3D, such as "
+                    "i3d_rgb-Mixed_3c), or describe it in own_features"
+                ),
             )
         heard = [space for space in spaces if needs(space) == "sound"]
         if target == "audio" and heard:
             raise InputError(
-                f"config.yaml: direction '{name}' would predict the sound from itself "
-                f"({', '.join(heard)} in sources.{source}); take them out, or the direction"
+                "config.yaml",
+                (
+                    f"direction '{name}' would predict the sound from itself ({', '.join(heard)} "
+                    f"in sources.{source})"
+                ),
+                "take them out, or the direction",
             )
         found[name] = Direction(name, source, target, spaces)
     return found

@@ -172,8 +172,11 @@ def fit_design(
     for number, block in enumerate(blocks):
         if not block.size:
             raise InputError(
+                "features",
                 f"feature space {number + 1} of {len(blocks)} does not vary in the "
-                f"{len(train)} rows that are fitted"
+                f"{len(train)} rows that are fitted",
+                "leave the space out (features, annotations_dir), or give a film in which it "
+                "changes",
             )
     loadings = block_diag(*blocks).astype(standard.dtype)
     regressors = filters.apply(projected(source, mean, scale, loadings))
@@ -223,8 +226,9 @@ def fold_design(
     except InputError as error:
         times = np.array([train[0], train[-1] + 1]) * problem.tr
         raise InputError(
-            f"{problem.direction}: {error} (volumes from {times[0]:.1f} to {times[1]:.1f} s); "
-            "leave the space out (features, annotations_dir), or give a film in which it changes"
+            problem.direction,
+            f"{error.what} (volumes from {times[0]:.1f} to {times[1]:.1f} s)",
+            error.fix,
         ) from None
 
 

@@ -86,8 +86,9 @@ def row_numbers(times: np.ndarray, *, tr: float, film_onset: float, name: str) -
     # Times are stored as seconds; a tenth of a TR is far beyond their rounding.
     if rows.size == 0 or np.abs(exact - rows).max() > 0.1 or (np.diff(rows) != 1).any():
         raise InputError(
-            f"{name}: its times are not the middles of consecutive volumes of {tr} s; "
-            "check timing.film_onset and make the table again"
+            name,
+            f"its times are not the middles of consecutive volumes of {tr} s",
+            "check timing.film_onset and make the table again",
         )
     return rows
 
@@ -124,7 +125,7 @@ def assemble(
     known = functools.reduce(np.intersect1d, source_rows)
     rows = np.intersect1d(known, target_rows)
     if rows.size == 0:
-        raise InputError(f"{direction}: source and target share no row; check timing.film_onset")
+        raise InputError(direction, "source and target share no row", "check timing.film_onset")
     # Slices, not copies: a long recording is a gigabyte.
     kept = target.isel(time=stretch(rows, target_rows))
     parts = [
@@ -183,9 +184,12 @@ def checked_rows(array: xr.DataArray, content: dict[str, Any], *, name: str) -> 
     if bad.any():
         row, column = np.unravel_index(int(bad.argmax()), bad.shape)
         raise InputError(
-            f"{name}: has values that are no numbers: {int(bad.sum())} of {bad.size}, the first at "
-            f"{float(array.time.values[row]):g} s of the film, column {column}; mend what "
-            "it was made from, delete it and run again"
+            name,
+            (
+                f"has values that are no numbers: {int(bad.sum())} of {bad.size}, the first at "
+                f"{float(array.time.values[row]):g} s of the film, column {column}"
+            ),
+            "mend what it was made from, delete it and run again",
         )
     return row_numbers(
         array.time.values, tr=content["TR"], film_onset=content["film_onset"], name=name

@@ -59,9 +59,12 @@ class FoldSettings:
     def __post_init__(self) -> None:
         if self.reach > self.gap:
             raise InputError(
-                f"folds: reach {self.reach} s is longer than the gap {self.gap} s, "
-                "so that delays would carry test seconds into the fit; lower folds.reach or raise "
-                "folds.gap"
+                "folds",
+                (
+                    f"reach {self.reach} s is longer than the gap {self.gap} s, so that delays "
+                    "would carry test seconds into the fit"
+                ),
+                "lower folds.reach or raise folds.gap",
             )
 
 
@@ -149,8 +152,9 @@ def pair_intervals(
     n_pairs = len(events) // 2
     if n_pairs < 3:
         raise InputError(
-            f"events: {len(events)} blocks make {n_pairs} pairs, and cross-validation needs three; "
-            "check the events file of the film run"
+            "events",
+            f"{len(events)} blocks make {n_pairs} pairs, and cross-validation needs three",
+            "check the events file of the film run",
         )
     starts = [float(events.onset[2 * i]) for i in range(n_pairs)]
     last = float((events.onset + events.duration).max())
@@ -202,8 +206,12 @@ def make_folds(
     """
     if settings.gap < tr:
         raise InputError(
-            f"configuration folds: gap {settings.gap} s is shorter than the TR of {tr} s, and "
-            "models look at the row before and after; raise folds.gap"
+            "configuration folds",
+            (
+                f"gap {settings.gap} s is shorter than the TR of {tr} s, and models look at the "
+                "row before and after"
+            ),
+            "raise folds.gap",
         )
     try:
         return _fold_file(events, n_rows=n_rows, tr=tr, film_onset=film_onset, settings=settings)
@@ -216,10 +224,11 @@ def make_folds(
             _fold_file(events, n_rows=n_rows, tr=tr, film_onset=film_onset, settings=easier)
         except InputError:
             continue
-        raise InputError(f"{refused}; set folds.{key} to {value:g}")
+        raise InputError(refused.file, refused.what, f"set folds.{key} to {value:g}")
     raise InputError(
-        f"{refused}, nor with other folds; shorten the blocks (blocks.seconds) or take a longer "
-        "film"
+        refused.file,
+        f"{refused.what}, nor with other folds",
+        f"{refused.fix} or take a longer film",
     )
 
 
@@ -260,9 +269,11 @@ def _fold_file(
         train = allowed & ~close & ~test
         if train.sum() < FEWEST_ROWS or not test.any():
             raise NothingLeft(
-                f"events: nothing is left to fit beside a gap of {settings.gap:g} s around "
+                "events",
+                f"nothing is left to fit beside a gap of {settings.gap:g} s around "
                 f"{held_out[0][0]:.1f} s to {held_out[-1][1]:.1f} s ({train.sum()} rows of {tr} s "
-                f"for at least {FEWEST_ROWS})"
+                f"for at least {FEWEST_ROWS})",
+                "shorten the blocks (blocks.seconds)",
             )
         return np.flatnonzero(train), np.flatnonzero(test), np.flatnonzero(allowed & close & ~test)
 

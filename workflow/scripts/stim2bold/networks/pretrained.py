@@ -50,10 +50,10 @@ def weights_folder(name: str, folder: str | Path | None) -> tuple[Path, str]:
     """
     fix = f"put {FILES[name]} into a folder and set 'backbones: {name}: weights' to it"
     if folder is None:
-        raise InputError(f"{name}: has no weights; {fix}")
+        raise InputError(name, "has no weights", fix)
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; {fix}")
+        raise InputError(folder, "there is no such folder", fix)
     return folder, fix
 
 
@@ -94,26 +94,26 @@ def load_pretrained(
     try:
         found = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder}: holds no config.json of a model; {fix}") from error
+        raise InputError(folder, "holds no config.json of a model", fix) from error
     if model_type is not None and found != model_type:
-        raise InputError(f"{folder}: holds a {found}, not a {name}; {fix}")
+        raise InputError(folder, f"holds a {found}, not a {name}", fix)
     for file in needed:
         if not (folder / file).is_file():
-            raise InputError(f"{folder}: holds no {file}; {fix}")
+            raise InputError(folder, f"holds no {file}", fix)
     if not list(folder.glob("*.safetensors")):
-        raise InputError(f"{folder}: holds no model.safetensors; {fix}")
+        raise InputError(folder, "holds no model.safetensors", fix)
     try:
         model, report = auto.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{folder}: cannot be loaded ({reason}); {fix}") from error
+        raise InputError(folder, f"cannot be loaded ({reason})", fix) from error
     # A weight that is not in the file would silently be a random one. The embedding of what is
     # masked in training is not used.
     missing = sorted(key for key in report["missing_keys"] if not key.endswith("masked_spec_embed"))
     if missing:
-        raise InputError(f"{folder}: lacks {len(missing)} weights ({missing[0]}, ...); {fix}")
+        raise InputError(folder, f"lacks {len(missing)} weights ({missing[0]}, ...)", fix)
     return model.eval().requires_grad_(False), folder
 
 
@@ -129,6 +129,8 @@ def layer_number(layer: str, n_layers: int, name: str) -> int:
         return n_layers
     if not layer.isdigit() or int(layer) > n_layers:
         raise InputError(
-            f"config.yaml: {name} has no layer {layer}; name one of {name}-0 to {name}-{n_layers}"
+            "config.yaml",
+            f"{name} has no layer {layer}",
+            f"name one of {name}-0 to {name}-{n_layers}",
         )
     return int(layer)

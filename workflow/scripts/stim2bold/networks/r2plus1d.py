@@ -124,12 +124,12 @@ def load(folder: str | Path | None) -> Backbone:
     folder, fix = weights_folder("r2plus1d", folder)
     files = sorted(folder.glob("r2plus1d_18*.pth"))
     if not files:
-        raise InputError(f"{folder}: holds no r2plus1d_18-*.pth; {fix}")
+        raise InputError(folder, "holds no r2plus1d_18-*.pth", fix)
     path = files[0]
     # torchvision puts the beginning of the SHA-256 into the file's name.
     named = re.search(r"-([0-9a-f]{8})\.pth$", path.name)
     if named is None or not sha256(path).startswith(named[1]):
-        raise InputError(f"{path}: its checksum is not the one in its name; {fix}")
+        raise InputError(path, "its checksum is not the one in its name", fix)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         widths = tuple(state[f"layer{number}.0.conv2.1.weight"].shape[0] for number in (1, 2, 3, 4))
@@ -137,7 +137,7 @@ def load(folder: str | Path | None) -> Backbone:
         network.load_state_dict(state)
     except (KeyError, RuntimeError, UnpicklingError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: is not an R(2+1)D-18 ({reason}); {fix}") from error
+        raise InputError(path, f"is not an R(2+1)D-18 ({reason})", fix) from error
     network.eval().requires_grad_(False)
     return Backbone(
         name="r2plus1d",

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from stim2bold.networks.packages import PackagedFile
-from stim2bold.stimulus.timing import frame_table
+from stim2bold.stimulus.feature_tables import frame_table
 
 log = logging.getLogger(__name__)
 RATE = 16000

@@ -20,7 +20,7 @@ from stim2bold.networks.pretrained import layer_number, load_pretrained
 from stim2bold.runtime.command import progress
 from stim2bold.runtime.devices import choose_device
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.timing import frame_table
+from stim2bold.stimulus.feature_tables import frame_table
 
 log = logging.getLogger(__name__)
 
@@ -168,8 +168,12 @@ def extract(
     """
     if window > network.longest:
         raise InputError(
-            f"config.yaml: backbones.{network.name}.window is {window:g} s, and {network.source} "
-            f"takes {network.longest:g} s at most; set it to that or less"
+            "config.yaml",
+            (
+                f"backbones.{network.name}.window is {window:g} s, and {network.source} takes "
+                f"{network.longest:g} s at most"
+            ),
+            "set it to that or less",
         )
     network.module.to(choose_device(device))
     size, duration = round(window * network.rate), len(sound) / network.rate

@@ -13,13 +13,8 @@ from stim2bold.preprocessing.brain_extraction import (
     inside_surface,
     within_reach,
 )
-from stim2bold.preprocessing.registration import (
-    deterministic,
-    sample,
-    template,
-    to_ants,
-    without_leftovers,
-)
+from stim2bold.preprocessing.registration import deterministic, template, to_ants, without_leftovers
+from stim2bold.preprocessing.resampling import sample
 from stim2bold.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -183,8 +178,9 @@ def extract_brain(image: nib.Nifti1Image, threshold: float) -> np.ndarray:
     vertices, faces = brain_surface(part, voxel, SurfaceSettings(threshold=threshold))
     if not within_reach(vertices, part.shape):
         raise InputError(
-            "the T1w image: the surface of the brain runs out of the image, so that no brain is "
-            "found in it; look at the image, and try another preprocessing.brain_threshold"
+            "the T1w image",
+            "the surface of the brain runs out of the image, so that no brain is found in it",
+            "look at the image, and try another preprocessing.brain_threshold",
         )
     mask = np.zeros(data.shape, dtype=bool)
     mask[:, :, bottom:] = inside_surface(vertices, faces, part.shape)
@@ -193,8 +189,9 @@ def extract_brain(image: nib.Nifti1Image, threshold: float) -> np.ndarray:
     log.info("brain: %.2f litres", litres)
     if not BRAIN_VOLUME[0] <= litres <= BRAIN_VOLUME[1]:
         raise InputError(
-            f"the T1w image: the brain found in it has {litres:.2f} litres; look at the image, "
-            "and try another preprocessing.brain_threshold"
+            "the T1w image",
+            f"the brain found in it has {litres:.2f} litres",
+            "look at the image, and try another preprocessing.brain_threshold",
         )
     return mask
 

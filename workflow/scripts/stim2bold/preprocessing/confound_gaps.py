@@ -32,13 +32,14 @@ def read_confounds(path: str | Path) -> pd.DataFrame:
     # A line of tabs alone is a row of gaps.
     lines = [line for line in text.split("\n") if line.strip(" ")]
     if not lines:
-        raise InputError(f"{path}: is empty, so not a table; run fMRIPrep again")
+        raise InputError(path, "is empty, so not a table", "run fMRIPrep again")
     fields = [line.count("\t") + 1 for line in lines]
     odd = next((i for i, n in enumerate(fields) if n != fields[0]), None)
     if odd is not None:
         raise InputError(
-            f"{path}: row {odd} has {fields[odd]} fields where the header has {fields[0]}; run "
-            "fMRIPrep again"
+            path,
+            f"row {odd} has {fields[odd]} fields where the header has {fields[0]}",
+            "run fMRIPrep again",
         )
     # Not by `stim2bold.io.tables.read_tsv`: half a million numbers a participant.
     table = pd.read_csv(

@@ -15,7 +15,7 @@ from nipype.algorithms.confounds import is_outlier
 from scipy import linalg, ndimage
 
 from stim2bold.preprocessing.anatomy import correct_bias, largest_part
-from stim2bold.preprocessing.registration import apply, voxel_points
+from stim2bold.preprocessing.resampling import apply, voxel_points
 from stim2bold.runtime.command import progress
 
 log = logging.getLogger(__name__)

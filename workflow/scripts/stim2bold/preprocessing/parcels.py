@@ -8,7 +8,8 @@ import pandas as pd
 import xarray as xr
 from nibabel.affines import apply_affine
 
-from stim2bold.preprocessing.images import check_volume, no_numbers, open_image, read_voxels
+from stim2bold.preprocessing.image_checks import check_volume, no_numbers
+from stim2bold.preprocessing.images import open_image, read_voxels
 from stim2bold.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def labels_at(bold: xr.DataArray, atlas: str | Path) -> np.ndarray:
         log.warning("%s: voxels that are no numbers (%s) belong to no parcel", atlas, bad)
         labels = np.nan_to_num(labels, nan=0.0, posinf=0.0, neginf=0.0)
     if not np.array_equal(labels, np.rint(labels)):
-        raise InputError(f"{atlas}: not a 3D image of whole numbers; give an atlas of labels")
+        raise InputError(atlas, "not a 3D image of whole numbers", "give an atlas of labels")
     indices = np.column_stack([bold[axis].values for axis in "ijk"])
     world = apply_affine(np.reshape(bold.attrs["affine"], (4, 4)), indices)
     voxels = np.rint(apply_affine(np.linalg.inv(image.affine), world)).astype(int)
@@ -45,8 +46,9 @@ def labels_at(bold: xr.DataArray, atlas: str | Path) -> np.ndarray:
     found[inside] = labels[tuple(voxels[inside].T)]
     if not found.any():
         raise InputError(
-            f"{atlas}: none of its parcels lies where the study has voxels; is it in the space "
-            f"{bold.attrs['space']}?"
+            atlas,
+            "none of its parcels lies where the study has voxels",
+            f"is it in the space {bold.attrs['space']}?",
         )
     return found
 

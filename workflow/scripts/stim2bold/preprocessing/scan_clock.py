@@ -41,7 +41,7 @@ def sidecar_TR(sidecar: dict[str, Any], name: Any) -> float:
     TR = sidecar.get("RepetitionTime")
     if not is_number(TR) or not SHORTEST_TR <= TR <= LONGEST_TR:
         said = "gives no RepetitionTime" if TR is None else f"RepetitionTime is {TR!r}"
-        raise InputError(f"{name}: {said}; give the TR of the series in seconds")
+        raise InputError(name, said, "give the TR of the series in seconds")
     return float(TR)
 
 
@@ -112,15 +112,19 @@ def slice_times(sidecar: dict, name: str) -> list[float] | None:
         return None
     if not isinstance(said, list) or not all(is_number(time) and time >= 0 for time in said):
         raise InputError(
-            f"{name}: SliceTiming is not a list of seconds within the TR; give seconds (not "
-            "milliseconds), or remove it"
+            name,
+            "SliceTiming is not a list of seconds within the TR",
+            "give seconds (not milliseconds), or remove it",
         )
     times, TR = [float(time) for time in said], sidecar_TR(sidecar, name)
     if max(times) >= TR:
         raise InputError(
-            f"{name}: SliceTiming is not a list of seconds within the TR: it reaches "
-            f"{max(times):g} s, beyond the TR of {TR:g} s; it is probably in milliseconds: give "
-            "seconds, or remove it"
+            name,
+            (
+                f"SliceTiming is not a list of seconds within the TR: it reaches {max(times):g} "
+                f"s, beyond the TR of {TR:g} s"
+            ),
+            "it is probably in milliseconds: give seconds, or remove it",
         )
     if max(times) == min(times):
         return None
@@ -154,9 +158,12 @@ def reference_time(sidecar: dict[str, Any], *, TR: float, derived: bool, name: A
     if derived and start is not None and sidecar.get("SliceTimingCorrected") is not False:
         if not is_number(start) or not 0 <= start <= TR:
             raise InputError(
-                f"{name}: StartTime is {start!r}, not an instant within the TR of {TR:g} s; give "
-                "seconds from the start of a volume, and volumes that were cut off by "
-                "timing.film_onset"
+                name,
+                f"StartTime is {start!r}, not an instant within the TR of {TR:g} s",
+                (
+                    "give seconds from the start of a volume, and volumes that were cut off by "
+                    "timing.film_onset"
+                ),
             )
         return float(start)
     delay = sidecar.get("DelayTime")
@@ -164,8 +171,9 @@ def reference_time(sidecar: dict[str, Any], *, TR: float, derived: bool, name: A
         return TR / 2
     if not is_number(delay) or not 0 <= delay < TR:
         raise InputError(
-            f"{name}: DelayTime is {delay!r}, not within the TR of {TR:g} s; give seconds or "
-            "remove it"
+            name,
+            f"DelayTime is {delay!r}, not within the TR of {TR:g} s",
+            "give seconds or remove it",
         )
     return (TR - delay) / 2
 

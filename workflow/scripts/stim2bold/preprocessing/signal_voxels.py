@@ -91,17 +91,22 @@ def with_signal(
     living = int((~constant).sum())
     if living == 0:
         raise InputError(
-            f"{name}: none of the {n_voxels} voxels of the mask changes over time; give the series "
-            "and the mask of one run"
+            name,
+            f"none of the {n_voxels} voxels of the mask changes over time",
+            "give the series and the mask of one run",
         )
     spoilt = not_numbers | not_covered
     if spoilt.sum() > LARGEST_SHARE * living:
-        raise InputError(spoilt_volume(data, mask, ~constant, name=name))
+        raise spoilt_volume(data, mask, ~constant, name=name)
     not_positive = ~constant & ~spoilt & (total <= 0)
     if not_positive.sum() > LARGEST_CENTRED * living:
         raise InputError(
-            f"{name}: {int(not_positive.sum())} of {living} voxels have a mean of 0 or below, so "
-            "that percent of it do not exist; give a series that was not centred or denoised"
+            name,
+            (
+                f"{int(not_positive.sum())} of {living} voxels have a mean of 0 or below, so that "
+                "percent of it do not exist"
+            ),
+            "give a series that was not centred or denoised",
         )
     kept = np.zeros(mask.shape, dtype=bool)
     kept[mask] = ~(constant | spoilt | not_positive)
@@ -109,15 +114,16 @@ def with_signal(
     return kept, LeftOut(*counts)
 
 
-def spoilt_volume(data: np.ndarray, mask: np.ndarray, living: np.ndarray, *, name) -> str:
-    """Name the volume that spoils most of the voxels with a signal."""
+def spoilt_volume(data: np.ndarray, mask: np.ndarray, living: np.ndarray, *, name) -> InputError:
+    """Return the refusal that names the volume which spoils most of the voxels with a signal."""
     bad = []
     for k in range(data.shape[3]):
         values = data[..., k][mask][living]
         bad.append(int((~np.isfinite(values) | (values == 0)).sum()))
     worst = int(np.argmax(bad))
-    return (
-        f"{name}: volume {worst} holds no signal in {bad[worst]} of {int(living.sum())} voxels "
-        f"({sum(n > 0 for n in bad)} volumes have such voxels): NaN, infinite or 0; make the "
-        "series again, or leave the participant out by exclude"
+    return InputError(
+        name,
+        f"volume {worst} holds no signal in {bad[worst]} of {int(living.sum())} voxels "
+        f"({sum(n > 0 for n in bad)} volumes have such voxels): NaN, infinite or 0",
+        "make the series again, or leave the participant out by exclude",
     )

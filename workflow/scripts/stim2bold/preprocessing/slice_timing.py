@@ -59,8 +59,9 @@ def correct_slice_timing(
     """
     if len(times) != data.shape[axis]:
         raise InputError(
-            f"SliceTiming names {len(times)} slices where the image has {data.shape[axis]}; "
-            "correct SliceTiming or SliceEncodingDirection in the sidecar"
+            "SliceTiming",
+            f"names {len(times)} slices where the image has {data.shape[axis]}",
+            "correct SliceTiming or SliceEncodingDirection in the sidecar",
         )
     starts = TR * np.arange(data.shape[3])
     wanted = starts + reference

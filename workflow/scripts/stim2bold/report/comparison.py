@@ -62,13 +62,14 @@ def read_run(folder: str | Path) -> Run:
     for name in ("methods.json", "inputs.json", "scores/summary.tsv"):
         if not (folder / name).is_file():
             raise InputError(
-                f"{folder}: has no {name}; name the folder 'results' of a run that has ended"
+                folder, f"has no {name}", "name the folder 'results' of a run that has ended"
             )
     methods = read_json(folder / "methods.json")
     if "configuration" not in methods:
         raise InputError(
-            f"{folder / 'methods.json'}: does not hold the run's settings, as versions before 0.2 "
-            "left it; run snakemake once more there"
+            folder / "methods.json",
+            "does not hold the run's settings, as versions before 0.2 left it",
+            "run snakemake once more there",
         )
     return Run(folder, methods, read_json(folder / "inputs.json"))
 
@@ -117,7 +118,7 @@ def unit_scores(run: Run) -> pd.DataFrame:
             whole = table["fold"].astype(str) == "all"
             tables.append(table[whole & (table["measure"] == measure)])
     if not tables:
-        raise InputError(f"{run.folder / 'scores'}: has no scores; finish the run first")
+        raise InputError(run.folder / "scores", "has no scores", "finish the run first")
     columns = ["direction", "unit", "model", "measure", "value"]
     return pd.concat(tables, ignore_index=True)[columns]
 
@@ -259,8 +260,9 @@ def check_grids(a: Run, b: Run, unit: str) -> None:
         (affine, shape), (affine_b, shape_b) = grid(one), grid(other)
     if shape != shape_b or not np.allclose(affine, affine_b, atol=1e-4):
         raise InputError(
-            f"{b.folder}: {unit} lies on another grid than in {a.folder} ({shape_b}, not {shape}); "
-            "compare runs of one space and resolution"
+            b.folder,
+            f"{unit} lies on another grid than in {a.folder} ({shape_b}, not {shape})",
+            "compare runs of one space and resolution",
         )
 
 

@@ -26,7 +26,7 @@ def choose_device(name: str) -> torch.device:
         name = "cuda" if available else "cpu"
     if name == "cuda":
         if not available:
-            raise InputError("configuration device: cuda, but there is no GPU; use auto or cpu")
+            raise InputError("configuration device", "cuda, but there is no GPU", "use auto or cpu")
         torch.backends.cudnn.conv.fp32_precision = "ieee"
     return torch.device(name)
 

@@ -60,10 +60,9 @@ def few(names: Iterable[object], *, most: int = 5) -> str:
 
 
 def from_refusal(refusal: InputError, file: str | Path) -> Problem:
-    """Return the problem that an `InputError` about a file tells of."""
-    said = str(refusal).removeprefix(f"{file}: ")
-    what, found, fix = said.rpartition("; ")
-    return error(file, what, fix) if found else error(file, said, "correct the file")
+    """Return the problem that an `InputError` tells of, as one of the file that was looked at."""
+    own = refusal.file == str(file)
+    return error(file, refusal.what if own else f"{refusal.file}: {refusal.what}", refusal.fix)
 
 
 def refusals(file: str | Path, *checks: Callable[[], object]) -> list[Problem]:
@@ -101,7 +100,7 @@ def refuse(problems: Iterable[Problem]) -> None:
     if errors:
         more = len(errors) - 1
         also = f" ({more} more error{'s' * (more > 1)}: make check lists all)" if more else ""
-        raise InputError(errors[0].message + also)
+        raise InputError(errors[0].file, errors[0].what, errors[0].fix + also)
 
 
 def as_table(problems: list[Problem], *, width: int) -> str:

@@ -187,7 +187,7 @@ def save_ladder(
         When there is no segment at all.
     """
     if not len(segments):
-        raise InputError(f"{folder}: no block of the events lies in the film; check film_onset")
+        raise InputError(folder, "no block of the events lies in the film", "check film_onset")
     folder = Path(folder)
     for segment, rungs in ladder.items():
         for rung, sound in rungs.items():

@@ -11,7 +11,8 @@ import xarray as xr
 from stim2bold.io.presence import hidden
 from stim2bold.io.tables import numbers, read_tsv
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.timing import Timing, coverage, volume_table
+from stim2bold.stimulus.feature_tables import volume_table
+from stim2bold.stimulus.timing import Timing, coverage
 
 # The columns a table of each kind may have; onset and offset it must have.
 COLUMNS = {"video": {"onset", "offset"}, "sound": {"item", "onset", "offset"}}
@@ -59,15 +60,20 @@ def read_events(path: str | Path, kind: str) -> pd.DataFrame:
     table = read_tsv(path, needed=("onset", "offset"))
     if unknown := set(table.columns) - COLUMNS[kind]:
         raise InputError(
-            f"{path}: has unknown column(s) {', '.join(sorted(unknown))}; a {kind} annotation has "
-            f"{', '.join(sorted(COLUMNS[kind]))}: remove the others"
+            path,
+            f"has unknown column(s) {', '.join(sorted(unknown))}",
+            f"a {kind} annotation has {', '.join(sorted(COLUMNS[kind]))}: remove the others",
         )
     onset, offset = (np.array(numbers(table, name)) for name in ("onset", "offset"))
     if (backwards := np.flatnonzero(offset < onset)).size:
         row = int(backwards[0])
         raise InputError(
-            f"{path}: the event in line {table.lines[row]} ends ({offset[row]}) before it begins "
-            f"({onset[row]}); mend the line"
+            path,
+            (
+                f"the event in line {table.lines[row]} ends ({offset[row]}) before it begins "
+                f"({onset[row]})"
+            ),
+            "mend the line",
         )
     columns = {"onset": onset.astype(float), "offset": offset.astype(float)}
     if "item" in table.columns:
@@ -114,8 +120,9 @@ def read_folder(folder: str | Path) -> dict[str, pd.DataFrame]:
     }
     if not tables:
         raise InputError(
-            f"{folder}: holds no annotation (video/*.tsv, sound/*.tsv); set 'annotations_dir' to "
-            "the folder that does"
+            folder,
+            "holds no annotation (video/*.tsv, sound/*.tsv)",
+            "set 'annotations_dir' to the folder that does",
         )
     return tables
 
@@ -216,17 +223,19 @@ def read_blocks(path: str | Path, kinds: Sequence[str] | None = None) -> pd.Data
         rows = [row for row in rows if labels[row] in kinds]
         if not rows:
             raise InputError(
-                f"{path}: holds no event of the kinds {', '.join(kinds)} (there is: {there}); "
-                "correct blocks.kinds"
+                path,
+                f"holds no event of the kinds {', '.join(kinds)} (there is: {there})",
+                "correct blocks.kinds",
             )
     if not rows:
-        raise InputError(f"{path}: holds no event with a trial_type; give each block its line")
+        raise InputError(path, "holds no event with a trial_type", "give each block its line")
     onset, duration = (np.array(numbers(table, name, rows=rows)) for name in ("onset", "duration"))
     if (wrong := np.flatnonzero(duration <= 0)).size:
         row = int(wrong[0])
         raise InputError(
-            f"{path}: the block at {onset[row]:g} s lasts {duration[row]:g} s; give each block its "
-            "length in seconds"
+            path,
+            f"the block at {onset[row]:g} s lasts {duration[row]:g} s",
+            "give each block its length in seconds",
         )
     return pd.DataFrame(
         {

@@ -13,7 +13,7 @@ from av.audio.resampler import AudioResampler
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.channels import channel_names, mono_weights
-from stim2bold.stimulus.film import JUMP_SECONDS
+from stim2bold.stimulus.film_sound import JUMP_SECONDS
 from stim2bold.stimulus.film_streams import choose_stream, decode, open_film, stamp
 
 log = logging.getLogger(__name__)
@@ -87,9 +87,13 @@ def read_sound(
         audio = choose_stream(container, "audio", stream)
         if audio is None:
             raise InputError(
-                f"{path}: has no audio stream; use the film with its sound, set film_sound to the "
-                "file that holds it, or take the directions with audio out of 'directions' and set "
-                "streams.audio to null"
+                path,
+                "has no audio stream",
+                (
+                    "use the film with its sound, set film_sound to the file that holds it, or "
+                    "take the directions with audio out of 'directions' and set streams.audio to "
+                    "null"
+                ),
             )
         native = audio.codec_context.sample_rate
         # A broadcast may go from stereo to 5.1 and back: a converter and weights for each layout.
@@ -105,8 +109,12 @@ def read_sound(
         for frame in decode(container, audio):
             if frame.sample_rate != native:
                 raise InputError(
-                    f"{path}: its sampling rate changes from {native} to {frame.sample_rate} Hz "
-                    "within the film; convert its sound to one rate"
+                    path,
+                    (
+                        f"its sampling rate changes from {native} to {frame.sample_rate} Hz "
+                        "within the film"
+                    ),
+                    "convert its sound to one rate",
                 )
             start = position
             time = stamp(frame)
@@ -132,7 +140,7 @@ def read_sound(
                 position += len(mono)
         pieces.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
     if position == 0:
-        raise InputError(f"{path}: not one sample of its sound could be decoded; copy it again")
+        raise InputError(path, "not one sample of its sound could be decoded", "copy it again")
     sound = np.concatenate(pieces)
     wanted = round(duration * rate)
     if len(sound) < wanted - rate:

@@ -134,7 +134,11 @@ def check_high_pass(high_pass: float, period: float | None) -> None:
     """
     if period is not None and high_pass >= 1 / period:
         raise InputError(
-            f"config.yaml: preprocessing.cleaning.high_pass is {high_pass:g} Hz, but the film's "
-            f"blocks alternate every {period:g} s ({1 / period:.4g} Hz), so it would remove the "
-            f"very effect of the film; choose less than {1 / period:.4g}, such as 0.0078125"
+            "config.yaml",
+            (
+                f"preprocessing.cleaning.high_pass is {high_pass:g} Hz, but the film's blocks "
+                f"alternate every {period:g} s ({1 / period:.4g} Hz), so it would remove the very "
+                "effect of the film"
+            ),
+            f"choose less than {1 / period:.4g}, such as 0.0078125",
         )

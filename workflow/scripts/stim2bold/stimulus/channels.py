@@ -75,8 +75,12 @@ def mono_weights(
             index = names.index(channel) if channel in names else channel
             if not isinstance(index, int) or not 0 <= index < len(names):
                 raise InputError(
-                    f"{path}: has no channel {channel}; set streams.channels to some of {told} "
-                    f"(or of 0-{len(names) - 1}), or to null for all"
+                    path,
+                    f"has no channel {channel}",
+                    (
+                        f"set streams.channels to some of {told} (or of 0-{len(names) - 1}), or "
+                        "to null for all"
+                    ),
                 )
             weights[index] = 1.0
         weights /= weights.sum()
@@ -87,8 +91,14 @@ def mono_weights(
         weights[:] = [WEIGHTS.get(name, 0.0) for name in names]
         if unknown or not weights.any():
             raise InputError(
-                f"{path}: its sound has {len(names)} channels ({told}), and the standard downmix "
-                "does not say what those count; set streams.channels to those that are the "
-                f"sound, such as [0] (of 0-{len(names) - 1})"
+                path,
+                (
+                    f"its sound has {len(names)} channels ({told}), and the standard downmix does "
+                    "not say what those count"
+                ),
+                (
+                    "set streams.channels to those that are the sound, such as [0] (of "
+                    f"0-{len(names) - 1})"
+                ),
             )
     return weights

@@ -4,212 +4,35 @@ Only the time stamps of the decoded frames are believed, never a nominal frame r
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pandas as pd
-from av.container import InputContainer
-from av.stream import Stream
 from av.video.reformatter import VideoReformatter
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.channels import channel_names, mono_weights
 from stim2bold.stimulus.film_frames import orientation, picture
+from stim2bold.stimulus.film_sound import (
+    SoundSpan,
+    _describe,
+    _last_duration,
+    _sound,
+    declared_seconds,
+    probe_sound,
+    refuse_cut,
+)
 from stim2bold.stimulus.film_streams import (
     MOST_DROPPED,
-    RAW_FORMATS,
-    RESTARTING_FORMATS,
+    StreamSettings,
     choose_stream,
-    converted,
     decode,
     open_film,
-    refuse_restart,
-    stamp,
     timed_video,
 )
-
-# A file whose streams end this much before the length it declares was cut off, not rounded.
-MISSING_SECONDS = 1.0
-MISSING_FRACTION = 0.02
-# Containers round time stamps (Matroska to 1 ms): only a larger jump of sound is a gap or overlap.
-JUMP_SECONDS = 0.005
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamSettings:
-    """Which streams of the film are the stimulus.
-
-    Parameters
-    ----------
-    video : int
-        Counted among the video streams, from 0.
-    audio : int or None
-        Likewise; None where the film is without sound.
-    channels : sequence of str or int, optional
-        Which channels of the sound, see `stim2bold.stimulus.channels.mono_weights`; None: all, by
-        the standard downmix.
-    """
-
-    video: int
-    audio: int | None
-    channels: Sequence[str | int] | None
-
-
-class SoundSpan:
-    """Where a stream of sound lies on the clock of its file, frame by frame.
-
-    Attributes
-    ----------
-    start, end : float or None
-        Container times in seconds.
-    samples : int
-        Decoded in all.
-    missing, lost : float
-        Seconds without sound between stamps, and of sound whose place is taken by earlier sound.
-    """
-
-    def __init__(self, path: str | Path, container_format: str):
-        self.path, self.container_format = str(path), container_format
-        self.start: float | None = None
-        self.end: float | None = None
-        self.samples = 0
-        self.missing = self.lost = 0.0
-
-    def add(self, frame: av.AudioFrame) -> None:
-        """Take the next frame in."""
-        time = stamp(frame)
-        if time is None:
-            time = 0.0 if self.end is None else self.end
-        seconds = frame.samples / frame.sample_rate
-        if self.end is None:
-            self.start = self.end = time
-        elif abs(time - self.end) > JUMP_SECONDS:
-            refuse_restart(
-                *(self.end, time),
-                path=self.path,
-                container_format=self.container_format,
-                where=f"sample {self.samples} of its sound",
-            )
-            self.missing += max(0.0, time - self.end)
-            self.lost += min(seconds, max(0.0, self.end - time))
-        self.samples += frame.samples
-        self.end = max(self.end, time + seconds)
-
-    def refuse_loss(self) -> None:
-        """Refuse sound of which more than a hundredth would be lost.
-
-        Raises
-        ------
-        InputError
-            When its stamps overlap by more.
-        """
-        if self.start is not None and self.lost > MOST_DROPPED * (self.end - self.start):
-            raise InputError(
-                f"{self.path}: the time stamps of {self.lost:.1f} s of its sound lie within sound "
-                f"before them; give every sample its time by: {converted(self.path)}"
-            )
-
-
-def _last_duration(frame: Any, differences: np.ndarray) -> float:
-    if frame.duration and frame.time_base:
-        return float(frame.duration * frame.time_base)
-    return float(np.median(differences)) if len(differences) else 0.04
-
-
-def _describe(stream: Stream) -> dict[str, Any]:
-    context = stream.codec_context
-    text = {"type": stream.type, "codec": context.name if context else "unknown"}
-    if stream.type == "video" and context:
-        text |= {"width": context.width, "height": context.height}
-    if stream.type == "audio" and context:
-        text |= {"rate": context.sample_rate, "channels": context.channels}
-        text |= {"layout": list(channel_names(context.layout))}
-    return text | {"language": stream.language or "und"}
-
-
-def declared_seconds(container: InputContainer, stream: Stream) -> float | None:
-    """Return the length that a file declares of a stream, None where it declares none.
-
-    Of MPEG streams FFmpeg estimates one from the stamps at both ends, which is no declaration.
-    """
-    if container.format.name in (*RESTARTING_FORMATS, *RAW_FORMATS):
-        return None
-    if stream.duration:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
-
-
-def refuse_cut(path: str | Path, declared: float | None, *, start: float, end: float) -> None:
-    """Refuse a film that ends before the length that it declares.
-
-    Raises
-    ------
-    InputError
-        When it does by more than `MISSING_SECONDS` and `MISSING_FRACTION`.
-    """
-    # Some containers count the length from 0, some from the first frame, which may lie before 0:
-    # believe the less.
-    reached = max(end, end - start)
-    if declared and declared - reached > max(MISSING_SECONDS, MISSING_FRACTION * declared):
-        raise InputError(
-            f"{path}: breaks off at {reached:.1f} s of {declared:.1f} s; copy it again"
-        )
-
-
-def probe_sound(path: str | Path, settings: StreamSettings) -> dict[str, Any]:
-    """Find where the sound of a file of its own lies; it begins with the film.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file that `film_sound` names.
-    settings : StreamSettings
-        Which stream.
-
-    Returns
-    -------
-    dict
-        As ``audio`` of `probe`.
-
-    Raises
-    ------
-    InputError
-        When it has no sound, or breaks off.
-    """
-    with open_film(path) as container:
-        audio = choose_stream(container, "audio", settings.audio)
-        if audio is None:
-            raise InputError(f"{path}: has no audio stream; set film_sound to the film's sound")
-        mono_weights(channel_names(audio.codec_context.layout), settings.channels, path=path)
-        declared = declared_seconds(container, audio)
-        span = SoundSpan(path, container.format.name)
-        for frame in decode(container, audio):
-            span.add(frame)
-        described = _describe(audio)
-    if span.start is None:
-        raise InputError(f"{path}: not one sample of its sound could be decoded; copy it again")
-    span.refuse_loss()
-    refuse_cut(path, declared, start=span.start, end=span.end)
-    return _sound(described, span, settings, zero=span.start)
-
-
-def _sound(
-    described: dict[str, Any], span: SoundSpan, settings: StreamSettings, *, zero: float
-) -> dict[str, Any]:
-    return described | {
-        "stream": settings.audio,
-        "mixed": None if settings.channels is None else list(settings.channels),
-        "zero": round(zero, 6),
-        "start": round(span.start - zero, 6),
-        "end": round(span.end - zero, 6),
-        "samples": span.samples,
-        "missing_seconds": round(span.missing, 3),
-        "lost_seconds": round(span.lost, 3),
-    }
 
 
 def probe(
@@ -253,7 +76,7 @@ def probe(
         streams = [_describe(stream) for stream in container.streams]
         video = choose_stream(container, "video", settings.video)
         if video is None:
-            raise InputError(f"{path}: has no video stream; set 'film' to the film that was shown")
+            raise InputError(path, "has no video stream", "set 'film' to the film that was shown")
         own = sound_file is None
         audio = choose_stream(container, "audio", settings.audio) if own else None
         if audio is not None:
@@ -276,15 +99,16 @@ def probe(
             n_corrupt += frame.is_corrupt
             last = frame
         if last is None:
-            raise InputError(f"{path}: not one frame could be decoded; copy the film again")
+            raise InputError(path, "not one frame could be decoded", "copy the film again")
         orientation(last, path)
         codec, width, height = video.codec_context.name, last.width, last.height
         aspect = video.sample_aspect_ratio or video.codec_context.sample_aspect_ratio
         described = None if audio is None else _describe(audio)
     if n_corrupt > max(1, MOST_DROPPED * len(times)):
         raise InputError(
-            f"{path}: {n_corrupt} of {len(times)} frames are damaged; copy it again, or convert "
-            "the original once more"
+            path,
+            f"{n_corrupt} of {len(times)} frames are damaged",
+            "copy it again, or convert the original once more",
         )
 
     start = np.array(times)
@@ -375,7 +199,7 @@ def sample(
     with open_film(path) as container:
         video = choose_stream(container, "video", stream)
         if video is None:
-            raise InputError(f"{path}: has no video stream; set 'film' to the film that was shown")
+            raise InputError(path, "has no video stream", "set 'film' to the film that was shown")
         pixel = video.sample_aspect_ratio or video.codec_context.sample_aspect_ratio
         aspect = float(pixel) if pixel else 1.0
         coming = timed_video(decode(container, video), video)

@@ -47,9 +47,15 @@ def orientation(frame: Any, path: str | Path) -> np.ndarray:
     ).all()
     if not is_permutation or np.abs(directions - nearest).max() > ASKEW:
         raise InputError(
-            f"{path}: its display matrix turns or shears the picture by no multiple of 90 degrees "
-            f"({', '.join(f'{value / 65536:g}' for value in matrix.ravel())}); write the film as "
-            "it was displayed, for example by exporting it from the player or editor"
+            path,
+            (
+                "its display matrix turns or shears the picture by no multiple of 90 degrees "
+                f"({', '.join(f'{value / 65536:g}' for value in matrix.ravel())})"
+            ),
+            (
+                "write the film as it was displayed, for example by exporting it from the player "
+                "or editor"
+            ),
         )
     return nearest
 

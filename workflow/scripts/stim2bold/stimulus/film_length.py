@@ -56,5 +56,7 @@ def film_length(
         ends = [float(table["offset"].max()) for table in read_folder(annotations).values()]
         return round(max(ends), 6), "annotations"
     raise InputError(
-        "config.yaml: nothing tells how long the film is; set film, annotations_dir or own_features"
+        "config.yaml",
+        "nothing tells how long the film is",
+        "set film, annotations_dir or own_features",
     )

@@ -101,8 +101,13 @@ def refuse_joined(path: Path, container_format: str) -> None:
         starts = list(find(file, path.stat().st_size))
     if len(starts) > 1:
         raise InputError(
-            f"{path}: is {len(starts)} films one after the other (the second begins at byte "
-            f"{starts[1]}), of which only the first would be seen; join the parts by: "
-            "ffmpeg -f concat -safe 0 -i parts.txt -c copy film.mp4, with a line "
-            "file 'PATH' for each part in parts.txt"
+            path,
+            (
+                f"is {len(starts)} films one after the other (the second begins at byte "
+                f"{starts[1]}), of which only the first would be seen"
+            ),
+            (
+                "join the parts by: ffmpeg -f concat -safe 0 -i parts.txt -c copy film.mp4, with "
+                "a line file 'PATH' for each part in parts.txt"
+            ),
         )

@@ -7,7 +7,8 @@ that makes a film of it that can be told.
 import logging
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,21 @@ def open_film(path: str | Path) -> InputContainer:
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(f"{path}: there is no such film; set 'film' to the file that was shown")
+        raise InputError(path, "there is no such film", "set 'film' to the file that was shown")
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; set 'film' to the film file in it")
+        raise InputError(path, "is a folder", "set 'film' to the film file in it")
     if path.stat().st_size == 0:
-        raise InputError(f"{path}: is empty (0 bytes); copy the film again")
+        raise InputError(path, "is empty (0 bytes)", "copy the film again")
     try:
         container = av.open(str(path))
     except FFmpegError as error:
         raise InputError(
-            f"{path}: cannot be read as a film ({error.strerror}); it is damaged, cut short, or "
-            "not a film: copy it again or convert it to H.264 and AAC in MP4"
+            path,
+            f"cannot be read as a film ({error.strerror})",
+            (
+                "it is damaged, cut short, or not a film: copy it again or convert it to H.264 "
+                "and AAC in MP4"
+            ),
         ) from error
     # PyAV asks libavformat to invent presentation times where there are none. In AVI it takes
     # those of decoding, and frames with B-frames among them come out of order.
@@ -107,13 +112,14 @@ def choose_stream(container: InputContainer, kind: str, index: int | None) -> St
     name = container.name
     if index >= len(streams):
         raise InputError(
-            f"{name}: has {len(streams)} {kind} stream(s), none with number {index}; "
-            f"set 'streams: {kind}' to 0-{len(streams) - 1}"
+            name,
+            f"has {len(streams)} {kind} stream(s), none with number {index}",
+            f"set 'streams: {kind}' to 0-{len(streams) - 1}",
         )
     stream = streams[index]
     if stream.codec_context is None:
         raise InputError(
-            f"{name}: {kind} stream {index} is in an unknown codec; convert it to H.264 and AAC"
+            name, f"{kind} stream {index} is in an unknown codec", "convert it to H.264 and AAC"
         )
     if kind == "video":
         stream.thread_type = "AUTO"
@@ -142,12 +148,13 @@ def decode(container: InputContainer, *streams: Stream) -> Iterator[Any]:
                 n_damaged += 1
                 last = error.strerror
     except FFmpegError as error:
-        raise InputError(f"{container.name}: {error.strerror}; copy the film again") from error
+        raise InputError(container.name, error.strerror, "copy the film again") from error
     if n_damaged:
         if n_damaged > max(1, MOST_DROPPED * n_packets):
             raise InputError(
-                f"{container.name}: {n_damaged} of {n_packets} packets cannot be decoded ({last}); "
-                "the file is damaged: copy it again, or convert it to H.264 and AAC"
+                container.name,
+                f"{n_damaged} of {n_packets} packets cannot be decoded ({last})",
+                "the file is damaged: copy it again, or convert it to H.264 and AAC",
             )
         log.warning("%s: left out %d damaged packet(s): %s", container.name, n_damaged, last)
 
@@ -181,9 +188,12 @@ def frame_seconds(stream: Stream) -> float:
     if container.format.name in RAW_FORMATS and not told:
         name = container.name
         raise InputError(
-            f"{name}: is a raw stream without any clock or rate; say its rate and put it into a "
-            f"container: ffmpeg -framerate 25 -i {shlex.quote(name)} -c copy "
-            f"{shlex.quote(str(Path(name).with_suffix('.mp4')))}"
+            name,
+            "is a raw stream without any clock or rate",
+            (
+                "say its rate and put it into a container: ffmpeg -framerate 25 -i "
+                f"{shlex.quote(name)} -c copy {shlex.quote(str(Path(name).with_suffix('.mp4')))}"
+            ),
         )
     rate = told or stream.average_rate or stream.guessed_rate
     return float(1 / rate) if rate else 0.04
@@ -215,9 +225,12 @@ def refuse_restart(
     leap = after - before > LEAP_SECONDS and container_format in RESTARTING_FORMATS
     if back or leap:
         raise InputError(
-            f"{path}: its time stamps go {'back' if back else 'on'} from {before:.2f} s to "
-            f"{after:.2f} s at {where}, as where parts were joined by cat; give every frame "
-            f"its time by: {converted(path)}"
+            path,
+            (
+                f"its time stamps go {'back' if back else 'on'} from {before:.2f} s to "
+                f"{after:.2f} s at {where}, as where parts were joined by cat"
+            ),
+            f"give every frame its time by: {converted(path)}",
         )
 
 
@@ -268,5 +281,25 @@ def timed_video(frames: Iterator[Any], stream: Stream) -> Iterator[tuple[float, 
         said = f"{n_dropped} of {n_frames} frames have a time stamp that is not after the last"
         if n_dropped > max(1, MOST_DROPPED * n_frames):
             name = container.name
-            raise InputError(f"{name}: {said}; give every frame its time by: {converted(name)}")
+            raise InputError(name, said, f"give every frame its time by: {converted(name)}")
         log.warning("%s: %s, and were dropped", container.name, said)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamSettings:
+    """Which streams of the film are the stimulus.
+
+    Parameters
+    ----------
+    video : int
+        Counted among the video streams, from 0.
+    audio : int or None
+        Likewise; None where the film is without sound.
+    channels : sequence of str or int, optional
+        Which channels of the sound, see `stim2bold.stimulus.channels.mono_weights`; None: all, by
+        the standard downmix.
+    """
+
+    video: int
+    audio: int | None
+    channels: Sequence[str | int] | None

@@ -8,7 +8,7 @@ from av.container import InputContainer
 from av.stream import Stream
 
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.film import JUMP_SECONDS, declared_seconds, refuse_cut
+from stim2bold.stimulus.film_sound import JUMP_SECONDS, declared_seconds, refuse_cut
 from stim2bold.stimulus.film_streams import MOST_DROPPED, frame_seconds, refuse_restart, stamp
 
 
@@ -99,10 +99,10 @@ def survey(
                 missing += time - sound_end
             sound_end = max(sound_end, time + seconds)
     if not shown and not n_unstamped:
-        raise InputError(f"{path}: holds not one frame; copy the film again")
+        raise InputError(path, "holds not one frame", "copy the film again")
     if n_declared and n_packets < (1 - MOST_DROPPED) * n_declared - 1:
         raise InputError(
-            f"{path}: holds {n_packets} of the {n_declared} frames that it declares; copy it again"
+            path, f"holds {n_packets} of the {n_declared} frames that it declares", "copy it again"
         )
     if not shown:
         times = np.arange(n_unstamped) * usual

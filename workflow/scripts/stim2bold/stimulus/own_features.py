@@ -9,7 +9,8 @@ import xarray as xr
 
 from stim2bold.io.tables import Table, numbers, read_tsv
 from stim2bold.runtime.errors import InputError
-from stim2bold.stimulus.timing import Timing, average, volume_table, weighted_coverage
+from stim2bold.stimulus.feature_tables import volume_table
+from stim2bold.stimulus.timing import Timing, average, weighted_coverage
 
 #: A gap between rows is told of when it is so many times as long as the usual, and so many seconds.
 GAP_RATIO, GAP_SECONDS = 5.0, 2.0
@@ -77,12 +78,16 @@ def _read_tsv(path: Path) -> OwnFeatures:
     timed = [name for name in ("time", "onset", "duration") if name in table.columns]
     if timed not in (["time"], ["onset", "duration"]):
         raise InputError(
-            f"{path}: has the columns {', '.join(table.columns)}; a table of features has the "
-            "column time, or onset and duration, in seconds of film time"
+            path,
+            f"has the columns {', '.join(table.columns)}",
+            (
+                "a table of features has the column time, or onset and duration, in seconds of "
+                "film time"
+            ),
         )
     names = tuple(name for name in table.columns if name not in timed)
     if not names or not table.rows:
-        raise InputError(f"{path}: has no {'row' if names else 'feature'}; add one")
+        raise InputError(path, f"has no {'row' if names else 'feature'}", "add one")
     columns = [_column(table, name) for name in names]
     onsets = _column(table, timed[0])
     offsets = onsets + _column(table, "duration") if len(timed) == 2 else None
@@ -96,19 +101,20 @@ def _column(table: Table, name: str) -> np.ndarray:
 def _read_npy(path: Path, times: str | Path | None) -> OwnFeatures:
     if times is None:
         raise InputError(
-            f"{path}: an .npy has no times; name the .npy of its rows' film times by 'times'"
+            path, "an .npy has no times", "name the .npy of its rows' film times by 'times'"
         )
     arrays = []
     for one in (path, Path(times)):
         try:
             arrays.append(np.load(one, allow_pickle=False))
         except (OSError, ValueError) as fault:
-            raise InputError(f"{one}: is no array ({fault}); save it by numpy.save") from None
+            raise InputError(one, f"is no array ({fault})", "save it by numpy.save") from None
     values, onsets = arrays
     if onsets.ndim != 1 or values.ndim != 2 or len(values) != len(onsets):
         raise InputError(
-            f"{path}: its shape is {values.shape}, and {times} has {onsets.shape}; give (rows, "
-            "features) and (rows,)"
+            path,
+            f"its shape is {values.shape}, and {times} has {onsets.shape}",
+            "give (rows, features) and (rows,)",
         )
     names = tuple(f"feature {number}" for number in range(values.shape[1]))
     return OwnFeatures(_floats(values, path), names, _floats(onsets, Path(times)), None)
@@ -116,19 +122,23 @@ def _read_npy(path: Path, times: str | Path | None) -> OwnFeatures:
 
 def _floats(values: np.ndarray, path: Path) -> np.ndarray:
     if values.dtype.kind not in "fiub":
-        raise InputError(f"{path}: holds {values.dtype}, not numbers; save it as float32")
+        raise InputError(path, f"holds {values.dtype}, not numbers", "save it as float32")
     return values.astype(float)
 
 
 def _read_netcdf(path: Path) -> OwnFeatures:
     if not h5py.is_hdf5(path):
-        raise InputError(f"{path}: is no NetCDF-4 file; save it by xarray's to_netcdf")
+        raise InputError(path, "is no NetCDF-4 file", "save it by xarray's to_netcdf")
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
         tables = [a for a in dataset.data_vars.values() if set(a.dims) == {"time", "feature"}]
         if len(tables) != 1 or "time" not in tables[0].coords:
             raise InputError(
-                f"{path}: has no single variable of the dimensions time and feature with the "
-                "coordinate time; give it one"
+                path,
+                (
+                    "has no single variable of the dimensions time and feature with the "
+                    "coordinate time"
+                ),
+                "give it one",
             )
         table = tables[0].transpose("time", "feature").load()
     names = table["feature"].values if "feature" in table.coords else range(table.shape[1])
@@ -145,20 +155,28 @@ def _check(table: OwnFeatures, path: Path) -> None:
     if bad.any():
         row, column = np.unravel_index(int(bad.argmax()), bad.shape)
         raise InputError(
-            f"{path}: has {int(bad.sum())} values that are no numbers, the first in row {row + 1} "
-            f"of {table.names[column]}; fill them in, or leave the feature out"
+            path,
+            (
+                f"has {int(bad.sum())} values that are no numbers, the first in row {row + 1} of "
+                f"{table.names[column]}"
+            ),
+            "fill them in, or leave the feature out",
         )
     if not np.isfinite(table.onsets).all():
-        raise InputError(f"{path}: has times that are no numbers; correct them")
+        raise InputError(path, "has times that are no numbers", "correct them")
     if table.offsets is not None:
         if (table.offsets <= table.onsets).any():
             row = int(np.argmax(table.offsets <= table.onsets))
-            raise InputError(f"{path}: row {row + 1} has no duration; correct it")
+            raise InputError(path, f"row {row + 1} has no duration", "correct it")
     elif (np.diff(table.onsets) <= 0).any():
         row = int(np.argmax(np.diff(table.onsets) <= 0)) + 1
         raise InputError(
-            f"{path}: its times do not increase in row {row + 1} ({table.onsets[row]:g} s after "
-            f"{table.onsets[row - 1]:g} s); put the rows in order of time, each time once"
+            path,
+            (
+                f"its times do not increase in row {row + 1} ({table.onsets[row]:g} s after "
+                f"{table.onsets[row - 1]:g} s)"
+            ),
+            "put the rows in order of time, each time once",
         )
 
 

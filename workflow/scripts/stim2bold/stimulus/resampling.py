@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from stim2bold.stimulus.timing import Timing, at_volumes, interpolate, volume_coordinates
+from stim2bold.stimulus.feature_tables import at_volumes, volume_coordinates
+from stim2bold.stimulus.timing import Timing, interpolate
 
 
 def resample(tables: Sequence[xr.DataArray], *, timing: Timing, duration: float) -> xr.DataArray:

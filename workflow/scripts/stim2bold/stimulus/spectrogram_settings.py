@@ -37,18 +37,30 @@ class SpectrogramSettings:
         if not 0 <= self.fmin < self.fmax <= self.rate / 2:
             half = self.rate / 2
             raise SettingError(
-                f"spectrogram: fmin {self.fmin:g} Hz and fmax {self.fmax:g} Hz must lie between 0 "
-                f"and half of rate ({half:g} Hz), fmin below fmax; set spectrogram.fmax to "
-                f"{half:g} or less and spectrogram.fmin below it, or raise spectrogram.rate"
+                "spectrogram",
+                (
+                    f"fmin {self.fmin:g} Hz and fmax {self.fmax:g} Hz must lie between 0 and half "
+                    f"of rate ({half:g} Hz), fmin below fmax"
+                ),
+                (
+                    f"set spectrogram.fmax to {half:g} or less and spectrogram.fmin below it, or "
+                    "raise spectrogram.rate"
+                ),
             )
         if not 0 < self.hop <= self.n_fft:
             raise SettingError(
-                f"spectrogram: hop {self.hop} is not between 1 and n_fft {self.n_fft}, and "
-                f"sound would be left out; set spectrogram.hop to {self.n_fft} or less"
+                "spectrogram",
+                (
+                    f"hop {self.hop} is not between 1 and n_fft {self.n_fft}, and sound would be "
+                    "left out"
+                ),
+                f"set spectrogram.hop to {self.n_fft} or less",
             )
         if self.floor <= 0:
             raise SettingError(
-                f"spectrogram: floor {self.floor} is not positive; set spectrogram.floor to 0.0001"
+                "spectrogram",
+                f"floor {self.floor} is not positive",
+                "set spectrogram.floor to 0.0001",
             )
 
     @property

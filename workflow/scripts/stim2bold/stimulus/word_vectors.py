@@ -45,18 +45,19 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> dict[str, np.ndarray
                 word, *fields = text.rsplit(" ", max(size, 1))
                 if len(fields) != size or size < 2:
                     raise InputError(
-                        f"{path}: line {number} has {len(fields)} numbers, {size} expected; give a "
-                        "text file of vectors, one word a line"
+                        path,
+                        f"line {number} has {len(fields)} numbers, {size} expected",
+                        "give a text file of vectors, one word a line",
                     )
                 if word in wanted and word not in found:
                     found[word] = np.array(fields, dtype=np.float32)
                     if not np.isfinite(found[word]).all():
                         raise ValueError(f"line {number} has a number that is not finite")
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: is no text file of vectors ({error}); give another") from error
+        raise InputError(path, f"is no text file of vectors ({error})", "give another") from error
     if not found:
         raise InputError(
-            f"{path}: holds none of the film's words; give vectors of the film's language"
+            path, "holds none of the film's words", "give vectors of the film's language"
         )
     return found
 

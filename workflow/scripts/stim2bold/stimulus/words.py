@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stim2bold.stimulus.timing import Timing, volume_table, weighted_coverage
+from stim2bold.stimulus.feature_tables import volume_table
+from stim2bold.stimulus.timing import Timing, weighted_coverage
 
 log = logging.getLogger(__name__)
 

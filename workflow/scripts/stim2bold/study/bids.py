@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING
 from stim2bold.io.presence import IMAGES, check_present
 from stim2bold.preprocessing.scan_clock import reference_time, sidecar_TR
 from stim2bold.runtime.errors import InputError
-from stim2bold.runtime.issues import Problem, error, refuse
+from stim2bold.runtime.issues import Problem, error
 from stim2bold.study.bids_index import (
     Choice,
     check_description,
     choose,
     heeded,
     index_files,
-    inherited,
     list_folder,
-    nearest,
     participants_of,
     usable,
 )
 from stim2bold.study.bids_names import entities, named, stem
+from stim2bold.study.inheritance import inherited, nearest
 from stim2bold.study.sidecars import read_sidecars
 from stim2bold.study.t1w_choice import choose_t1w
 
@@ -138,9 +137,9 @@ def simulated_study(n_participants: int, choice: Choice, bids_dir: str | Path) -
     absent = sorted(wanted - everyone)
     if absent:
         raise InputError(
-            f"config.yaml: participant {', '.join(absent)} is not among the "
-            f"{n_participants} simulated ones; correct participants or raise "
-            "simulation.participants"
+            "config.yaml",
+            f"participant {', '.join(absent)} is not among the {n_participants} simulated ones",
+            "correct participants or raise simulation.participants",
         )
     single = [named(key).items() for key in choice.exclude if "_" in key]
     runs = [
@@ -150,7 +149,7 @@ def simulated_study(n_participants: int, choice: Choice, bids_dir: str | Path) -
         and not any(key <= entities(run.name).items() for key in single)
     ]
     if not runs:
-        raise InputError("config.yaml: exclude leaves nobody; shorten it")
+        raise InputError("config.yaml", "exclude leaves nobody", "shorten it")
     return runs
 
 
@@ -286,78 +285,3 @@ def volume_reference(run: Run, TR: float) -> float:
     return reference_time(
         read_sidecars(run.sidecars), TR=TR, derived=run.confounds is not None, name=run.sidecar
     )
-
-
-def film_path(film: str | None, *, drawn: bool) -> Path | None:
-    """Return the film: the user's, the one that the simulation draws, or None without either.
-
-    Parameters
-    ----------
-    film : str or None
-        Of the configuration.
-    drawn : bool
-        Whether the simulation draws one where the user gives none.
-
-    Raises
-    ------
-    InputError
-        When the film is not there.
-    """
-    if film is None:
-        return Path("results/simulated/film.mp4") if drawn else None
-    if Path(film).is_symlink():
-        refuse(check_present(Path(film)))
-    if not Path(film).is_file():
-        raise InputError(f"{film}: the film is not there; set film to the file that was watched")
-    return Path(film)
-
-
-def film_sound_path(film_sound: str | None) -> list[str]:
-    """Return the file that holds the film's sound; none where it is in the film.
-
-    Raises
-    ------
-    InputError
-        When it is not there.
-    """
-    if film_sound is None:
-        return []
-    if not Path(film_sound).is_file():
-        raise InputError(
-            f"{film_sound}: the film's sound is not there; set film_sound to the file that holds "
-            "it, or to null where it is in the film"
-        )
-    return [film_sound]
-
-
-def annotations_path(annotations_dir: str | None, *, bids_dir: str, expected: bool) -> Path | None:
-    """Return the folder of the film's annotations, ``stimuli/annotations`` unless it is given.
-
-    Parameters
-    ----------
-    annotations_dir : str or None
-        As the configuration gives it.
-    bids_dir : str
-        The data set.
-    expected : bool
-        Whether the data set will have annotations that are not there yet.
-
-    Returns
-    -------
-    Path or None
-        None where the data set has no annotations.
-
-    Raises
-    ------
-    InputError
-        When a folder that is given is not there.
-    """
-    own = Path(bids_dir) / "stimuli" / "annotations"
-    if annotations_dir is None:
-        return own if expected or own.is_dir() else None
-    if not Path(annotations_dir).is_dir():
-        raise InputError(
-            f"{annotations_dir}: no such folder; set annotations_dir to the folder with the "
-            "sub-folders video and sound"
-        )
-    return Path(annotations_dir)

@@ -47,4 +47,6 @@ def _expression(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(f"{start}{''.join(parts)}{'/.*' if below else '(?:/.*)?'}\\Z")
     except re.error as fault:
-        raise InputError(f".bidsignore: {pattern} is no pattern ({fault}); correct it") from None
+        raise InputError(
+            ".bidsignore", f"{pattern} is no pattern ({fault})", "correct it"
+        ) from None

@@ -13,17 +13,14 @@ from stim2bold.preprocessing.confound_gaps import (
     read_confounds,
     too_many,
 )
-from stim2bold.preprocessing.images import (
+from stim2bold.preprocessing.image_checks import (
     check_first_volume,
     check_length,
     check_overlap,
     check_series,
     check_volume,
-    contents_mark,
-    open_image,
-    open_telling,
-    read_mask,
 )
+from stim2bold.preprocessing.images import contents_mark, open_image, open_telling, read_mask
 from stim2bold.preprocessing.scan_clock import header_doubt, reference_doubt, same_TR, slice_times
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import Problem, error, from_refusal, n_errors, refusals, warning

@@ -47,7 +47,7 @@ def read_configuration(files: list[Path], settings: list[str]) -> dict[str, Any]
     for setting in settings:
         key, found, value = setting.partition("=")
         if not found:
-            raise InputError(f"{setting}: is no setting; write key=value")
+            raise InputError(setting, "is no setting", "write key=value")
         config = merge(config, {key: value_of(value)})
     return config
 

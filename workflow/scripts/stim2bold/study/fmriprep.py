@@ -17,12 +17,11 @@ from stim2bold.study.bids_index import (
     choose,
     heeded,
     index_files,
-    inherited,
     list_folder,
-    nearest,
     usable,
 )
 from stim2bold.study.bids_names import stem
+from stim2bold.study.inheritance import inherited, nearest
 
 if TYPE_CHECKING:
     import pandas as pd

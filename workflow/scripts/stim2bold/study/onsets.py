@@ -42,10 +42,11 @@ def film_onset(name: str, events: Path | None, setting: float | str | dict[str, 
         key for key in setting if key == "all" or entities(key) and entities(key).items() <= own
     ]
     if not fitting:
+        such = [part for part in name.split("_") if part.startswith(("task-", "run-"))]
         raise InputError(
-            f"config.yaml: timing.film_onset has no entry for {name}; add one, such as "
-            f"{'_'.join(part for part in name.split('_') if part.startswith(('task-', 'run-')))}"
-            " or all"
+            "config.yaml",
+            f"timing.film_onset has no entry for {name}",
+            f"add one, such as {'_'.join(such)} or all",
         )
     return float(setting[max(fitting, key=lambda key: len(entities(key)))])
 
@@ -66,14 +67,16 @@ def onset_of_events(name: str, events: Path | None) -> float:
     """Return the film onset that the first event with a film time gives."""
     if events is None:
         raise InputError(
-            f"config.yaml: timing.film_onset is 'events', but {name} has no events.tsv; "
-            "give its onset as a number"
+            "config.yaml",
+            f"timing.film_onset is 'events', but {name} has no events.tsv",
+            "give its onset as a number",
         )
     for row in read_tsv(events, needed=["onset"]).rows:
         onset, film_time = as_number(row["onset"]), as_number(row.get(COLUMN))
         if onset is not None and film_time is not None:
             return onset - film_time
     raise InputError(
-        f"{events}: no event has an onset and a {COLUMN}, so the film's place in the run is "
-        f"unknown; add the column {COLUMN} (seconds of the film) or set timing.film_onset"
+        events,
+        f"no event has an onset and a {COLUMN}, so the film's place in the run is unknown",
+        f"add the column {COLUMN} (seconds of the film) or set timing.film_onset",
     )

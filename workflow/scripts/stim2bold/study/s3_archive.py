@@ -254,8 +254,9 @@ def fetch(items: Iterable[Item], folder: str | Path, source: Source) -> list[Pro
     free = shutil.disk_usage(folder).free
     if missing > free:
         raise InputError(
-            f"{folder}: {missing / 1e9:.1f} GB are wanted and {free / 1e9:.1f} GB are free; "
-            "give another folder by ds003688.folder"
+            folder,
+            f"{missing / 1000000000.0:.1f} GB are wanted and {free / 1000000000.0:.1f} GB are free",
+            "give another folder by ds003688.folder",
         )
     client = connect(source)
     problems = []

@@ -73,8 +73,12 @@ def check_latents(config: dict[str, Any]) -> None:
     settings = vae_settings(config)
     if settings.latents > settings.rank:
         raise SettingError(
-            f"vae: latents {settings.latents} are more than the {settings.rank} dimensions that "
-            f"targets are rotated into; set vae.latents to {settings.rank} or less"
+            "vae",
+            (
+                f"latents {settings.latents} are more than the {settings.rank} dimensions that "
+                "targets are rotated into"
+            ),
+            f"set vae.latents to {settings.rank} or less",
         )
 
 
@@ -89,8 +93,9 @@ def check_bands(config: dict[str, Any]) -> None:
     bands = config["baselines"]["bands"]
     if list(bands) != sorted(set(bands)):
         raise SettingError(
-            f"baselines: bands {bands} do not rise, so that bands would be empty; "
-            f"set baselines.bands to {sorted(set(bands))}"
+            "baselines",
+            f"bands {bands} do not rise, so that bands would be empty",
+            f"set baselines.bands to {sorted(set(bands))}",
         )
 
 
@@ -105,8 +110,12 @@ def check_segments(config: dict[str, Any]) -> None:
     lengths = [config["evaluation"]["segment"], *config["evaluation"]["other_segments"]]
     if len(set(lengths)) < len(lengths):
         raise SettingError(
-            f"evaluation: segment and other_segments name a length twice ({lengths}), so that two "
-            "measures would have one name; take it out of evaluation.other_segments"
+            "evaluation",
+            (
+                f"segment and other_segments name a length twice ({lengths}), so that two "
+                "measures would have one name"
+            ),
+            "take it out of evaluation.other_segments",
         )
 
 
@@ -125,8 +134,12 @@ def check_simulation(settings: dict[str, Any], *, seed: int) -> None:
     except ValueError:
         seconds = max(2.0, round(settings["block_seconds"] * FRAME_RATE) / FRAME_RATE)
         raise SettingError(
-            f"simulation: block_seconds {settings['block_seconds']:g} is no whole number of frames "
-            f"of 1/{FRAME_RATE} s; set simulation.block_seconds to {seconds:g}"
+            "simulation",
+            (
+                f"block_seconds {settings['block_seconds']:g} is no whole number of frames of "
+                f"1/{FRAME_RATE} s"
+            ),
+            f"set simulation.block_seconds to {seconds:g}",
         ) from None
 
 

@@ -22,10 +22,10 @@ def read_sidecars(paths: Iterable[str | Path]) -> dict:
         try:
             content = json.loads(text, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}: not a JSON object ({error}); mend the sidecar") from None
+            raise InputError(path, f"not a JSON object ({error})", "mend the sidecar") from None
         if not isinstance(content, dict):
             what = type(content).__name__
-            raise InputError(f"{path}: not a JSON object (it is a {what}); mend the sidecar")
+            raise InputError(path, f"not a JSON object (it is a {what})", "mend the sidecar")
         metadata |= content
     return metadata
 

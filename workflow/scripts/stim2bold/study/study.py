@@ -139,10 +139,11 @@ def is_heard(config: dict[str, Any], film: Path) -> bool:
 
 
 #: Where no direction can be made.
-NOTHING_LEFT = (
-    "config.yaml: nothing that is asked for can be predicted: the film, its sound or the annotated "
-    "words that 'directions' need are not there; set film or annotations_dir, or name feature "
-    "spaces of your own in own_features and sources"
+NOTHING_LEFT = InputError(
+    "config.yaml",
+    "nothing that is asked for can be predicted: the film, its sound or the annotated words that "
+    "'directions' need are not there",
+    "set film or annotations_dir, or name feature spaces of your own in own_features and sources",
 )
 
 

@@ -17,16 +17,11 @@ from stim2bold.runtime.command import progress
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import Problem, error, from_refusal, in_order, note, refusals, warning
 from stim2bold.stimulus.film_length import film_length
-from stim2bold.study import bids, study
+from stim2bold.study import stimulus_files, study
 from stim2bold.study.bids import Run, repetition_time
+from stim2bold.study.check_blocks import check_annotations, check_blocks, check_coverage
 from stim2bold.study.check_features import check_own_features
-from stim2bold.study.check_film import (
-    asked,
-    check_annotations,
-    check_blocks,
-    check_coverage,
-    check_film,
-)
+from stim2bold.study.check_film import asked, check_film
 from stim2bold.study.check_run import Header, check_anatomy, check_bold, check_derived
 from stim2bold.study.read_records import left_out, records_of
 
@@ -77,7 +72,7 @@ def examine(config: dict[str, Any]) -> Findings:
     film = asked(
         problems,
         config["film"] or "config.yaml",
-        lambda: bids.film_path(config["film"], drawn=simulated),
+        lambda: stimulus_files.film_path(config["film"], drawn=simulated),
     )
     duration = None
     asked_for = asked(problems, "config.yaml", lambda: catalogue.directions_of(config)) or {}
@@ -91,12 +86,13 @@ def examine(config: dict[str, Any]) -> Findings:
         )
         problems += found
     problems += refusals(
-        config["film_sound"] or "config.yaml", lambda: bids.film_sound_path(config["film_sound"])
+        config["film_sound"] or "config.yaml",
+        lambda: stimulus_files.film_sound_path(config["film_sound"]),
     )
     annotations = asked(
         problems,
         config["annotations_dir"],
-        lambda: bids.annotations_path(
+        lambda: stimulus_files.annotations_path(
             config["annotations_dir"],
             bids_dir=study.bids_dir(config),
             expected=drawn,
@@ -203,7 +199,7 @@ def left_out_of_stimulus(
         what = "the VAE of the group is left out: there is one participant"
         problems.append(note("config.yaml", what, "nothing need be done"))
     if not kept:
-        problems.append(from_refusal(InputError(study.NOTHING_LEFT), "config.yaml"))
+        problems.append(from_refusal(study.NOTHING_LEFT, "config.yaml"))
     return problems
 
 

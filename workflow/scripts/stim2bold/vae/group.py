@@ -52,7 +52,7 @@ def common_voxels(tables: dict[str, xr.DataArray]) -> dict[str, np.ndarray]:
     for own in places.values():
         common = np.intersect1d(common, own)
     if common.size == 0:
-        raise InputError("group: the participants' masks share no voxel; look at their images")
+        raise InputError("group", "the participants' masks share no voxel", "look at their images")
     return {name: np.isin(own, common) for name, own in places.items()}
 
 
@@ -92,8 +92,9 @@ def fit_group(
     for name, problem in problems.items():
         if not np.array_equal(problem.rows, first.rows):
             raise InputError(
-                f"{name}: has other volumes of the film than the first participant; leave it out "
-                "of the group by group.newcomers"
+                name,
+                "has other volumes of the film than the first participant",
+                "leave it out of the group by group.newcomers",
             )
     joined = np.concatenate(
         [problem.target[:, chosen[name]] for name, problem in problems.items()], axis=1

@@ -120,8 +120,9 @@ def settings_of(section: dict[str, Any]) -> VAESettings:
     unknown = sorted(set(section) - known)
     if unknown or section.get("preset") not in PRESETS:
         raise InputError(
-            f"configuration vae: unknown {unknown or section.get('preset')}; "
-            f"presets are {sorted(PRESETS)}, keys are {sorted(known)}"
+            "configuration vae",
+            f"unknown {unknown or section.get('preset')}",
+            f"presets are {sorted(PRESETS)}, keys are {sorted(known)}",
         )
     chosen = {key: value for key, value in section.items() if value is not None}
     return VAESettings(**{**PRESETS[section["preset"]], **chosen})

@@ -52,8 +52,9 @@ def read_model(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]
     record = read_json(path.with_suffix(".json"))
     if record.get("format") != FORMAT:
         raise InputError(
-            f"{path}: model format {record.get('format')}, this version reads {FORMAT}; "
-            "train the model again"
+            path,
+            f"model format {record.get('format')}, this version reads {FORMAT}",
+            "train the model again",
         )
     tensors = load_file(path)
     shapes = {name: list(value.shape) for name, value in tensors.items()}
@@ -64,8 +65,9 @@ def read_model(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]
             if shapes.get(name) != record["shapes"].get(name)
         )
         raise InputError(
-            f"{path}: tensors {', '.join(wrong[:5])} are not as {path.stem}.json says; "
-            "train the model again"
+            path,
+            f"tensors {', '.join(wrong[:5])} are not as {path.stem}.json says",
+            "train the model again",
         )
     return tensors, record
 

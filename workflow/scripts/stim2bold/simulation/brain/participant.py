@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import nibabel as nib
 import numpy as np
 import pandas as pd
-from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
-from scipy.optimize import brentq
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from stim2bold.simulation.brain.anatomy import Anatomy, draw_head
 from stim2bold.simulation.brain.deformation import (
@@ -30,6 +29,11 @@ from stim2bold.simulation.brain.head_motion import draw_motion, matrices
 from stim2bold.simulation.brain.noise import NoiseSettings, disturb, draw_coil
 from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, region_at
 from stim2bold.simulation.brain.planted_signal import AFFINE, SHAPE, draw_weights
+from stim2bold.simulation.brain.planted_strength import (
+    N_CALIBRATION,
+    find_strength,
+    planted_voxels,
+)
 from stim2bold.simulation.brain.scanning import (
     BOLD_BRIGHTNESS,
     lay_bold_grid,
@@ -38,9 +42,8 @@ from stim2bold.simulation.brain.scanning import (
     take_t1w,
 )
 from stim2bold.simulation.brain.user_head import borrow_head, carry_to_mni, read_head
-from stim2bold.simulation.film.planted_dimensions import KINDS, high_passed
+from stim2bold.simulation.film.planted_dimensions import KINDS
 
-_N_CALIBRATION = 600
 """Voxels in which the strength of the signal is set, drawn at random."""
 
 
@@ -274,11 +277,11 @@ def simulate_participant(
     response *= coil[near]
 
     regions = label_regions(anatomy, tuple(weights))
-    voxels, voxel_weights = _planted_voxels(regions, kinds, weights)
+    voxels, voxel_weights = planted_voxels(regions, kinds, weights)
     truth = planted @ voxel_weights.T
     strength = 0.0
     if not settings.no_signal:
-        chosen = np.sort(chance["voxels"].permutation(len(voxels))[:_N_CALIBRATION])
+        chosen = np.sort(chance["voxels"].permutation(len(voxels))[:N_CALIBRATION])
         # Where the planted voxels lie in BOLD scanner space during volume 0.
         places = apply_affine(
             np.linalg.inv(bold_to_t1w),
@@ -317,91 +320,3 @@ def _as_integers(series: np.ndarray) -> np.ndarray:
     for number, volume in enumerate(series):
         integers[..., number] = np.clip(np.round(volume), 0, 32767)
     return integers
-
-
-def _planted_voxels(
-    regions: np.ndarray, kinds: np.ndarray, weights: dict[str, np.ndarray]
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the planted voxels of the MNI grid and their weights, each of length one."""
-    index = np.argwhere(regions > 0)
-    names = {number: kind for kind, number in KIND_NUMBERS.items()}
-    labels = np.array([names[value] for value in regions[tuple(index.T)]], dtype=object)
-    table = np.zeros((len(index), len(kinds)), dtype=np.float32)
-    for kind, fields in weights.items():
-        mine = np.flatnonzero(labels == kind)
-        table[np.ix_(mine, np.flatnonzero(kinds == kind))] = fields[:, *index[mine].T].T
-    voxels = pd.DataFrame(index, columns=list("ijk"))
-    voxels[list("xyz")] = apply_affine(AFFINE, index.astype(float))
-    return voxels.assign(kind=labels, ceiling=np.nan), table
-
-
-def find_strength(
-    series: np.ndarray,
-    response: np.ndarray,
-    near: np.ndarray,
-    moves: np.ndarray,
-    affine: np.ndarray,
-    places: np.ndarray,
-    truth: np.ndarray,
-    *,
-    ceiling: float,
-    TR: float,
-) -> tuple[float, np.ndarray]:
-    """Find the strength of signal that gives the wanted mean correlation.
-
-    Parameters
-    ----------
-    series : ndarray, (n_volumes, nx, ny, nz)
-        Measured without signal.
-    response, near
-        What the signal adds to it at strength 1, see `scanning.scan`.
-    moves : ndarray, (n_volumes, 4, 4)
-        The true motion.
-    affine : ndarray, (4, 4)
-        Of the BOLD grid.
-    places : ndarray, (n, 3)
-        Where in BOLD scanner space, during volume 0, planted voxels of MNI space lie.
-    truth : ndarray, (n_volumes, n)
-        Their planted signal.
-    ceiling : float
-        The wanted correlation.
-    TR : float
-        Seconds between volumes.
-
-    Returns
-    -------
-    strength : float
-        Relative to the brightness of the voxel.
-    correlations : ndarray, (n,)
-        Of planted and measured signal at that strength, both high-passed; their mean is `ceiling`.
-
-    Raises
-    ------
-    ValueError
-        When no strength up to 50 % gives that correlation.
-    """
-    to_index = np.linalg.inv(affine)
-    background, added = (np.empty((len(moves), len(places))) for _ in range(2))
-    volume = np.zeros(series.shape[1:], dtype=np.float32)
-    for number, move in enumerate(moves):
-        at = apply_affine(to_index @ move, places).T
-        background[number] = map_coordinates(series[number], at, order=3)
-        volume.reshape(-1)[near] = response[number]
-        added[number] = map_coordinates(volume, at, order=3)
-    background, added, truth = (
-        high_passed(part.astype(np.float64), TR=TR) for part in (background, added, truth)
-    )
-    truth = truth / np.linalg.norm(truth, axis=0)
-
-    def correlations(strength: float) -> np.ndarray:
-        measured = background + strength * added
-        return (measured * truth).sum(axis=0) / np.linalg.norm(measured, axis=0)
-
-    strongest = 0.5
-    if correlations(strongest).mean() < ceiling:
-        raise ValueError(
-            f"ceiling: {ceiling} cannot be reached even with a signal of {strongest:.0%}; "
-            "take a lower ceiling, less motion or a longer film"
-        )
-    strength = brentq(lambda g: correlations(g).mean() - ceiling, 0.0, strongest, xtol=1e-7)
-    return float(strength), correlations(strength)

@@ -20,7 +20,7 @@ from stim2bold.evaluation.maps import grid
 from stim2bold.io.arrays import read_dataset
 from stim2bold.io.files import read_json, read_table
 from stim2bold.preprocessing.head_motion import rigid_matrix, rigid_parameters
-from stim2bold.preprocessing.registration import apply, nearest_voxels, voxel_points
+from stim2bold.preprocessing.resampling import apply, nearest_voxels, voxel_points
 from stim2bold.simulation.brain.head_motion import matrices
 from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, REGIONS, region_number_at
 from stim2bold.simulation.brain.recovery_verdict import ELSEWHERE

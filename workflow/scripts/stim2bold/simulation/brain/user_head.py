@@ -87,16 +87,17 @@ def read_head(path: str | Path) -> nib.Nifti1Image:
         data = np.asanyarray(image.dataobj)
     except (ImageFileError, OSError, EOFError) as error:
         raise InputError(
-            f"{path}: cannot be read as an image ({error}); give a whole-head T1w in NIfTI"
+            path, f"cannot be read as an image ({error})", "give a whole-head T1w in NIfTI"
         ) from None
     data = data.reshape(data.shape[:3]) if data.shape[3:] == (1,) else data
     sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
     extent = sizes * np.array(data.shape[:3]) if data.ndim == 3 else np.zeros(3)
     if data.ndim != 3 or (extent < 120).any() or sizes.max() > 4:
+        shape, measures = map(str, data.shape), (f"{size:.2g}" for size in sizes)
         raise InputError(
-            f"{path}: {' x '.join(map(str, data.shape))} voxels of "
-            f"{' x '.join(f'{size:.2g}' for size in sizes)} mm are no whole head; give a "
-            "three-dimensional T1w of the whole head, voxels of at most 4 mm"
+            path,
+            f"{' x '.join(shape)} voxels of {' x '.join(measures)} mm are no whole head",
+            "give a three-dimensional T1w of the whole head, voxels of at most 4 mm",
         )
     return nib.Nifti1Image(data, image.affine, image.header)
 
@@ -138,8 +139,9 @@ def extract_brain(image: nib.Nifti1Image) -> nib.Nifti1Image:
     litres = mask.sum() * voxel**3 / 1e6
     if not _LITRES[0] <= litres <= _LITRES[1]:
         raise InputError(
-            f"simulation.images.head: the brain found in it has {litres:.2f} litres; give a T1w "
-            "image of a whole adult head, its bias field corrected if it is strong"
+            "simulation.images.head",
+            f"the brain found in it has {litres:.2f} litres",
+            "give a T1w image of a whole adult head, its bias field corrected if it is strong",
         )
     return nib.Nifti1Image(mask.astype(np.uint8), image.affine)
 

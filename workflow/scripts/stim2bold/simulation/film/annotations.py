@@ -6,7 +6,7 @@ import pandas as pd
 
 from stim2bold.simulation.film.faces import SPEAKERS
 from stim2bold.simulation.film.filmmaking import Film, Shot
-from stim2bold.simulation.film.scenery import SCENES
+from stim2bold.simulation.film.scenes import SCENES
 from stim2bold.simulation.film.settings import FRAME_RATE
 
 _VOWELS = re.compile(r"(ij|[aeiouyAEIOUYV@893])")

@@ -11,7 +11,7 @@ from scipy.signal import resample_poly
 from stim2bold.simulation.film import speech
 from stim2bold.simulation.film.faces import SPEAKERS, Speaker
 from stim2bold.simulation.film.music import Passage, draw_passages, play
-from stim2bold.simulation.film.scenery import SCENES
+from stim2bold.simulation.film.scenes import SCENES
 from stim2bold.simulation.film.sentences import SENTENCES
 from stim2bold.simulation.film.settings import FRAME_RATE, SOUND_RATE, FilmSettings
 

@@ -19,7 +19,7 @@ HEIGHT, WIDTH = 240, 320
 Painter = Callable[[float], np.ndarray]
 """Seconds since the shot began -> picture (height, width, 3), uint8, RGB."""
 
-_Y, _X = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+Y, X = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,20 @@ class Setting:
     beat: float
 
 
-def _side(rng: np.random.Generator) -> int:
+def either_side(rng: np.random.Generator) -> int:
+    """Draw a direction: 1 or -1."""
     return 1 if rng.random() < 0.5 else -1
 
 
-def _sea(setting: Setting) -> Painter:
+def sea(setting: Setting) -> Painter:
+    """Waves, a boat, and the colours of a summer's day."""
     rng = setting.rng
     hue = rng.uniform(0.48, 0.66)
     sky = gradient(
         HEIGHT, WIDTH, colour_of(rng.uniform(0, 1), 0.35, 0.95), colour_of(hue, 0.15, 1.0)
     )
     horizon = int(rng.uniform(70, 120))
-    direction = _side(rng)
+    direction = either_side(rng)
     speed = rng.uniform(25, 70) * setting.pace * direction
     crests = [
         (horizon + depth, rng.uniform(0, 1), 18 + 0.5 * depth, 2 + 0.07 * depth)
@@ -83,13 +85,14 @@ def _sea(setting: Setting) -> Painter:
     return paint
 
 
-def _forest(setting: Setting) -> Painter:
+def forest(setting: Setting) -> Painter:
+    """Trunks that pass by, and leaves."""
     rng = setting.rng
     hue = rng.uniform(0.16, 0.42)
     background = gradient(
         HEIGHT, WIDTH, colour_of(hue + 0.1, 0.2, 0.9), colour_of(hue, 0.6, rng.uniform(0.3, 0.6))
     )
-    speed = rng.uniform(30, 140) * setting.pace * _side(rng)
+    speed = rng.uniform(30, 140) * setting.pace * either_side(rng)
     trunks = sorted(
         (rng.uniform(0.25, 1.0), rng.uniform(0, WIDTH * 1.5), rng.uniform(0.7, 1.3))
         for _ in range(22)
@@ -110,9 +113,10 @@ def _forest(setting: Setting) -> Painter:
     return paint
 
 
-def _street(setting: Setting) -> Painter:
+def street(setting: Setting) -> Painter:
+    """Houses, and cars that pass."""
     rng = setting.rng
-    speed = rng.uniform(30, 110) * setting.pace * _side(rng)
+    speed = rng.uniform(30, 110) * setting.pace * either_side(rng)
     sky = gradient(HEIGHT, WIDTH, colour_of(0.58, 0.4, 0.9), colour_of(0.1, 0.15, 0.95))
     sky[190:] = (90, 90, 95)
     houses = [
@@ -148,13 +152,14 @@ def _street(setting: Setting) -> Painter:
     return paint
 
 
-def _clouds(setting: Setting) -> Painter:
+def clouds(setting: Setting) -> Painter:
+    """Clouds and birds."""
     rng = setting.rng
     sky = gradient(HEIGHT, WIDTH, colour_of(0.6, 0.7, 0.75), colour_of(0.55, 0.25, 1.0))
-    drift = rng.uniform(10, 40) * setting.pace * _side(rng)
+    drift = rng.uniform(10, 40) * setting.pace * either_side(rng)
     puffs = rng.uniform(0, 1, (26, 3))
     birds = rng.uniform(0, 1, (7, 2))
-    flight = rng.uniform(50, 110) * setting.pace * _side(rng)
+    flight = rng.uniform(50, 110) * setting.pace * either_side(rng)
 
     def paint(time: float) -> np.ndarray:
         picture = sky.copy()
@@ -173,7 +178,8 @@ def _clouds(setting: Setting) -> Painter:
     return paint
 
 
-def _meadow(setting: Setting) -> Painter:
+def meadow(setting: Setting) -> Painter:
+    """Grass, and a horse that runs on it."""
     rng = setting.rng
     hue = rng.uniform(0.2, 0.36)
     field = gradient(HEIGHT, WIDTH, colour_of(0.55, 0.3, 1.0), colour_of(0.5, 0.1, 1.0))
@@ -181,7 +187,7 @@ def _meadow(setting: Setting) -> Painter:
     for x, y in zip(rng.uniform(0, WIDTH, 300), rng.uniform(125, HEIGHT, 300), strict=True):
         line(field, (x, y), (x + 2, y - 8), colour_of(hue, 0.9, rng.uniform(0.3, 0.6)))
     coat = colour_of(rng.uniform(0.02, 0.12), rng.uniform(0.1, 0.8), rng.uniform(0.3, 0.9))
-    speed = rng.uniform(30, 100) * setting.pace * _side(rng)
+    speed = rng.uniform(30, 100) * setting.pace * either_side(rng)
     places = rng.uniform(0, 400, 3)
 
     def paint(time: float) -> np.ndarray:
@@ -205,48 +211,8 @@ def _meadow(setting: Setting) -> Painter:
     return paint
 
 
-def _grating(setting: Setting) -> Painter:
-    rng = setting.rng
-    angle = rng.uniform(0, np.pi)
-    period = np.exp(rng.uniform(np.log(10), np.log(70)))
-    speed = rng.uniform(20, 110) * setting.pace * _side(rng)
-    one, other = (
-        np.array(colour_of(rng.uniform(0, 1), rng.uniform(0.3, 1), value), dtype=np.float32)
-        for value in (rng.uniform(0.1, 0.5), rng.uniform(0.7, 1.0))
-    )
-    place = _X * np.float32(np.cos(angle) / period) + _Y * np.float32(np.sin(angle) / period)
-
-    def paint(time: float) -> np.ndarray:
-        turn = np.float32(speed * time / period)
-        # A table of 256 colours is ten times quicker than mixing each pixel.
-        level = ((place - turn) % 1 * 256).astype(np.uint8)
-        mix = 0.5 + 0.5 * np.sin(2 * np.pi * np.arange(256) / 256)[:, None]
-        return np.round(one + (other - one) * mix).astype(np.uint8)[level]
-
-    return paint
-
-
-def _checkerboard(setting: Setting) -> Painter:
-    rng = setting.rng
-    x, y = _X - WIDTH / 2, _Y - HEIGHT / 2
-    rings = np.log(np.hypot(x, y) + 4) * rng.uniform(2.0, 5.0)
-    spokes = np.arctan2(y, x) / (2 * np.pi) * int(rng.integers(4, 12))
-    growth = rng.uniform(0.3, 1.5) * setting.pace * _side(rng)
-    spin = rng.uniform(0.0, 1.0) * setting.pace * _side(rng)
-    colours = np.array(
-        [colour_of(rng.uniform(0, 1), 0.8, 1.0), colour_of(rng.uniform(0, 1), 0.6, 0.25)]
-    ).astype(np.uint8)
-
-    def paint(time: float) -> np.ndarray:
-        field = np.floor(rings - np.float32(growth * time)) + np.floor(
-            2 * (spokes - np.float32(spin * time))
-        )
-        return colours[field.astype(np.int32) & 1]
-
-    return paint
-
-
-def _storm(setting: Setting) -> Painter:
+def storm(setting: Setting) -> Painter:
+    """Rain and lightning."""
     rng = setting.rng
     sky = gradient(HEIGHT, WIDTH, (40, 44, 58), (88, 92, 104))
     drops = rng.uniform(0, 1, (160, 3))
@@ -267,99 +233,12 @@ def _storm(setting: Setting) -> Painter:
     return paint
 
 
-def _fireworks(setting: Setting) -> Painter:
-    rng = setting.rng
-    night = gradient(HEIGHT, WIDTH, (5, 5, 25), (30, 15, 45))
-    bursts = [
-        (rng.uniform(40, 280), rng.uniform(30, 150), colour_of(rng.uniform(0, 1), 0.7, 1.0),
-         rng.uniform(0, 1))
-        for _ in range(5)
-    ]  # fmt: skip
-    rays = np.linspace(0, 2 * np.pi, 22, endpoint=False)
-
-    def paint(time: float) -> np.ndarray:
-        picture = night.copy()
-        for x, y, colour, phase in bursts:
-            age = (time / (2 * setting.beat) + phase) % 1
-            radius = 75 * np.sqrt(age)
-            fading = tuple(channel * (1 - age) for channel in colour)
-            for ray in rays:
-                place = (x + radius * np.cos(ray), y + radius * np.sin(ray) + 30 * age**2)
-                ellipse(picture, place, (4 - 2 * age, 4 - 2 * age), fading)
-        polygon(picture, [(0, HEIGHT), (0, 205), (80, 190), (180, 212), (WIDTH, 198),
-                          (WIDTH, HEIGHT)], (8, 10, 12))  # fmt: skip
-        return picture
-
-    return paint
-
-
-def _aquarium(setting: Setting) -> Painter:
-    rng = setting.rng
-    hue = rng.uniform(0.45, 0.62)
-    water = gradient(HEIGHT, WIDTH, colour_of(hue, 0.5, 0.8), colour_of(hue, 0.9, 0.3))
-    bubbles = rng.uniform(0, 1, (30, 3))
-    fishes = [
-        (rng.uniform(0, 420), rng.uniform(40, 200), rng.uniform(25, 110) * _side(rng),
-         colour_of(rng.uniform(-0.05, 0.17), 0.9, 1.0), rng.uniform(0.6, 1.5))
-        for _ in range(6)
-    ]  # fmt: skip
-
-    def paint(time: float) -> np.ndarray:
-        picture = water.copy()
-        for across, down, size in bubbles:
-            y = (down * 270 - (30 + 50 * size) * setting.pace * time) % 270 - 15
-            ellipse(picture, (across * WIDTH + 5 * np.sin(3 * time + 9 * down), y),
-                    (2 + 6 * size,) * 2, (210, 240, 250), thickness=1)  # fmt: skip
-        for place, level, speed, colour, size in fishes:
-            x = (place + speed * setting.pace * time) % 420 - 50
-            y = level + 6 * np.sin(2 * time + place)
-            back = -np.sign(speed)
-            tail = 9 * size * np.sin(2 * np.pi * time / setting.beat)
-            end = x + back * 32 * size
-            fin = [
-                (x + back * 15 * size, y),
-                (end, y - 11 * size + tail),
-                (end, y + 11 * size + tail),
-            ]
-            polygon(picture, fin, colour)
-            ellipse(picture, (x, y), (21 * size, 11 * size), colour)
-            ellipse(picture, (x - back * 12 * size, y - 3 * size), (2.5, 2.5), (10, 10, 10))
-        return picture
-
-    return paint
-
-
-def _dancers(setting: Setting) -> Painter:
-    rng = setting.rng
-    floor = gradient(HEIGHT, WIDTH, colour_of(rng.uniform(0, 1), 0.6, 0.5), (25, 20, 30))
-    shirts = [colour_of(rng.uniform(0, 1), 0.8, 0.95) for _ in range(3)]
-    phases = rng.uniform(0, 0.3, 3)
-
-    def paint(time: float) -> np.ndarray:
-        picture = floor.copy()
-        for number, (shirt, phase) in enumerate(zip(shirts, phases, strict=True)):
-            turn = 2 * np.pi * (time / setting.beat / 2 + phase)
-            x = 70 + 90 * number + 14 * np.sin(turn)
-            hip = 160 - 16 * abs(np.sin(turn))
-            skin = (225, 180, 150)
-            for side in (-1, 1):
-                foot = (x + side * 24 + 10 * np.sin(turn), 222 - 14 * max(0, side * np.sin(turn)))
-                line(picture, (x + side * 6, hip), foot, (40, 45, 90), 9)
-                hand = (x + side * 40, hip - 52 - 38 * np.sin(turn + side))
-                line(picture, (x + side * 12, hip - 48), hand, skin, 7)
-            polygon(picture, [(x - 16, hip - 54), (x + 16, hip - 54), (x + 12, hip + 4),
-                              (x - 12, hip + 4)], shirt)  # fmt: skip
-            ellipse(picture, (x + 4 * np.sin(turn), hip - 72), (13, 16), skin)
-        return picture
-
-    return paint
-
-
-def _windmill(setting: Setting) -> Painter:
+def windmill(setting: Setting) -> Painter:
+    """Sails that turn, and the mill."""
     rng = setting.rng
     sky = gradient(HEIGHT, WIDTH, colour_of(rng.uniform(0, 1), 0.5, 0.9), (250, 225, 190))
     sky[205:] = colour_of(rng.uniform(0.2, 0.35), 0.7, 0.5)
-    spin = rng.uniform(0.6, 2.4) * setting.pace * _side(rng)
+    spin = rng.uniform(0.6, 2.4) * setting.pace * either_side(rng)
     x0 = rng.uniform(110, 210)
 
     def paint(time: float) -> np.ndarray:
@@ -380,36 +259,4 @@ def _windmill(setting: Setting) -> Painter:
     return paint
 
 
-SCENES: dict[str, tuple[Callable[[Setting], Painter], tuple[str, ...]]] = {
-    "sea": (_sea, ("water", "boat", "sky", "outdoors", "nature", "summer")),
-    "forest": (_forest, ("tree", "leaf", "outdoors", "nature")),
-    "street": (_street, ("house", "building", "window", "door", "road", "outdoors", "car")),
-    "clouds": (_clouds, ("sky", "bird", "animal", "outdoors", "nature")),
-    "meadow": (_meadow, ("horse", "animal", "grass", "field", "sky", "outdoors", "rural")),
-    "grating": (_grating, ("pattern", "stripes")),
-    "checkerboard": (_checkerboard, ("pattern",)),
-    "storm": (_storm, ("rain", "storm", "wet", "dark", "outdoors")),
-    "fireworks": (_fireworks, ("dark", "performance", "outdoors")),
-    "aquarium": (_aquarium, ("fish", "animal", "water", "indoors")),
-    "dancers": (_dancers, ("dance", "dancer", "person", "people", "group", "indoors")),
-    "windmill": (_windmill, ("building", "sky", "outdoors", "rural")),
-}
 """Name of a scene -> how it is made, and the concepts that it shows."""
-
-
-def make_scene(name: str, setting: Setting) -> Painter:
-    """Return the painter of a scene.
-
-    Parameters
-    ----------
-    name : str
-        One of `SCENES`.
-    setting : Setting
-        Its chance and its pace.
-
-    Returns
-    -------
-    callable
-        Seconds since the shot began -> picture.
-    """
-    return SCENES[name][0](setting)

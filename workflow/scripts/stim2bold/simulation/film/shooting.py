@@ -10,7 +10,8 @@ from av.container import Flags
 
 from stim2bold.simulation.film.faces import Pose, draw_room, draw_speaker
 from stim2bold.simulation.film.filmmaking import Film, Shot, mouth_movement
-from stim2bold.simulation.film.scenery import HEIGHT, WIDTH, Painter, Setting, make_scene
+from stim2bold.simulation.film.scenery import HEIGHT, WIDTH, Painter, Setting
+from stim2bold.simulation.film.scenes import make_scene
 from stim2bold.simulation.film.settings import FRAME_RATE, SOUND_RATE
 
 

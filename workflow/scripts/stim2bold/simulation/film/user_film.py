@@ -57,12 +57,12 @@ def film_zero(path: Path, *, video: int | None, audio: int | None) -> float:
                     starts += [frame.time for frame in _first(container.decode(stream))]
                 elif kind == "video" and number is not None:
                     raise InputError(
-                        f"{path}: has no video stream {number}; correct streams.video or film"
+                        path, f"has no video stream {number}", "correct streams.video or film"
                     )
     except av.FFmpegError as error:
-        raise InputError(f"{path}: cannot be read as a film ({error}); give another file") from None
+        raise InputError(path, f"cannot be read as a film ({error})", "give another file") from None
     if not starts:
-        raise InputError(f"{path}: holds no picture; give another film")
+        raise InputError(path, "holds no video", "give another film")
     return float(min(starts))
 
 
@@ -119,8 +119,12 @@ def decode_pictures(path: Path, n_frames: int, *, zero: float, stream: int) -> I
             shown = frame
     if shown is None or last < n_frames / FRAME_RATE - _TOLERANCE:
         raise InputError(
-            f"{path}: its pictures end at {last:.1f} s, but simulation.n_blocks x block_seconds "
-            f"are {n_frames / FRAME_RATE:.1f} s; take fewer or shorter blocks or a longer film"
+            path,
+            (
+                f"its pictures end at {last:.1f} s, but simulation.n_blocks x block_seconds are "
+                f"{n_frames / FRAME_RATE:.1f} s"
+            ),
+            "take fewer or shorter blocks or a longer film",
         )
     for _ in range(number, n_frames):
         yield shown.to_ndarray(format="rgb24")
@@ -207,8 +211,9 @@ def read_words(path: Path) -> list[tuple[str, float, float]]:
         )
     except (KeyError, ValueError) as error:
         raise InputError(
-            f"{path}: {str(error).splitlines()[0]}; a table of words has the columns item, onset "
-            "and offset, times in seconds"
+            path,
+            str(error).splitlines()[0],
+            "a table of words has the columns item, onset and offset, times in seconds",
         ) from None
     return list(rows.sort_values("onset", kind="stable").itertuples(index=False, name=None))
 
