@@ -28,6 +28,11 @@ rule all:
         "results/report",
         "results/methods.md",
         "results/decoding/summary.tsv",
+        [
+            f"results/surfaces/{direction}/{unit}"
+            for direction in TO_BOLD
+            for unit in MAPPED
+        ],
 
 
 onstart:

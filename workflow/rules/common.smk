@@ -525,6 +525,21 @@ def vaes_of(direction):
     return ["vae-group", "vae"] if group else ["vae"]
 
 
+def maps_of(direction, unit):
+    """Return the maps of a participant, or of the group, that are made whatever is asked for."""
+    statistics = {"group": ["r", "q", "q-participants"]}.get(unit, ["r", "q"])
+    folder, models = f"results/maps/{direction}/{unit}", [*vaes_of(direction), "ridge"]
+    maps = [
+        f"{folder}/{model}_{statistic}.nii.gz"
+        for model in models
+        for statistic in statistics
+    ]
+    # With fewer than three participants there is no ceiling.
+    if len(PARTICIPANTS) < 3:
+        return maps
+    return [*maps, f"{folder}/ceiling_r.nii.gz"]
+
+
 def maps_shown():
     """Return the maps that the report shows, of each participant and of the group."""
     # With fewer than three participants there is no ceiling.

@@ -234,6 +234,35 @@ rule map_group:
         )
 
 
+rule project_maps:
+    input:
+        code=code("project_maps.py"),
+        maps=lambda wildcards: maps_of(wildcards.direction, wildcards.unit),
+    output:
+        surfaces=directory("results/surfaces/{direction}/{unit}"),
+    log:
+        "results/logs/project_maps/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/project_maps/{direction}_{unit}.tsv"
+    wildcard_constraints:
+        direction=one_of(TO_BOLD),
+        unit="group|sub-[A-Za-z0-9]+",
+    conda:
+        "../../envs/project_maps.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    message:
+        "Maps of {wildcards.unit} on the surface, {wildcards.direction}"
+    shell:
+        command(
+            "project_maps.py",
+            " --unit {wildcards.unit:q} --maps {input.maps:q}"
+            " --surfaces {output.surfaces:q}",
+        )
+
+
 rule score_regions:
     input:
         code=code("score_regions.py"),
