@@ -5,12 +5,14 @@ import re
 
 import planted_report
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 
 from stim2bold.report.site import write_site
 
 PAGES = ["index.html", "participants/sub-01.html"]
 PLANTED = "planted.html"
+QUALITY = "quality.html"
 
 
 def pixels(canvas):
@@ -43,7 +45,7 @@ def test_every_page_starts_all_its_views(visit, report, name):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", [*PAGES, PLANTED])
+@pytest.mark.parametrize("name", [*PAGES, PLANTED, QUALITY])
 def test_axe_finds_no_serious_violation(visit, report, name, scheme):
     one = visit(report, name, color_scheme=scheme)
     one.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
@@ -59,7 +61,7 @@ def test_axe_finds_no_serious_violation(visit, report, name, scheme):
 
 
 def test_names_stay_text(visit, report):
-    for name in (*PAGES, PLANTED):
+    for name in (*PAGES, PLANTED, QUALITY):
         one = visit(report, name)
         one.see_everything()
         assert planted_report.NASTY in one.page.inner_text("body")
@@ -210,6 +212,32 @@ def test_what_was_left_out_of_a_run_is_told(visit, report):
     ]
     assert "Every voxel of the mask and every confound was used." in said[0]
     assert "Voxels excluded from the masks of 1 run: 900 without a signal." in said[1]
+
+
+def test_a_run_that_is_chosen_is_marked_everywhere(visit, report):
+    page = visit(report, "index.html").page
+    page.get_by_role("link", name="Quality of all runs side by side").click()
+    page.wait_for_selector("[data-view=quality][data-ready]")
+    strips, cards = page.locator(".strip"), page.locator(".multiples li")
+    n_strips, n_runs = strips.count(), cards.count()
+    assert n_strips == 8 and n_runs == 3
+    # By its point, by its card, by the keyboard; each time the one before is let go.
+    strips.nth(1).locator("circle[data-run='1']").click()
+    chosen = page.locator(".chosen")
+    assert chosen.count() == n_strips + 2
+    assert all(chosen.nth(i).get_attribute("data-run") == "1" for i in range(chosen.count()))
+    assert "mean FD (mm) 0.70" in page.locator("[data-part=readout]").inner_text()
+    cards.nth(2).get_by_role("button").click()
+    assert page.locator("select[data-part=run]").input_value() == "2"
+    assert {part.get_attribute("data-run") for part in chosen.all()} == {"2"}
+    page.locator("select[data-part=run]").focus()
+    page.keyboard.press("ArrowUp")
+    assert {part.get_attribute("data-run") for part in chosen.all()} == {"1"}
+    cards.nth(1).get_by_role("button").click()
+    assert chosen.count() == 0
+    # The one who moved is proposed, in a line that a configuration file can take.
+    line = yaml.safe_load(page.locator("pre").inner_text())
+    assert line == {"exclude": {"02": "mean FD above 0.5 mm"}}
 
 
 def test_the_timeline_follows_region_and_time(visit, report):

@@ -191,14 +191,14 @@ def test_the_report_opens_whole_in_a_browser(tiny_study, visit):
     site = tiny_study.results / "report"
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     people = ["participants/sub-01.html", "participants/sub-02.html"]
-    assert pages == ["index.html", *people, "planted.html"]
+    assert pages == ["index.html", *people, "planted.html", "quality.html"]
     for name in pages:
         one = visit(site, name)
         one.see_everything()
         assert one.page.locator("[role=alert]").count() == 0
-        # What was planted is a picture there, and no map to turn.
+        # What was planted is a picture there, and no map to turn; of quality there is none.
         maps = one.page.locator("[data-view=maps][data-ready]").count()
-        assert maps == (name != "planted.html")
+        assert maps == (name not in ("planted.html", "quality.html"))
         assert "Simulated data." in one.page.inner_text("#main")
     page = visit(site, "index.html").page
     verdict = page.locator("table.verdict").inner_text()

@@ -240,6 +240,9 @@ def write_quality(results: Path, number: int, unit: str) -> None:
     measured = {"volumes": N_ROWS, "mean_fd": 0.1 + 0.6 * (number == 1), "max_fd": 1.0 + number}
     measured |= {"outliers": 0.01 * number, "mean_dvars": 1.0, "tsnr": 60.0 - number}
     measured |= {"dice": 0.93, "tissue_r": 0.8}
+    rng = np.random.default_rng(number)
+    series = {name: [None, *rng.gamma(2, 0.1, N_ROWS - 1).tolist()] for name in ("fd", "std_dvars")}
+    measured |= {"series": series}
     write_json(results / "quality" / unit / f"{run}.json", measured)
     left_out = dict.fromkeys(("constant", "not_numbers", "not_covered", "not_positive"), 0)
     write_json(

@@ -20,7 +20,7 @@ from skeleton import write_skeleton
 
 #: What follows when a prediction is another one.
 JUDGED = {"check_leakage", "score_predictions", "summarise_scores", "render_report"}
-MAPPED = {"map_predictions", "map_group", "draw_maps"}
+MAPPED = {"map_predictions", "map_group", "draw_maps", "project_maps"}
 HEARD = {"invert_mel", "score_sounds"}
 #: What follows when BOLD is another one: all of the models and what is made of them.
 LEARNED = {"fit_baselines", "train_vae", "train_group", "stack_predictions"}

@@ -8,7 +8,7 @@ import numpy as np
 
 from stim2bold.io.files import read_table, write_json
 from stim2bold.preprocessing.figures import tsnr
-from stim2bold.preprocessing.iqm import measure
+from stim2bold.preprocessing.iqm import measure, series_of
 from stim2bold.preprocessing.registration import template
 from stim2bold.preprocessing.resampling import sample, template_tissues, voxel_points
 from stim2bold.runtime.command import run
@@ -25,15 +25,16 @@ def main() -> None:
     series, mask = nib.load(options.series), nib.load(options.mask)
     series = nib.Nifti1Image(np.asarray(series.dataobj, dtype=np.float32), series.affine)
     brain = np.asarray(mask.dataobj) > 0
+    confounds = read_table(options.confounds)
     measured = measure(
         series,
         brain,
-        read_table(options.confounds),
+        confounds,
         tsnr(series, brain),
         template=sample(template("mask", 2), voxel_points(mask)) > 0.5,
         tissues=template_tissues(mask),
     )
-    write_json(options.quality, measured)
+    write_json(options.quality, {**measured, "series": series_of(confounds)})
 
 
 if __name__ == "__main__":

@@ -33,6 +33,13 @@ def measured(shift=0):
     )
 
 
+def test_series_have_a_value_a_volume_and_none_where_there_is_none():
+    confounds = pd.DataFrame(
+        {"framewise_displacement": [np.nan, 0.25], "std_dvars": [np.nan, np.inf]}
+    )
+    assert iqm.series_of(confounds) == {"fd": [None, 0.25], "std_dvars": [None, None]}
+
+
 def test_measures_of_a_run_that_lies_on_the_template():
     found = measured()
     assert set(found) == set(iqm.MEASURES)

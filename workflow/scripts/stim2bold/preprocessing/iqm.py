@@ -89,6 +89,27 @@ def measure(
     }
 
 
+def series_of(confounds: pd.DataFrame) -> dict[str, list[float | None]]:
+    """Return framewise displacement and DVARS of each volume, None where there is none."""
+    columns = {"fd": "framewise_displacement", "std_dvars": "std_dvars"}
+    return {
+        name: [
+            round(float(value), 4) if np.isfinite(value) else None
+            for value in confounds[column].to_numpy(dtype=float)
+        ]
+        for name, column in columns.items()
+    }
+
+
+def thresholds(settings: QualitySettings) -> dict[str, float]:
+    """Return the bound of each measure that has one."""
+    return {
+        "mean_fd": settings.mean_fd,
+        "outliers": settings.outliers,
+        "dice": settings.dice,
+    }
+
+
 def flags(measured: dict[str, Any], settings: QualitySettings) -> list[str]:
     """Say in words which bounds a run is beyond.
 

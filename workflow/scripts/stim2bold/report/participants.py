@@ -6,7 +6,7 @@ from typing import Any
 from stim2bold.evaluation.headlines import HEADLINES
 from stim2bold.io.files import read_json
 from stim2bold.models.catalogue import BOLD, direction_label, split_name
-from stim2bold.preprocessing.iqm import MEASURES, QualitySettings, flags
+from stim2bold.preprocessing.iqm import MEASURES, flags
 from stim2bold.report import scores as report_scores
 from stim2bold.report.methods_text import left_out_sentences
 from stim2bold.report.pages import quote
@@ -51,7 +51,6 @@ def scores_of(source: Source, unit: str, directions: list[str]) -> list[dict[str
 
 def runs_of(source: Source, unit: str, inputs: dict, root: Path) -> list[dict[str, Any]]:
     """Return the quality and pictures of each run of a participant that was preprocessed here."""
-    settings = QualitySettings(**source.config["quality"])
     found = []
     for run in inputs["runs"]:
         name = run["name"]
@@ -70,7 +69,7 @@ def runs_of(source: Source, unit: str, inputs: dict, root: Path) -> list[dict[st
                     (words, f"{measured[key]:.{DIGITS.get(key, 3)}f}")
                     for key, words in MEASURES.items()
                 ],
-                "flags": flags(measured, settings),
+                "flags": flags(measured, source.settings_of_quality),
                 "left_out": left_out_sentences([read_json(path) for path in cleaned]),
                 "figures": pictures_of(name, source.results / "preprocessed", root),
             }

@@ -10,7 +10,7 @@ import yaml
 from stim2bold.io.files import read_json, read_table
 from stim2bold.models.catalogue import BOLD, MODELS, split_name
 from stim2bold.preprocessing.derivatives import VERSION
-from stim2bold.report import pages, planted, scores, study
+from stim2bold.report import group_quality, pages, planted, scores, study
 from stim2bold.report.participants import participant_table, runs_of, scores_of
 from stim2bold.report.provenance import costs, environments, pinned_versions
 from stim2bold.report.regions import regions_of
@@ -109,6 +109,16 @@ def write_site(source: Source, root: Path) -> None:
             sections=planted.SECTIONS,
         )
         pages.write_page(root / study.PLANTED_PAGE, text)
+    quality = group_quality.group_quality(source, runs)
+    if quality:
+        text = templates.get_template("quality.html.j2").render(
+            **shared,
+            **quality,
+            root="",
+            title=f"Quality of all runs: {methods['study']}",
+            sections=group_quality.SECTIONS,
+        )
+        pages.write_page(root / group_quality.PAGE, text)
     n_models = len(columns)
     sheet = results / "stimulus" / "sheet.png"
     text = templates.get_template("index.html.j2").render(
@@ -132,6 +142,7 @@ def write_site(source: Source, root: Path) -> None:
         group=maps_of(source, "group" if len(units) > 1 else units[0], root, brain=brain, up=""),
         meanings={name: model.meaning for name, model in MODELS.items()},
         **participant_table(source, units, runs, directions),
+        quality_page=group_quality.PAGE if quality else None,
         players=players_of(source, directions, "film", root, up=""),
         **sounds_of(source, directions),
         sheet=pages.copy_picture(root, "assets/film", sheet) if sheet.exists() else None,

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from stim2bold.io.files import read_table
+from stim2bold.preprocessing.iqm import QualitySettings
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Source:
     simulated: bool
     film_onset: float
     spaces: list[str]
+
+    @property
+    def settings_of_quality(self) -> QualitySettings:
+        """Beyond what a run is flagged."""
+        return QualitySettings(**self.config["quality"])
 
 
 def table_of(path: Path) -> pd.DataFrame | None:
