@@ -40,7 +40,6 @@ def here(root: Path, *configuration: str) -> None:
 def with_conda(root: Path, *configuration: str) -> None:
     """Run the study in `root`, every rule in an environment of its own."""
     machine = Conda(root.parent / "machine")
-    machine.build()
     machine.snakemake(root, "conda", *configuration, seconds=LIMIT)
 
 

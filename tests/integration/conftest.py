@@ -1,4 +1,4 @@
-"""What is made once for all tests: the tiny study, and a machine with conda."""
+"""The tiny study, run once for all tests that look at its results."""
 
 import json
 import os
@@ -8,11 +8,8 @@ from subprocess import CompletedProcess
 
 import pytest
 from compared import files
-from conda_machine import Conda
 from processes import run
 from project_copy import copy_project
-
-from stim2bold.sound.scores import pesq_is_installed
 
 PROJECT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
@@ -69,16 +66,6 @@ def tiny_study(store, new_study):
 
     name = "it's a $(tiny) study; really"
     return Study(store.folder(name, make, configuration=TINY.read_text()))
-
-
-@pytest.fixture(scope="session")
-def conda(store):
-    """The stand-in for conda, with a channel of all that the rules ask for."""
-    # The channel packs what is installed, and score_sounds asks for PESQ.
-    if not pesq_is_installed():
-        reason = "the package pesq is not installed (make pesq)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    return Conda(store.folder("conda", lambda root: Conda(root).build()))
 
 
 def pytest_collection_modifyitems(items):

@@ -1,18 +1,128 @@
-"""How a job can run elsewhere than in its conda environment, and Snakemake be content.
+"""The tiny study, each rule in its own conda environment, by a stand-in.
 
-By a stand-in for conda (tests/conda/README.md); the whole study, each rule in its environment, is
-in test_slurm.py.
+tests/conda/README.md says what this proves and what it does not.
 """
 
-import shutil
+import json
+import os
+import re
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from conda_machine import Conda, CondaStudy
+from compared import differences, files
+from conda_machine import Conda, witnesses_of
+from project_copy import copy_project
 
+from stim2bold.sound.scores import pesq_is_installed
+
+PROJECT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.release, pytest.mark.timeout(2400)]
+TINY = "tests/integration/tiny.yaml"
+#: What is learned from the film alone, and what the report shows beside.
+FILM = (
+    "results/predictions/video2audio/film/vae.nc",
+    "results/predictions/video2audio/film/ridge.nc",
+    "results/features/annotations.nc",
+    "results/features/lowlevel.nc",
+    "results/views/brain.json",
+)
+
+
+class Study:
+    """A copy of the project in which Snakemake runs with a shipped profile."""
+
+    def __init__(self, root: Path, conda: Conda):
+        self.root, self.conda = root, conda
+        copy_project(root)
+
+    def snakemake(self, *arguments: str, profile: str = "conda", seconds: float = 300) -> str:
+        """Run Snakemake; return what it said."""
+        return self.conda.snakemake(self.root, profile, TINY, *arguments, seconds=seconds)
+
+    def planned(self, *arguments: str, profile: str = "conda") -> Counter:
+        """How many jobs of each rule would run."""
+        return jobs(self.snakemake("-n", *arguments, profile=profile))
+
+    def testimonies(self) -> list[dict]:
+        """What the jobs wrote down."""
+        return [json.loads(path.read_text()) for path in witnesses_of(self.root).glob("*.json")]
+
+    def faults(self, expected: Counter) -> list[str]:
+        """What is wrong with where the jobs ran; nothing, if all ran in their own environments."""
+        found = self.testimonies()
+        ran = Counter(one["script"] for one in found)
+        missing = expected - ran
+        faults = [f"{rule}: {n} jobs did not testify" for rule, n in missing.items()]
+        for one in found:
+            prefix = f"{one['prefix']}/"
+            if Path(prefix).parent != self.root / ".snakemake" / "conda":
+                faults.append(f"{one['script']}: {prefix} is no environment of the study")
+            faults += [
+                f"{one['script']}: {path} is from elsewhere"
+                for path in {one["executable"], *one["path"], *one["modules"]}
+                if not path.startswith((prefix, f"{self.root}/workflow/scripts"))
+            ]
+        return faults
+
+
+def jobs(text: str) -> Counter:
+    """How many jobs of each rule Snakemake counted."""
+    found = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)}
+    return Counter({name: n for name, n in found.items() if name not in ("all", "total")})
+
+
+@pytest.fixture(scope="module")
+def conda(tmp_path_factory):
+    # The channel packs what is installed, and score_sounds asks for PESQ.
+    if not pesq_is_installed():
+        reason = "the package pesq is not installed (make pesq)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return Conda(tmp_path_factory.mktemp("conda"))
+
+
+@pytest.fixture(scope="module")
+def whole(conda, tmp_path_factory):
+    """The tiny study, each job in the environment of its rule; the jobs counted."""
+    study = Study(tmp_path_factory.mktemp("conda study") / "study", conda)
+    study.counted = jobs(study.snakemake(seconds=2000))
+    return study
+
+
+def test_every_job_ran_in_the_environment_of_its_rule(whole):
+    assert len(whole.counted) > 50 and {"train_vae", "extract_i3d"} <= set(whole.counted)
+    assert whole.faults(whole.counted) == []
+    # As many environments as there are different ones.
+    texts = {(PROJECT / "envs" / f"{rule}.yaml").read_text() for rule in whole.counted}
+    assert len({one["prefix"] for one in whole.testimonies()}) == len(texts)
+
+
+def test_results_equal_those_without_conda(whole, tiny_study):
+    results = whole.root / "results"
+    found = files(results)
+    assert found == tiny_study.made
+    assert differences(results, tiny_study.results, names=found) == {}
+
+
+def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(whole):
+    path = whole.root / "envs" / "extract_lowlevel.yaml"
+    before = path.read_text()
+    assert whole.planned() == Counter()
+    path.write_text(before + "  - six=1.17.0\n")
+    plan, everything = whole.planned("--", *FILM), whole.planned()
+    path.write_text(before)
+    assert set(plan) == {"extract_lowlevel", "resample_features", "fit_baselines"}
+    assert {*plan, "stack_predictions", "render_report"} <= set(everything)
+    assert not {"train_vae", "extract_i3d", "clean_bold"} & set(everything)
+
+
+def test_leaving_conda_invalidates_all(whole):
+    assert whole.planned(profile="default") == whole.counted
+
+
+# How a job can run elsewhere than in its environment, and Snakemake be content.
+
 #: A rule that needs nothing but its code, and its output.
 RULE, OUTPUT = "pack_brain", "results/views/brain.json"
 
@@ -20,7 +130,7 @@ RULE, OUTPUT = "pack_brain", "results/views/brain.json"
 @pytest.fixture
 def study(conda, tmp_path):
     """A study of which nothing has run."""
-    return CondaStudy(tmp_path / "study", conda)
+    return Study(tmp_path / "study", conda)
 
 
 def test_a_job_that_runs_where_it_should_has_no_fault(study):
@@ -36,11 +146,14 @@ def test_an_environment_without_python_is_seen(study):
     assert study.faults(Counter({RULE: 1})) == [f"{RULE}: 1 jobs did not testify"]
 
 
-def test_a_failed_activation_is_seen(study, conda, tmp_path):
-    # Programs of its own: other tests use those of the machine.
-    study.conda = Conda(conda.root, home=shutil.copytree(conda.home, tmp_path / "home"))
-    study.conda.write("activate", "false\n")
-    study.snakemake("--", OUTPUT)
+def test_a_failed_activation_is_seen(study):
+    activate = study.conda.home / "bin" / "activate"
+    before = activate.read_text()
+    activate.write_text("false\n")
+    try:
+        study.snakemake("--", OUTPUT)
+    finally:
+        activate.write_text(before)
     assert (study.root / OUTPUT).exists()
     assert study.faults(Counter({RULE: 1})) == [f"{RULE}: 1 jobs did not testify"]
 

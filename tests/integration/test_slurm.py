@@ -1,8 +1,8 @@
 """The profile for SLURM on a real SLURM: what reaches it, and what happens when steps fail.
 
-A whole study comes out of it as of one machine, each rule in its conda environment as the profile
-has it. The others are of a study that is finished but for head motion, with a script of its own
-(`stand_in.py`).
+One direction, from nothing to the maps of the group, comes out of it as of one machine (the whole
+demo: `make bench ROWS=dag_three_ways`). The others are of a study that is finished but for head
+motion, with a script of its own (`stand_in.py`).
 """
 
 import json
@@ -10,17 +10,16 @@ import os
 import re
 import signal
 import sys
-from collections import Counter
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import processes
 import pytest
 from compared import differences, files
-from conda_machine import TINY, CondaStudy, jobs
 from finished import finish
 from processes import Program, new_temporary, wait_until
-from slurm import HEAD, NO_CONDA, SWIFT, Slurm, missing, on_slurm
+from project_copy import copy_project
+from slurm import HEAD, SWIFT, Slurm, missing, on_slurm
 
 PROJECT = Path(__file__).parents[2]
 # Another run of the tests may have the machine's SLURM for a while.
@@ -82,8 +81,7 @@ class Study:
         """Start Snakemake with the shipped profile."""
         self.running = Program(
             self.command(
-                *(HEAD, "--profile", str(PROJECT / "profiles" / "slurm"), *SWIFT, *NO_CONDA),
-                *arguments,
+                HEAD, "--profile", str(PROJECT / "profiles" / "slurm"), *SWIFT, *arguments
             ),
             cwd=self.folder,
             env=self.environment(orders),
@@ -206,57 +204,27 @@ def test_a_killed_node_is_survived(slurm, study):
         slurm.wait_for_nodes(len(slurm.names))
 
 
-# The whole study, as the profile is shipped. It may have to wait for the one it is compared with.
-
-#: What is learned from the film alone, and what the report shows beside.
-FILM = (
-    "results/predictions/video2audio/film/vae.nc",
-    "results/predictions/video2audio/film/ridge.nc",
-    "results/features/annotations.nc",
-    "results/features/lowlevel.nc",
-    "results/views/brain.json",
+#: Its steps have those that train (with a GPU where there is one), and groups of small jobs.
+ONE_DIRECTION = (
+    "results/maps/film2bold/group/vae-group_r.nii.gz",
+    "results/maps/film2bold/sub-01/vae_r.nii.gz",
+    "results/scores/film2bold/sub-02.tsv",
+    "results/scores/regions/film2bold/vae-group.tsv",
 )
 
 
-@pytest.fixture(scope="module")
-def whole(slurm, conda, tmp_path_factory):
-    """The tiny study by the jobs of SLURM, each in the environment of its rule; jobs counted."""
-    study = CondaStudy(tmp_path_factory.mktemp("whole") / "study", conda)
+# It may have to wait for the study that it is compared with.
+@pytest.mark.timeout(3000)
+def test_a_direction_comes_out_of_a_slurm_as_of_one_machine(slurm, tiny_study, tmp_path):
     before = len(slurm.jobs())
-    study.counted = jobs(on_slurm(study.root, TINY, conda=conda, seconds=2600))
-    study.jobs = slurm.jobs()[before:]
-    return study
-
-
-@pytest.mark.timeout(3600)
-def test_a_whole_study_comes_out_of_a_slurm_as_of_one_machine(whole, tiny_study):
-    assert len(whole.jobs) > 50
-    assert {job["JobState"] for job in whole.jobs} <= {"COMPLETED", "COMPLETING"}
-    results = whole.root / "results"
+    copy_project(tmp_path / "study")
+    arguments = ("tests/integration/tiny.yaml", "--", *ONE_DIRECTION)
+    on_slurm(tmp_path / "study", *arguments, seconds=2000)
+    records = slurm.jobs()[before:]
+    assert len(records) > 30
+    assert {record["JobState"] for record in records} <= {"COMPLETED", "COMPLETING"}
+    results = tmp_path / "study" / "results"
     found = files(results)
-    assert found == tiny_study.made
+    assert set(ONE_DIRECTION) <= {f"results/{name}" for name in found}
+    assert found <= tiny_study.made and len(found) > 60
     assert differences(results, tiny_study.results, names=found) == {}
-
-
-def test_every_job_ran_in_the_environment_of_its_rule(whole):
-    assert len(whole.counted) > 50 and {"train_vae", "extract_i3d"} <= set(whole.counted)
-    assert whole.faults(whole.counted) == []
-    # As many environments as there are different ones.
-    texts = {(PROJECT / "envs" / f"{rule}.yaml").read_text() for rule in whole.counted}
-    assert len({one["prefix"] for one in whole.testimonies()}) == len(texts)
-
-
-def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(whole):
-    path = whole.root / "envs" / "extract_lowlevel.yaml"
-    before = path.read_text()
-    assert whole.planned() == Counter()
-    path.write_text(before + "  - six=1.17.0\n")
-    plan, everything = whole.planned("--", *FILM), whole.planned()
-    path.write_text(before)
-    assert set(plan) == {"extract_lowlevel", "resample_features", "fit_baselines"}
-    assert {*plan, "stack_predictions", "render_report"} <= set(everything)
-    assert not {"train_vae", "extract_i3d", "clean_bold"} & set(everything)
-
-
-def test_leaving_conda_invalidates_all(whole):
-    assert whole.planned(profile="default") == whole.counted

@@ -1,20 +1,15 @@
 """A machine with the stand-in for conda, and a channel with all that the rules ask for."""
 
-import json
 import os
-import re
 import shutil
 import sys
-from collections import Counter
 from pathlib import Path
 
 import yaml
 from processes import succeed
-from project_copy import copy_project
 
 PROJECT = Path(__file__).parents[2]
 CONDA = PROJECT / "tests" / "conda"
-TINY = "tests/integration/tiny.yaml"
 #: Name on the package index of what conda-forge calls otherwise.
 INDEX_NAMES = {
     "opencv": "opencv-contrib-python-headless",
@@ -36,47 +31,37 @@ def witnesses_of(root: Path) -> Path:
     return root.parent / f"{root.name} witnesses"
 
 
-def jobs(text: str) -> Counter:
-    """Return how many jobs of each rule Snakemake counted, by what it said."""
-    found = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)}
-    return Counter({name: n for name, n in found.items() if name not in ("all", "total")})
-
-
 class Conda:
     """The stand-in for conda with its channel, in a folder.
 
     Parameters
     ----------
     root : Path
-        For its packages and channel.
-    home : Path, optional
-        For its programs; by default a folder in `root`.
+        For its programs, packages and channel; made anew.
     """
 
-    def __init__(self, root: Path, home: Path | None = None):
-        self.root, self.home = root, home or root / "home"
-
-    def build(self) -> None:
-        """Pack what is installed here into a channel, and write the programs."""
-        tools = self.root / "tools" / "bin" / "python"
+    def __init__(self, root: Path):
+        self.root = root
+        tools = root / "tools" / "bin" / "python"
         pip = [tools, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        succeed([sys.executable, "-m", "venv", self.root / "tools"], seconds=120)
+        succeed([sys.executable, "-m", "venv", root / "tools"], seconds=120)
         succeed([*pip, "-r", CONDA / "requirements.txt"], seconds=300)
         rules = [path.stem for path in (PROJECT / "envs").glob("*.yaml")]
         wanted = dict(sorted(pair for rule in rules for pair in asked_for(rule).items()))
         # The virtual environment has the pip that came with its interpreter.
-        extra = [f"pip=={wanted['pip']}", "--no-deps", "--target", self.root / "extra"]
+        extra = [f"pip=={wanted['pip']}", "--no-deps", "--target", root / "extra"]
         succeed([*pip, *extra], seconds=120)
         site = next(Path(sys.prefix).glob("lib/python3.*/site-packages"))
         names = [INDEX_NAMES.get(name, name) for name in wanted if name != "python"]
         succeed(
             [
-                *(tools, CONDA / "channel.py", self.root / "channels" / "conda-forge"),
-                *("--site-packages", self.root / "extra", site, "--python", sys.base_prefix),
+                *(tools, CONDA / "channel.py", root / "channels" / "conda-forge"),
+                *("--site-packages", root / "extra", site, "--python", sys.base_prefix),
                 *("--packages", *names),
             ],
             seconds=900,
         )
+        self.home = root / "home"
         (self.home / "bin").mkdir(parents=True)
         for name in ("conda_stand_in.py", "witness.py"):
             shutil.copy2(CONDA / name, self.home / name)
@@ -114,47 +99,3 @@ class Conda:
             "STAND_IN_PACKAGES": str(self.root / "packages"),
             "STAND_IN_WITNESSES": str(witnesses),
         }
-
-
-class CondaStudy:
-    """A copy of the project in which Snakemake runs with a shipped profile.
-
-    Parameters
-    ----------
-    root : Path
-        Where the project is copied to.
-    conda : Conda
-    """
-
-    def __init__(self, root: Path, conda: Conda):
-        self.root, self.conda = root, conda
-        copy_project(root)
-
-    def snakemake(self, *arguments: str, profile: str = "conda", seconds: float = 300) -> str:
-        """Run Snakemake with the tiny configuration; return what it said."""
-        return self.conda.snakemake(self.root, profile, TINY, *arguments, seconds=seconds)
-
-    def planned(self, *arguments: str, profile: str = "conda") -> Counter:
-        """Return how many jobs of each rule would run."""
-        return jobs(self.snakemake("-n", *arguments, profile=profile))
-
-    def testimonies(self) -> list[dict]:
-        """Return what the jobs wrote down."""
-        return [json.loads(path.read_text()) for path in witnesses_of(self.root).glob("*.json")]
-
-    def faults(self, expected: Counter) -> list[str]:
-        """Return what is wrong with where the jobs ran; nothing, if each ran in its environment."""
-        found = self.testimonies()
-        ran = Counter(one["script"] for one in found)
-        missing = expected - ran
-        faults = [f"{rule}: {n} jobs did not testify" for rule, n in missing.items()]
-        for one in found:
-            prefix = f"{one['prefix']}/"
-            if Path(prefix).parent != self.root / ".snakemake" / "conda":
-                faults.append(f"{one['script']}: {prefix} is no environment of the study")
-            faults += [
-                f"{one['script']}: {path} is from elsewhere"
-                for path in {one["executable"], *one["path"], *one["modules"]}
-                if not path.startswith((prefix, f"{self.root}/workflow/scripts"))
-            ]
-        return faults

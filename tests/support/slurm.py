@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import processes
-from conda_machine import Conda, witnesses_of
 from filelock import FileLock, Timeout
 
 ETC = Path("/etc/slurm")
@@ -27,13 +26,13 @@ LOCK = Path("/var/tmp/stim2bold-slurm.lock")
 PROJECT = Path(__file__).parents[2]
 #: Snakemake as it runs on a cluster's login node.
 HEAD = PROJECT / ".venv-cluster" / "bin" / "python"
-#: Asked for where a study of the tests is not like a user's: files are seen at once here.
+#: Asked for where a study of the tests is not like a user's: files are seen at once here, and jobs
+#: find the environment of the tests by their PATH.
 SWIFT = (
     *("--seconds-between-status-checks", "2", "--slurm-init-seconds-before-status-checks", "1"),
     *("--latency-wait", "5", "--workflow-profile", "none"),
+    *("--software-deployment-method", "env-modules"),
 )
-#: Without conda: jobs find the environment of the tests by their PATH.
-NO_CONDA = ("--software-deployment-method", "env-modules")
 #: Jobs at once. The executor looks less and less often at jobs of which none ends, up to minutes:
 #: with few at a time it would wait more than they work.
 JOBS = 6
@@ -71,20 +70,15 @@ def memory_is_limited_by_kernel() -> bool:
     )
 
 
-def on_slurm(root: Path, *arguments: str, seconds: float, conda: Conda | None = None) -> str:
-    """Run a copy of the project by the jobs of a SLURM; return what Snakemake said.
-
-    With `conda`, as the shipped profile has it, each rule in its environment.
-    """
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+def on_slurm(root: Path, *arguments: str, seconds: float) -> str:
+    """Run a copy of the project by the jobs of a SLURM; return what Snakemake said."""
     return processes.succeed(
         [
             *(HEAD, "-m", "snakemake", "--profile", "profiles/slurm", *SWIFT),
-            *(() if conda else NO_CONDA),
             *("--jobs", str(JOBS), "--configfile", "config.yaml", *arguments),
         ],
         cwd=root,
-        env=conda.environment(witnesses_of(root)) if conda else {**os.environ, "PATH": path},
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         seconds=seconds,
     )
 

@@ -1,7 +1,7 @@
 """What runs again after a change: every row of the table in docs/invalidation.md.
 
 The study is the tiny one, finished without a computation (`finished.py`); what would run is what
-Snakemake itself plans. Rows about conda environments are in tests/integration/test_slurm.py.
+Snakemake itself plans. Rows about conda environments are in tests/integration/test_conda.py.
 """
 
 import os

@@ -106,8 +106,8 @@ def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict
         values = [run["measured"][key] for run in shown]
         limits = [bounds[key]] if key in bounds else []
         low, high = min([*values, *limits]), max([*values, *limits])
-        # All alike stand in the middle.
         digits = DIGITS.get(key, 3)
+        # All alike stand in the middle.
         start, span = (low, high - low) if high > low else (low - 0.5, 1.0)
         strips.append(
             {
