@@ -160,6 +160,18 @@ def test_t1w_space_is_made_on_request_and_lies_on_the_t1w(tiny_study):
     assert mean[b].mean() > 2 * mean[~b].mean()
 
 
+def test_the_delay_of_the_planted_response_is_found_on_request(tiny_study):
+    target = "results/maps/film2bold/sub-01/best_delay.nii.gz"
+    run = tiny_study.snakemake("--", target)
+    assert run.returncode == 0, (run.stdout + run.stderr)[-3000:]
+    delay = nib.load(tiny_study.results.parent / target).get_fdata()
+    # The simulated response peaks at 5 s and is skewed; one that is even would have 6 s.
+    assert (delay > 0).sum() > 20 and 4 < np.median(delay[delay > 0]) < 6
+    choices = read_table(tiny_study.results / "delays/film2bold/sub-01.tsv")
+    assert list(choices.columns) == ["fold", "flexible", "r_fixed", "r_flexible"]
+    assert (choices["r_fixed"].astype(float) > 0).all()
+
+
 def test_another_look_at_the_input_is_no_reason_to_preprocess_again(tiny_study):
     run = tiny_study.snakemake("-n", "--forcerun", "validate_inputs")
     text = run.stdout + run.stderr

@@ -240,6 +240,7 @@ UNITS = {
     for name, direction in DIRECTIONS.items()
 }
 TO_BOLD = [name for name, one in DIRECTIONS.items() if one.target == "bold"]
+FILM_TO_BOLD = [name for name in TO_BOLD if DIRECTIONS[name].from_film]
 # By what clips of the film are told apart, and labels decoded from the film.
 SHOWN = study.shown_spaces(config, STIMULUS)
 # Every feature space that is used.

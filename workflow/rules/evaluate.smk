@@ -412,6 +412,43 @@ rule leave_out_spaces:
         )
 
 
+rule find_delays:
+    input:
+        code=code("find_delays.py"),
+        source=source_of,
+        target=target_of,
+        folds="results/folds.json",
+        scores="results/scores/{direction}/{unit}_voxels.nc",
+    output:
+        choices="results/delays/{direction}/{unit}.tsv",
+        delays="results/delays/{direction}/{unit}.nc",
+        map="results/maps/{direction}/{unit}/best_delay.nii.gz",
+    log:
+        "results/logs/find_delays/{direction}_{unit}.log",
+    benchmark:
+        "results/benchmarks/find_delays/{direction}_{unit}.tsv"
+    wildcard_constraints:
+        direction=one_of(FILM_TO_BOLD),
+    conda:
+        "../../envs/find_delays.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(60),
+    params:
+        settings=section("baselines", seed=config["seed"]),
+    message:
+        "Delays by which {wildcards.unit} follows the film, {wildcards.direction}"
+    shell:
+        command(
+            "find_delays.py",
+            " --direction {wildcards.direction:q} --source {input.source:q}"
+            " --target {input.target:q} --folds {input.folds:q} --scores {input.scores:q}"
+            " --choices {output.choices:q} --delays {output.delays:q} --map {output.map:q}"
+            " --settings {params.settings:q}",
+        )
+
+
 rule average_regions:
     input:
         code=code("average_regions.py"),

@@ -1,6 +1,5 @@
 # Of simulated participants all is known. What the analysis found is compared with it, but for what the
 # user brought (a head, derivatives, parcels), of which the truth is not known.
-FILM_TO_BOLD = [name for name in TO_BOLD if DIRECTIONS[name].from_film]
 PLANTED = (
     PARTICIPANTS
     if SIMULATED

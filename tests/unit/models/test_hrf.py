@@ -4,7 +4,13 @@ from nilearn.glm.first_level import spm_hrf
 from scipy.signal import fftconvolve, lfilter
 from scipy.stats import gamma
 
-from stim2bold.models.hrf import around, bold_to_film, canonical_hrf, film_to_bold
+from stim2bold.models.hrf import (
+    around,
+    bold_to_film,
+    canonical_hrf,
+    film_to_bold,
+    stretches_before,
+)
 
 
 def test_canonical_response_is_nilearns():
@@ -30,10 +36,20 @@ def test_filtering_is_a_causal_convolution():
 def test_peak_lies_where_the_response_peaks():
     impulse = np.zeros((60, 1))
     impulse[10] = 1
-    out = film_to_bold(0.608, reach=12.0, derivative=True).apply(impulse)
+    out = film_to_bold(0.608, reach=12.0).apply(impulse)
     assert (out[:, 0].argmax() - 10) * 0.608 == pytest.approx(5.0, abs=0.4)
-    # The derivative peaks before the response and crosses zero at its peak.
-    assert out[:, 1].argmax() < out[:, 0].argmax()
+
+
+@pytest.mark.parametrize("tr", [0.4, 0.608, 2.0, 3.0])
+def test_stretches_of_the_past_see_each_row_once_and_those_of_the_response(tr):
+    bank = stretches_before(tr, reach=12.0, bins=8)
+    seen = (np.array(bank.weights) != 0).sum(axis=0)
+    assert (seen == 1).all() and len(bank.weights) <= 8
+    assert set(bank.offsets) == set(film_to_bold(tr, reach=12.0).offsets)
+    rows = np.random.default_rng(0).standard_normal((40, 2))
+    out = bank.apply(rows).reshape(40, len(bank.weights), 2)
+    first = [offset for offset, w in zip(bank.offsets, bank.weights[0], strict=True) if w]
+    np.testing.assert_allclose(out[39, 0], rows[[39 + offset for offset in first]].mean(axis=0))
 
 
 def response_within(reach, step):

@@ -194,7 +194,13 @@ def fit_design(
 
 
 def fold_design(
-    problem: Problem, train: np.ndarray, *, components: int, bins: int, delayed: bool = True
+    problem: Problem,
+    train: np.ndarray,
+    *,
+    components: int,
+    bins: int,
+    delayed: bool = True,
+    filters: FilterBank | None = None,
 ) -> Design:
     """Fit the design of a problem's source to a fold's training rows.
 
@@ -209,6 +215,8 @@ def fold_design(
         Stretches that the seconds after a moment of the film are averaged over.
     delayed : bool
         Whether the source is carried over the haemodynamic delay.
+    filters : FilterBank, optional
+        How, where it is not the problem's own.
 
     Raises
     ------
@@ -219,7 +227,7 @@ def fold_design(
         return fit_design(
             problem.source,
             train - problem.first_row,
-            filters=problem.filters(bins=bins) if delayed else around(0),
+            filters=(filters or problem.filters(bins=bins)) if delayed else around(0),
             n_components=components,
             spaces=problem.spaces,
         )

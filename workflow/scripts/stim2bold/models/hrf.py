@@ -67,8 +67,8 @@ def canonical_hrf(times: np.ndarray) -> np.ndarray:
     return gamma.pdf(times, 6) - gamma.pdf(times, 16) / 6
 
 
-def film_to_bold(tr: float, *, reach: float, derivative: bool = False) -> FilterBank:
-    """Return filters that turn stimulus rows into expected BOLD rows.
+def film_to_bold(tr: float, *, reach: float) -> FilterBank:
+    """Return the filter that turns stimulus rows into expected BOLD rows.
 
     Rows are means of the stimulus over each TR, and BOLD is that of the middles of the TRs. Row
     k - l lies from (l - 1/2) TR to (l + 1/2) TR before the middle of row k, so the weight of lag l
@@ -81,20 +81,15 @@ def film_to_bold(tr: float, *, reach: float, derivative: bool = False) -> Filter
         Seconds from row to row.
     reach : float
         Seconds of the past that a volume may look at; the response is cut there.
-    derivative : bool
-        Add the filter's derivative by time, which admits a response a little early or late.
     """
     n_lags = lags_within(reach, tr)
     fine = 64
     grid = ((np.arange(n_lags * fine) + 0.5) / fine - 0.5) * tr
     known = (grid >= 0) & (grid < reach)
-    responses = [canonical_hrf(grid)]
-    if derivative:
-        responses.append(np.gradient(responses[0], grid))
-    filters = [(known * r).reshape(n_lags, fine).mean(axis=1) for r in responses]
+    response = (known * canonical_hrf(grid)).reshape(n_lags, fine).mean(axis=1)
     return FilterBank(
         offsets=tuple(-lag for lag in range(n_lags)),
-        weights=tuple(tuple(map(float, w / np.abs(w).sum())) for w in filters),
+        weights=(tuple(map(float, response / np.abs(response).sum())),),
     )
 
 
@@ -123,6 +118,16 @@ def bold_to_film(tr: float, *, reach: float, bins: int) -> FilterBank:
         stretch[start:stop] = 1 / (stop - start)
         weights.append(tuple(map(float, stretch)))
     return FilterBank(offsets=tuple(range(n_leads)), weights=tuple(weights))
+
+
+def stretches_before(tr: float, *, reach: float, bins: int) -> FilterBank:
+    """Return filters that average the stimulus over consecutive stretches of the past.
+
+    Together they are a finite impulse response: a response of any form, even within a stretch.
+    They see the rows that `film_to_bold` sees. Arguments as of `bold_to_film`.
+    """
+    ahead = bold_to_film(tr, reach=reach, bins=bins)
+    return FilterBank(offsets=tuple(-lead for lead in ahead.offsets), weights=ahead.weights)
 
 
 def around(width: int) -> FilterBank:
