@@ -24,7 +24,7 @@ def test_the_users_film_is_watched_and_none_is_drawn(snakemake, tmp_path, annota
     jobs = planned(text)
     assert jobs["watch_film"] == 1 and "simulate_film" not in jobs
     assert jobs["tabulate_annotations"] == 1 and jobs["simulate_participant"] == 3
-    assert ("--words" in text) == annotated
+    assert (re.search(r"--words +--truth", text) is None) == annotated
     assert ("--annotations results/features/annotations.nc" in text) == annotated
     assert "--film-truth results/simulated/truth/own_film_features.nc" in text
 

@@ -128,7 +128,7 @@ def test_every_rule_is_planned_with_its_log_benchmark_and_resources():
             assert "code=" in rule, name
             # Weights are fixed by checksums: an edit is no reason to fetch them again.
             wanted = re.findall(r" code=code\(\"(\w+\.py)\"\)", rule.split("\nuse rule")[0])
-            assert re.findall(r"sources\('(\w+\.py)'\)", rule) == wanted, name
+            assert re.findall(r"command\(\s*\"(\w+\.py)\"", rule) == wanted, name
 
 
 def test_every_figure_is_in_snakemakes_report_with_caption_category_and_labels():

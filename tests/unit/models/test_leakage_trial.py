@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from planted_problem import TR, fold_content, problem, tables
-from shipped import shipped
+from shipped import configuration, shipped
 
 import try_leakage
 from stim2bold.decoding import feature_components
@@ -197,8 +197,16 @@ def test_one_fold_of_a_real_unit_is_tried(content, tmp_path, monkeypatch):
     for name, array in (("i3d", source), ("bold", bold), ("blocks", blocks)):
         write_array(tmp_path / f"{name}.nc", array.rename(name))
     write_json(tmp_path / "folds.json", content)
-    vae_section = {"preset": "small-data", "seeds": 1, "steps": 4, "components": 8, "device": "cpu"}
-    settings = {"baselines": {"components": 8, "draws": 1}, "vae": vae_section}
+    vae_section = {
+        "preset": "small-data",
+        "seed": 1,
+        "seeds": 1,
+        "steps": 4,
+        "components": 8,
+        "device": "cpu",
+    }
+    baselines = {**configuration()["baselines"], "seed": 1, "components": 8, "draws": 1}
+    settings = {"baselines": baselines, "vae": vae_section}
     options = {
         "direction": "film2bold",
         "source": tmp_path / "i3d.nc",

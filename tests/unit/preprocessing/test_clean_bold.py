@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import planted_study
 import pytest
+from shipped import configuration
 
 import clean_bold
 from stim2bold.runtime.errors import InputError
@@ -35,7 +36,8 @@ def derivative(tmp_path, monkeypatch):
         root = tmp_path / "cleaned"
         out = root / "sub-01" / "func" / "sub-01_desc-cleaned_bold.nii.gz"
         kept = out.with_name("sub-01_desc-cleaned_mask.nii.gz")
-        settings = {"cleaning": {"mask": "brain"}, "TR": TR, "reference": 0.0}
+        cleaning = {**configuration()["preprocessing"]["cleaning"], "mask": "brain"}
+        settings = {"cleaning": cleaning, "TR": TR, "reference": 0.0}
         arguments = {
             "--series": path,
             "--mask": mask,

@@ -1,3 +1,4 @@
+import json
 import sys
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import numpy as np
 import processes
 import pytest
 from planted_film import grey, write_film
-from shipped import shipped
+from shipped import configuration, shipped
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.film import probe, sample
@@ -156,10 +157,11 @@ def test_an_unknown_codec_is_named(tmp_path):
 def test_every_fault_is_one_line_of_a_script(tmp_path):
     (tmp_path / "text.mp4").write_text("This is no film.\n" * 200)
     script = Path(__file__).parents[3] / "workflow" / "scripts" / "probe_film.py"
+    settings = ["--settings", json.dumps(configuration()["streams"])]
     for name in ("none.mp4", "text.mp4"):
         out = ["--frames", str(tmp_path / "f.tsv"), "--clock", str(tmp_path / "c.json")]
         result = processes.run(
-            [sys.executable, str(script), "--film", str(tmp_path / name), *out, "--settings", "{}"],
+            [sys.executable, str(script), "--film", str(tmp_path / name), *out, *settings],
             seconds=120,
         )
         assert result.returncode == 1

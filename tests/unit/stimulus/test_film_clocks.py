@@ -9,7 +9,6 @@ import pytest
 from shipped import shipped
 
 from stim2bold.runtime.errors import InputError
-from stim2bold.runtime.issues import refuse
 from stim2bold.stimulus.film import probe, sample
 from stim2bold.stimulus.film_frames import displayed
 from stim2bold.stimulus.film_streams import StreamSettings
@@ -61,14 +60,18 @@ def test_parts_of_mpeg_streams_joined_by_cat_are_refused_with_a_command(tmp_path
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     for look in (
         lambda: probe(path, shipped(StreamSettings)),
-        lambda: refuse(check_film(path, STREAMS)[1]),
+        lambda: said(check_film(path, STREAMS)[1]),
     ):
         with pytest.raises(InputError, match=r"stamps go back .*ffmpeg -i '.*joined film.ts'"):
             look()
 
 
+def said(problems):
+    raise InputError("validation", "; ".join(problem.message for problem in problems), "see there")
+
+
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
-def test_parts_of_which_only_the_first_would_be_seen_arerefuse(tmp_path, suffix):
+def test_parts_of_which_only_the_first_would_be_seen_are_refused(tmp_path, suffix):
     content = write(tmp_path / f"1.{suffix}", 10).read_bytes()
     path = tmp_path / f"joined.{suffix}"
     path.write_bytes(content * 2)

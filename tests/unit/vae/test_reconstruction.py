@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 from planted_problem import fold_content, problem
+from shipped import shipped
 
 from stim2bold.evaluation.metrics import voxel_r
 from stim2bold.models.folds import read_folds
@@ -17,9 +18,7 @@ from stim2bold.vae.training import fit
 def trained(tmp_path_factory):
     content = fold_content()
     task, _ = problem(content)
-    settings = dataclasses.shipped(
-        VAESettings, components=20, latents=20, rank=24, steps=0, seeds=2
-    )
+    settings = shipped(VAESettings, components=20, latents=20, rank=24, steps=0, seeds=2)
     found = fit(task, read_folds(content), settings)
     path = tmp_path_factory.mktemp("model") / "m.safetensors"
     write_model(path, found.tensors, found.record)

@@ -154,8 +154,10 @@ def test_paper_preset_trains(content, planted):
 
 
 def test_settings():
-    assert settings_of({"preset": "paper", "hidden": None}) == shipped(VAESettings, preset="paper")
-    assert settings_of({"preset": "small-data", "beta": 0.5}).beta == 0.5
+    always = {"seed": 1, "seeds": 3, "device": "auto"}
+    paper = settings_of({"preset": "paper", "hidden": None, **always})
+    assert paper == shipped(VAESettings, preset="paper")
+    assert settings_of({"preset": "small-data", "beta": 0.5, **always}).beta == 0.5
     with pytest.raises(InputError, match="unknown"):
         settings_of({"preset": "small-data", "bta": 0.5})
     with pytest.raises(InputError, match="huge"):
