@@ -18,7 +18,7 @@ def main() -> None:
     """Read the options, load words and model, extract, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--space", required=True, help="model, or model-layer: causal_lm-surprisal")
-    parser.add_argument("--tables", type=Path, required=True, help="folder with video and sound")
+    parser.add_argument("--tables", type=Path, nargs="?", help="folder with video and sound")
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--features", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument(

@@ -16,8 +16,8 @@ from stim2bold.stimulus.words import values_at_volumes, words_of
 def main() -> None:
     """Read the options, load words and vectors, tabulate, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--vectors", type=Path, required=True, help="text file, as fastText's")
-    parser.add_argument("--tables", type=Path, required=True, help="folder with video and sound")
+    parser.add_argument("--vectors", type=Path, nargs="?", help="text file, as fastText's")
+    parser.add_argument("--tables", type=Path, nargs="?", help="folder with video and sound")
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--features", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument("--settings", type=json.loads, required=True, help="timing")

@@ -22,7 +22,7 @@ logger = logging.getLogger("tabulate_words")
 def main() -> None:
     """Read the options, load the tables of sound, tabulate, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", type=Path, required=True, help="folder with video and sound")
+    parser.add_argument("--tables", type=Path, nargs="?", help="folder with video and sound")
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--features", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument("--settings", type=json.loads, required=True, help="section words, timing")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from stim2bold.runtime.errors import InputError
+from stim2bold.stimulus.annotations import read_sound_tables
 from stim2bold.stimulus.word_vectors import read_vectors, vectors_of
 
 
@@ -48,3 +49,10 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
         read_vectors(tmp_path / "v.bin", ["hond"])
     with pytest.raises(InputError, match="no text file of vectors"):
         read_vectors(tmp_path / "none.vec", ["hond"])
+
+
+def test_where_nothing_is_there_it_says_what_to_set():
+    with pytest.raises(InputError, match=r"set backbones.word_vectors.weights to .* cc.nl.300.vec"):
+        read_vectors(None, ["hond"])
+    with pytest.raises(InputError, match=r"no annotations; set annotations_dir"):
+        read_sound_tables(None)

@@ -91,8 +91,20 @@ def annotation_files(folder: str | Path, kind: str) -> list[Path]:
     return sorted(path for path in (Path(folder) / kind).glob("*.tsv") if not hidden(path.name))
 
 
-def read_sound_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
-    """Read the tables of sound by what their names say, such as ``words``."""
+def read_sound_tables(folder: str | Path | None) -> dict[str, pd.DataFrame]:
+    """Read the tables of sound by what their names say, such as ``words``.
+
+    Raises
+    ------
+    InputError
+        When there are no annotations, or a table cannot be used.
+    """
+    if folder is None:
+        raise InputError(
+            "annotations_dir",
+            "the words of the film are asked for, and it has no annotations",
+            "set annotations_dir to the folder with the sub-folders video and sound",
+        )
     return {
         path.stem.removeprefix("sound_annotation_"): read_events(path, "sound")
         for path in annotation_files(folder, "sound")

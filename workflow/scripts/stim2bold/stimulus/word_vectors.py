@@ -9,12 +9,12 @@ import numpy as np
 from stim2bold.runtime.errors import InputError
 
 
-def read_vectors(path: str | Path, words: Sequence[str]) -> dict[str, np.ndarray]:
+def read_vectors(path: str | Path | None, words: Sequence[str]) -> dict[str, np.ndarray]:
     """Read the vectors of some words.
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or None
         UTF-8: a word and its numbers a line, blanks between. A first line may say how many words
         and numbers there are.
     words : sequence of str
@@ -28,8 +28,15 @@ def read_vectors(path: str | Path, words: Sequence[str]) -> dict[str, np.ndarray
     Raises
     ------
     InputError
-        When the file is not one of vectors, or holds none of the words.
+        When there is none, it is not one of vectors, or holds none of the words.
     """
+    if path is None:
+        raise InputError(
+            "word_vectors",
+            "there is no file of vectors",
+            "set backbones.word_vectors.weights to a text file of vectors, such as cc.nl.300.vec "
+            "of fastText",
+        )
     wanted = {form for word in words for form in (word, word.lower())}
     found: dict[str, np.ndarray] = {}
     size = None
