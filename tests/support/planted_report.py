@@ -21,6 +21,7 @@ from stim2bold.io.files import write_json, write_table
 from stim2bold.report.brain_view import brain_view
 from stim2bold.report.rule_graph import layout
 from stim2bold.report.site import Source
+from stim2bold.report.source import Results
 from stim2bold.sound.compression import compress_ladder
 from stim2bold.stimulus.spectrogram import SpectrogramSettings
 
@@ -319,7 +320,7 @@ def plant(results: Path, *, participants: int = 3) -> Source:
         write_quality(results, number, unit)
     config = yaml.safe_load((PROJECT / "config.yaml").read_text())
     return Source(
-        results=results,
+        results=Results(results),
         templates=PROJECT / "workflow" / "report" / "pages",
         environments=PROJECT / "envs",
         requirements=PROJECT / "requirements.txt",

@@ -341,7 +341,7 @@ def i3d_settings(wildcards):
 def decoding(**extra):
     """Return the settings of a decoder, with what a rule adds to them, as one JSON string."""
     shared = {key: config["baselines"][key] for key in ("components", "bins")}
-    return section("decoding", **shared, **extra)
+    return section("decoding", seed=config["seed"], **shared, **extra)
 
 
 def sidecars_of(wildcards):

@@ -78,7 +78,7 @@ rule retrieve_clips:
         settings=decoding(
             segment=config["evaluation"]["segment"],
             draws=config["evaluation"]["surrogates"],
-            seed=config["evaluation"]["seed"],
+            resampling_seed=config["evaluation"]["seed"],
         ),
     message:
         "Which seconds of the film it was, from the BOLD of {wildcards.unit}"

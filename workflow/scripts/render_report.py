@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stim2bold.io.files import replacing
 from stim2bold.report.site import Source, write_site
+from stim2bold.report.source import Results
 from stim2bold.runtime.command import run
 from stim2bold.stimulus.annotations import read_blocks, read_events
 
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, required=True)
     options = parser.parse_args()
     source = Source(
-        results=options.results,
+        results=Results(options.results),
         templates=options.templates,
         environments=options.environments,
         requirements=options.requirements,

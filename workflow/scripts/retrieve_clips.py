@@ -34,10 +34,10 @@ def main() -> None:
         "--settings",
         type=json.loads,
         required=True,
-        help="sections decoding and baselines, with segment, draws and seed",
+        help="sections decoding and baselines, with segment, draws and resampling_seed",
     )
     args = parser.parse_args()
-    options = {name: args.settings.pop(name) for name in ("segment", "draws", "seed")}
+    options = {name: args.settings.pop(name) for name in ("segment", "draws", "resampling_seed")}
     content = read_json(args.folds)
     problem = assemble(
         "bold2video",
@@ -54,7 +54,7 @@ def main() -> None:
         tr=problem.tr,
         period=block_period(content),
         draws=options["draws"],
-        seed=options["seed"],
+        seed=options["resampling_seed"],
     )
     for table in (clips, scores, nulls):
         table.insert(0, "unit", args.unit)

@@ -29,10 +29,12 @@ class DecodingSettings:
     threshold : float
         Share of a TR that an annotation must cover for its label to count as present.
     clip_components : int
-        Principal components of the picture's features that clips are compared by.
+        Principal components of the frames' features that clips are compared by.
     fewest : int
         TRs with and TRs without a label that must be left to fit on whenever an inner fold is
         held out: with fewer the label is not decodable in that fold.
+    seed : int
+        Of the draws of what chance predicts.
     alphas : tuple of float
         Logarithm (base 10) of the smallest and the largest penalty, and their number.
     """
@@ -42,11 +44,19 @@ class DecodingSettings:
     threshold: float
     clip_components: int
     fewest: int
+    seed: int
     alphas: tuple[float, float, int] = (-1.0, 6.0, 15)
 
     def ridge(self) -> RidgeSettings:
         """Return the settings of the ridge that a label's decoder is, but for its calibration."""
-        return RidgeSettings(components=self.components, bins=self.bins, alphas=self.alphas)
+        return RidgeSettings(
+            components=self.components,
+            bins=self.bins,
+            alphas=self.alphas,
+            bands=(),
+            draws=0,
+            seed=self.seed,
+        )
 
 
 def presence(annotations: xr.DataArray, *, threshold: float) -> xr.DataArray:

@@ -15,6 +15,7 @@ from stim2bold.evaluation.maps import grid
 from stim2bold.io.files import read_json, read_table
 from stim2bold.models.catalogue import BOLD, split_name
 from stim2bold.report.scores import model_label, number
+from stim2bold.report.source import Results
 from stim2bold.runtime.errors import InputError
 
 SECTIONS = [("what", "What differs"), ("scores", "Scores"), ("maps", "Maps")]
@@ -28,14 +29,14 @@ class Run:
 
     Parameters
     ----------
-    folder : Path
+    results : Results
     methods : dict
         methods.json: ``study``, ``configuration`` and ``versions`` among others.
     inputs : dict
         inputs.json.
     """
 
-    folder: Path
+    results: Results
     methods: dict[str, Any]
     inputs: dict[str, Any]
 
@@ -58,20 +59,21 @@ def read_run(folder: str | Path) -> Run:
     InputError
         When it is no such folder.
     """
-    folder = Path(folder)
-    for name in ("methods.json", "inputs.json", "scores/summary.tsv"):
-        if not (folder / name).is_file():
+    results = Results(Path(folder))
+    for path in (results.methods, results.inputs, results.summary):
+        if not path.is_file():
+            name = path.relative_to(folder)
             raise InputError(
                 folder, f"has no {name}", "name the folder 'results' of a run that has ended"
             )
-    methods = read_json(folder / "methods.json")
+    methods = read_json(results.methods)
     if "configuration" not in methods:
         raise InputError(
-            folder / "methods.json",
+            results.methods,
             "does not hold the run's settings, as versions before 0.2 left it",
             "run snakemake once more there",
         )
-    return Run(folder, methods, read_json(folder / "inputs.json"))
+    return Run(results, methods, read_json(results.inputs))
 
 
 def flattened(settings: Any, name: str = "") -> dict[str, Any]:
@@ -109,16 +111,14 @@ def settings_that_differ(a: Run, b: Run) -> list[dict[str, str]]:
 def unit_scores(run: Run) -> pd.DataFrame:
     """Return the score that heads each direction: direction, unit, model, measure, value."""
     tables = []
-    for folder in sorted(path for path in (run.folder / "scores").iterdir() if path.is_dir()):
-        if split_name(folder.name)[1] not in HEADLINES:
-            continue
-        measure = HEADLINES[split_name(folder.name)[1]]
-        for path in sorted(folder.glob("*.tsv")):
+    for direction in sorted(read_table(run.results.summary)["direction"].unique()):
+        measure = HEADLINES[split_name(direction)[1]]
+        for path in run.results.scored(direction):
             table = read_table(path)
             whole = table["fold"].astype(str) == "all"
             tables.append(table[whole & (table["measure"] == measure)])
     if not tables:
-        raise InputError(run.folder / "scores", "has no scores", "finish the run first")
+        raise InputError(run.results.summary, "names no scores", "finish the run first")
     columns = ["direction", "unit", "model", "measure", "value"]
     return pd.concat(tables, ignore_index=True)[columns]
 
@@ -188,7 +188,7 @@ class MapPair:
 
 def voxel_scores(run: Run, direction: str, unit: str) -> pd.DataFrame | None:
     """Return r by voxel index (i, j, k) and model; None where the run has no such maps."""
-    path = run.folder / "scores" / direction / f"{unit}_voxels.nc"
+    path = run.results.voxels(direction, unit)
     if not path.is_file():
         return None
     with xr.open_dataset(path, engine="h5netcdf") as table:
@@ -245,7 +245,7 @@ def map_pairs(a: Run, b: Run, scores: pd.DataFrame) -> list[MapPair]:
 
 def read_bold(run: Run, unit: str) -> xr.DataArray:
     """Return a participant's BOLD table, which knows its grid, without reading its series."""
-    return xr.open_dataarray(run.folder / "bold" / f"{unit}.nc", engine="h5netcdf")
+    return xr.open_dataarray(run.results.bold(unit), engine="h5netcdf")
 
 
 def check_grids(a: Run, b: Run, unit: str) -> None:
@@ -260,8 +260,8 @@ def check_grids(a: Run, b: Run, unit: str) -> None:
         (affine, shape), (affine_b, shape_b) = grid(one), grid(other)
     if shape != shape_b or not np.allclose(affine, affine_b, atol=1e-4):
         raise InputError(
-            b.folder,
-            f"{unit} lies on another grid than in {a.folder} ({shape_b}, not {shape})",
+            b.results.root,
+            f"{unit} lies on another grid than in {a.results.root} ({shape_b}, not {shape})",
             "compare runs of one space and resolution",
         )
 
@@ -317,7 +317,7 @@ def comparison(a: Run, b: Run, scores: pd.DataFrame, pairs: list[MapPair]) -> di
         sorted(set(one.participants) - set(other.participants)) for one, other in (runs, runs[::-1])
     ]
     return {
-        "folders": [str(run.folder) for run in runs],
+        "folders": [str(run.results.root) for run in runs],
         "studies": [run.methods["study"] for run in runs],
         "settings": settings_that_differ(a, b),
         "versions": differing(*(run.methods["versions"] for run in runs)),

@@ -37,7 +37,7 @@ def scores_of(source: Source, unit: str, directions: list[str]) -> list[dict[str
     """Return the scores of a participant, direction by direction."""
     found = []
     for direction in directions:
-        table = table_of(source.results / "scores" / direction / f"{unit}.tsv")
+        table = table_of(source.results.scores(direction, unit))
         if table is not None:
             found.append(
                 {
@@ -54,13 +54,11 @@ def runs_of(source: Source, unit: str, inputs: dict, root: Path) -> list[dict[st
     found = []
     for run in inputs["runs"]:
         name = run["name"]
-        paths = sorted((source.results / "quality" / unit).rglob(f"{name}.json"))
-        if name.split("_")[0] != unit or not paths:
+        path = source.results.quality(unit, name)
+        if name.split("_")[0] != unit or path is None:
             continue
-        measured = read_json(paths[0])
-        cleaned = sorted(
-            (source.results / "cleaned" / unit).rglob(f"{name}_space-*_desc-cleaned_bold.json")
-        )
+        measured = read_json(path)
+        cleaned = source.results.cleaned(unit, name)
         found.append(
             {
                 "name": name,
@@ -71,7 +69,7 @@ def runs_of(source: Source, unit: str, inputs: dict, root: Path) -> list[dict[st
                 ],
                 "flags": flags(measured, source.settings_of_quality),
                 "left_out": left_out_sentences([read_json(path) for path in cleaned]),
-                "figures": pictures_of(name, source.results / "preprocessed", root),
+                "figures": pictures_of(name, source.results.preprocessed, root),
             }
         )
     return found

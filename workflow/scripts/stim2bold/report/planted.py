@@ -6,6 +6,7 @@ from typing import Any
 from stim2bold.io.files import read_table
 from stim2bold.report import pages
 from stim2bold.report.scores import model_label, number
+from stim2bold.report.source import Results
 from stim2bold.simulation.brain.recovery_verdict import SIGNIFICANT, counts, verdict
 
 SECTIONS = [
@@ -16,16 +17,16 @@ SECTIONS = [
 ]
 
 
-def planted_of(results: Path, root: Path) -> dict[str, Any] | None:
+def planted_of(results: Results, root: Path) -> dict[str, Any] | None:
     """Return what the page shows, None where nothing was planted.
 
     Parameters
     ----------
-    results : Path
+    results : Results
     root : Path
         The report; the figure is copied below it.
     """
-    folder = results / "planted"
+    folder = results.planted
     if not folder.is_dir():
         return None
     regions = read_table(folder / "regions.tsv")

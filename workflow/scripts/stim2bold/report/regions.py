@@ -1,6 +1,5 @@
 """Which regions are predicted, for the report's front page."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,16 +7,17 @@ import pandas as pd
 from stim2bold.io.files import read_table
 from stim2bold.models.catalogue import MODELS
 from stim2bold.report.scores import model_label, number
+from stim2bold.report.source import Results
 
 SIGNIFICANT = 0.05
 
 
-def regions_of(results: Path, direction: str) -> dict[str, Any] | None:
+def regions_of(results: Results, direction: str) -> dict[str, Any] | None:
     """Return the scores of regions of a direction; None where there are none.
 
     Parameters
     ----------
-    results : Path
+    results : Results
     direction : str
 
     Returns
@@ -27,8 +27,7 @@ def regions_of(results: Path, direction: str) -> dict[str, Any] | None:
         participants; ``rows``: region, voxels and, for each model, r, q and in how many
         participants q < 0.05.
     """
-    folder = results / "scores" / "regions" / direction
-    tables = {path.stem: path for path in folder.glob("*.tsv")}
+    tables = {path.stem: path for path in results.region_scores(direction)}
     if not tables:
         return None
     tables = {name: read_table(tables[name]) for name in MODELS if name in tables}

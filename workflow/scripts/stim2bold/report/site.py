@@ -14,7 +14,7 @@ from stim2bold.report import group_quality, pages, planted, scores, study
 from stim2bold.report.participants import participant_table, runs_of, scores_of
 from stim2bold.report.provenance import costs, environments, pinned_versions
 from stim2bold.report.regions import regions_of
-from stim2bold.report.source import Source, table_of
+from stim2bold.report.source import Results, Source, table_of
 from stim2bold.report.timelines import film_data, timeline_of
 from stim2bold.report.training_charts import models_of
 from stim2bold.report.views import maps_of, players_of, sounds_of
@@ -48,12 +48,12 @@ def write_site(source: Source, root: Path) -> None:
         An existing, empty folder.
     """
     results = source.results
-    inputs = read_json(results / "inputs.json")
-    folds = read_json(results / "folds.json")
-    summary = read_table(results / "scores" / "summary.tsv")
+    inputs = read_json(results.inputs)
+    folds = read_json(results.folds)
+    summary = read_table(results.summary)
     ceiling = None
     if _predicts_bold(summary):
-        ceiling = table_of(results / "scores" / "ceiling.tsv")
+        ceiling = table_of(results.ceiling)
         # With fewer than three participants there is none, which is to be said.
         ceiling = pd.DataFrame() if ceiling is None else ceiling
     units = [f"sub-{label}" for label in inputs["participants"]]
@@ -61,9 +61,10 @@ def write_site(source: Source, root: Path) -> None:
     columns = scores.model_columns(summary)
     templates = pages.environment(source.templates)
     pages.carry(source.templates, root)
-    brain = results / "views" / "brain.json"
-    brain = pages.write_data(root, "assets/brain", read_json(brain)) if brain.exists() else None
-    methods = read_json(results / "methods.json")
+    brain = None
+    if results.brain.exists():
+        brain = pages.write_data(root, "assets/brain", read_json(results.brain))
+    methods = read_json(results.methods)
     compared = planted.planted_of(results, root)
     shared = {
         "study": methods["study"],
@@ -79,7 +80,7 @@ def write_site(source: Source, root: Path) -> None:
     film = film_data(source, folds, root)
     runs = {unit: runs_of(source, unit, inputs, root) for unit in units}
     neighbours = [None, *({"name": unit, "page": f"{unit}.html"} for unit in units), None]
-    partition = {unit: table_of(results / "partition" / f"{unit}.tsv") for unit in units}
+    partition = {unit: table_of(results.partition(unit)) for unit in units}
     partition = {unit: table for unit, table in partition.items() if table is not None}
     for number, unit in enumerate(units):
         text = templates.get_template("participant.html.j2").render(
@@ -93,7 +94,7 @@ def write_site(source: Source, root: Path) -> None:
             scores=scores_of(source, unit, directions),
             partition=scores.partition_rows([partition[unit]] if unit in partition else []),
             modalities=modalities_of(results, unit, root),
-            maps=maps_of(source, unit, root, brain=brain, up="../"),
+            maps=maps_of(source, directions, unit, root, brain=brain, up="../"),
             **timeline_of(source, directions, unit, root, film),
             players=players_of(source, directions, unit, root, up="../"),
             runs=runs[unit],
@@ -119,13 +120,13 @@ def write_site(source: Source, root: Path) -> None:
             sections=group_quality.SECTIONS,
         )
         pages.write_page(root / group_quality.PAGE, text)
-    n_models = len(columns)
-    sheet = results / "stimulus" / "sheet.png"
+    n_models, front = len(columns), "group" if len(units) > 1 else units[0]
+    sheet = results.sheet
     text = templates.get_template("index.html.j2").render(
         **shared,
         **study.opening(
             inputs=inputs,
-            film=read_json(results / "stimulus" / "film.json"),
+            film=read_json(results.film),
             folds=folds,
             n_directions=len(directions),
             n_models=n_models,
@@ -135,11 +136,11 @@ def write_site(source: Source, root: Path) -> None:
         sections=FRONT,
         table=scores.verdict_table(summary, ceiling),
         shared=scores.ceiling_sentence(ceiling),
-        persistence=scores.persistence_sentence(table_of(results / "scores" / "persistence.tsv")),
+        persistence=scores.persistence_sentence(table_of(results.persistence)),
         partition=scores.partition_rows(list(partition.values())),
-        decoding=scores.decoding_rows(table_of(results / "decoding" / "summary.tsv")),
+        decoding=scores.decoding_rows(table_of(results.decoding)),
         region_tables=list(filter(None, (regions_of(results, name) for name in directions))),
-        group=maps_of(source, "group" if len(units) > 1 else units[0], root, brain=brain, up=""),
+        group=maps_of(source, directions, front, root, brain=brain, up=""),
         meanings={name: model.meaning for name, model in MODELS.items()},
         **participant_table(source, units, runs, directions),
         quality_page=group_quality.PAGE if quality else None,
@@ -147,23 +148,21 @@ def write_site(source: Source, root: Path) -> None:
         **sounds_of(source, directions),
         sheet=pages.copy_picture(root, "assets/film", sheet) if sheet.exists() else None,
         models=models_of(source, directions, "film") + models_of(source, directions, "group"),
-        leakage=study.leakage_sentence(read_json(results / "leakage.json")),
+        leakage=study.leakage_sentence(read_json(results.leakage)),
         seed=source.config["seed"],
         versions=pinned_versions(source.requirements),
         methods=methods,
-        graph=read_json(results / "views" / "rules.json")
-        if (results / "views" / "rules.json").exists()
-        else None,
-        costs=costs(results / "benchmarks"),
+        graph=read_json(results.graph) if results.graph.exists() else None,
+        costs=costs(results.benchmarks),
         configuration=yaml.safe_dump(source.config, sort_keys=False, allow_unicode=True),
         environments=environments(source.environments),
     )
     pages.write_page(root / "index.html", text)
 
 
-def modalities_of(results: Path, unit: str, root: Path) -> dict[str, Any] | None:
+def modalities_of(results: Results, unit: str, root: Path) -> dict[str, Any] | None:
     """Copy the picture of what explains each voxel; None where there is none."""
-    drawn = results / "modalities" / f"{unit}.png"
+    drawn = results.modalities(unit)
     if not drawn.exists():
         return None
     picture = pages.copy_picture(root, f"assets/maps/modalities_{unit}", drawn)
@@ -178,7 +177,7 @@ def substitute_weights(source: Source) -> str | None:
     """Say which network ran with other weights than its own, None where none did."""
     told = []
     for space in source.spaces:
-        path = source.results / "features" / f"{space}.nc"
+        path = source.results.features(space)
         with xr.open_dataset(path, engine="h5netcdf") as table:
             weights = next(
                 (str(a.attrs["weights"]) for a in table.data_vars.values() if "weights" in a.attrs),

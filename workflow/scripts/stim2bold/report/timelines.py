@@ -17,9 +17,9 @@ DECIMALS = 3
 
 def film_data(source: Source, folds: dict, root: Path) -> dict[str, Any]:
     """Return what all timelines share: blocks, words and stills of the film."""
-    stills, sheet = None, source.results / "views" / "stills.jpg"
+    stills, (sheet, places) = None, source.results.stills
     if sheet.exists():
-        stills = read_json(source.results / "views" / "stills.json")
+        stills = read_json(places)
         stills["address"] = "../" + pages.copy_into(root, "assets/stills.jpg", sheet)
     words = source.words if source.words is not None else pd.DataFrame(columns=["item"])
     return {
@@ -46,13 +46,13 @@ def timeline_of(
     tables = {
         direction: read_table(path)
         for direction in directions
-        if (path := source.results / "regions" / direction / f"{unit}.tsv").exists()
+        if (path := source.results.regions(direction, unit)[0]).exists()
     }
     if not tables:
         return {"timeline": None, "regions": []}
     regions, names = [], {"measured": "measured"}
     for direction, table in tables.items():
-        scores = read_table(source.results / "regions" / direction / f"{unit}_scores.tsv")
+        scores = read_table(source.results.regions(direction, unit)[1])
         models = [name for name in table.columns if name not in ("region", "time", "fold")]
         names |= {name: report_scores.model_label(name) for name in models if name not in names}
         for name, part in table.groupby("region", sort=False):
@@ -91,12 +91,8 @@ def timeline_of(
 
 def captions_of(source: Source, unit: str) -> list[dict[str, Any]]:
     """Return what was decoded at each moment from BOLD and picture, and what was there."""
-    labels = source.results / "decoding" / "labels"
     found = []
-    for origin, path in (
-        ("BOLD", labels / "bold" / f"{unit}_captions.tsv"),
-        ("the film", labels / "video" / "film_captions.tsv"),
-    ):
+    for origin, path in source.results.captions(unit):
         table = table_of(path)
         if table is None:
             continue

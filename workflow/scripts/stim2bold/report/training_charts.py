@@ -11,15 +11,11 @@ def models_of(source: Source, directions: list[str], unit: str) -> list[dict[str
     """Return the charts of a unit's VAEs."""
     found = []
     for direction in directions:
-        folder = source.results / "models" / direction
-        history = table_of(folder / f"{unit}_history.tsv")
+        record, course, diagnostics = source.results.model(direction, unit)
+        history = table_of(course)
         if history is None:
             continue
-        view = describe(
-            read_json(folder / f"{unit}.json"),
-            history,
-            read_table(folder / f"{unit}_diagnostics.tsv"),
-        )
+        view = describe(read_json(record), history, read_table(diagnostics))
         found.append({**view, "name": f"{direction}, {unit}", "charts": charts(view)})
     return found
 

@@ -27,13 +27,20 @@ QUANTITIES = {
 
 
 def maps_of(
-    source: Source, unit: str, root: Path, *, brain: str | None, up: str
+    source: Source,
+    directions: list[str],
+    unit: str,
+    root: Path,
+    *,
+    brain: str | None,
+    up: str,
 ) -> dict[str, Any] | None:
     """Pack the maps of a unit for the viewer and copy them for download, None where none is.
 
     Parameters
     ----------
     source : Source
+    directions : list of str
     unit : str
         A participant, or ``group``.
     root : Path
@@ -44,8 +51,8 @@ def maps_of(
         From the page to the report's root.
     """
     shown, picture = [], None
-    for folder in sorted((source.results / "maps").glob(f"*2*/{unit}")):
-        direction = folder.parent.name
+    for direction in sorted(directions):
+        folder = source.results.maps(direction, unit)
         names = {path.name.removesuffix("_r.nii.gz") for path in folder.glob("*_r.nii.gz")}
         order = [name for name in [*MODELS, "ceiling"] if name in names]
         for name in order + sorted(names - set(order)):
@@ -53,10 +60,10 @@ def maps_of(
             files = {key: folder / f"{name}_{key}.nii.gz" for key in QUANTITIES}
             files = {key: path for key, path in files.items() if path.exists()}
             shown.append(_map(root, f"{direction}_{unit}_{name}", words, files, up))
-        drawn = folder.parent / f"{unit}.png"
+        drawn = source.results.drawn_maps(direction, unit)
         if drawn.exists():
             picture = pages.copy_picture(root, f"assets/maps/{direction}_{unit}", drawn)
-    for path in sorted((source.results / "maps" / "partition" / unit).glob("*.nii.gz")):
+    for path in source.results.partition_maps(unit):
         space = path.name.removesuffix(".nii.gz")
         words, files = f"variance explained by {space}", {"share": path}
         shown.append(_map(root, f"partition_{unit}_{space}", words, files, up))
@@ -104,14 +111,14 @@ def players_of(
     """Copy the sounds of a unit and return its players, one for each direction that has any."""
     found = []
     for direction in directions:
-        folder = source.results / "views" / "listening" / direction / unit
+        folder = source.results.listening(direction, unit)
         if not folder.is_dir():
             continue
         address = f"assets/listening/{direction}/{unit}"
         for path in sorted(folder.iterdir()):
             if path.suffix in (".mp3", ".webp"):
                 pages.copy_into(root, f"{address}/{path.name}", path)
-        scores = read_table(source.results / "scores" / "sounds" / direction / f"{unit}.tsv")
+        scores = read_table(source.results.sound_scores(direction, unit))
         view = player(folder, scores, source.words, address=up + pages.quote(address))
         kinds = source.config["sounds"]["speech"]
         speech = [bool(one["words"]) or one["label"] in kinds for one in view["segments"]]
@@ -126,7 +133,7 @@ def sounds_of(source: Source, directions: list[str]) -> dict[str, Any]:
     """Return the scores of sounds of each direction, mean over segments and units."""
     rows, n_units, measures = [], 0, set()
     for direction in directions:
-        paths = sorted((source.results / "scores" / "sounds" / direction).glob("*.tsv"))
+        paths = source.results.sounds_scored(direction)
         if paths:
             n_units = max(n_units, len(paths))
             table = pd.concat([read_table(path) for path in paths], ignore_index=True)
@@ -134,9 +141,7 @@ def sounds_of(source: Source, directions: list[str]) -> dict[str, Any]:
             rungs = {
                 row["rung"]: row["what"]
                 for path in paths
-                for row in read_table(
-                    source.results / "sounds" / direction / path.stem / "rungs.tsv"
-                ).to_dict("records")
+                for row in read_table(source.results.rungs(direction, path.stem)).to_dict("records")
             }
             rows += [{**row, "direction": direction} for row in rung_scores(table, rungs)]
     return {
