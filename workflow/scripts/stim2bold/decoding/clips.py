@@ -69,9 +69,9 @@ def ranks(correlations: np.ndarray, starts: np.ndarray, own: np.ndarray, shift: 
     ----------
     correlations : ndarray of shape (n_clips, n_rows)
         As `likeness` returns it; rows are a circle.
-    starts : ndarray of int, shape (n_candidates,)
+    starts : ndarray of shape (n_candidates,), int
         Where candidates start.
-    own : ndarray of int, shape (n_clips,)
+    own : ndarray of shape (n_clips,), int
         Which candidate each clip is.
     shift : int
         Rows by which film and prediction are moved against each other; 0 is the truth.
@@ -128,7 +128,7 @@ class Ranked:
     rank, n : ndarray of shape (n_clips,)
         Rank of the true clip, and number of candidates.
     null : ndarray of shape (n_draws, n_clips)
-    first : ndarray of int, shape (n_clips,)
+    first : ndarray of shape (n_clips,), int
         Position, among the predicted rows, of the first row of the best candidate.
     own, best : ndarray of shape (n_clips,)
         Correlation with the true clip and with the best candidate.

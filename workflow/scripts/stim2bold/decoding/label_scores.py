@@ -133,7 +133,7 @@ def score_labels(
     probability, present, share : ndarray of shape (n_rows, n_labels)
         Decoded (NaN where not decodable), true (1 or 0), and the share of the rows fitted that hold
         the label. Rows follow each other in time.
-    fold, block : ndarray of int, shape (n_rows,)
+    fold, block : ndarray of shape (n_rows,), int
         Number of the fold, and of the kind of block, that a row belongs to.
     fewest : int
         Rows that must hold a label where it was decoded for it to be scored.

@@ -92,7 +92,7 @@ def decodable(
 
     Returns
     -------
-    ndarray of bool, shape (n_labels,)
+    ndarray of shape (n_labels,), bool
     """
     found = np.ones(present.shape[1], dtype=bool)
     for fit, _ in splits:

@@ -35,7 +35,7 @@ class Places:
         Participants who have a voxel there.
     times : ndarray of shape (n_rows,)
         Film times at which all were scanned, to the millisecond.
-    fold : ndarray of int, shape (n_rows,)
+    fold : ndarray of shape (n_rows,), int
         Which fold holds each out.
     """
 

@@ -107,7 +107,7 @@ class Pair:
     bold : DataArray, dims (time, voxel)
         Measured, for its grid.
     truth, predicted : ndarray of shape (n_rows, n_voxels)
-    fold, row : ndarray of int, shape (n_rows,)
+    fold, row : ndarray of shape (n_rows,), int
         Fold and row number of each row.
     spread : float
         How much wider chance is than surrogates tell
@@ -191,7 +191,7 @@ class Group:
     cross : ndarray of complex, shape (n_terms, n_voxels)
         Mean over participants of their cross spectra.
     terms : Terms
-    places : ndarray of int, shape (n_voxels,)
+    places : ndarray of shape (n_voxels,), int
         Of the voxels in the flattened grid.
     spread : float
         Root mean square of the participants'.

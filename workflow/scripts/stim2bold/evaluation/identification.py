@@ -59,11 +59,11 @@ class Likeness:
         Row t: the stretch of prediction that starts at row t, the end of the stretch followed by
         its beginning, correlated with the truth of each segment. A prediction that does not vary
         correlates 0.
-    start : ndarray of int, shape (n_segments,)
+    start : ndarray of shape (n_segments,), int
         First row of each segment.
-    first, length : ndarray of int, shape (n_segments,)
+    first, length : ndarray of shape (n_segments,), int
         First row, and number of rows, of the stretch that a segment is cut from.
-    part : ndarray of int, shape (n_segments,)
+    part : ndarray of shape (n_segments,), int
         Part of the film that a segment is cut from.
     """
 
@@ -110,7 +110,7 @@ def likeness(
     ----------
     truth, predicted : ndarray of shape (n_rows, n_columns)
         The parts' means taken off (`centred`).
-    rows, parts : ndarray of int, shape (n_rows,)
+    rows, parts : ndarray of shape (n_rows,), int
         Row number, and the part of the film (a fold, or a block in it) that each row lies in.
     length : int
         Rows of a segment.

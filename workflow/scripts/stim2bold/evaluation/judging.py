@@ -78,7 +78,7 @@ def identified(
     held : HeldOut
     blocks : ndarray of shape (n_rows, n_columns)
         What the label of the block predicts.
-    kinds : ndarray of int, shape (n_volumes,)
+    kinds : ndarray of shape (n_volumes,), int
         Kind of block that each volume lies in.
     settings : EvaluationSettings
     spread : float
@@ -151,7 +151,7 @@ class Judged:
         ``p_within``; what was identified, with p and chance.
     test : NullTest
         Column by column.
-    nulls : dict of str to ndarray, shape (n_surrogates,)
+    nulls : dict of str to ndarray of shape (n_surrogates,)
         The surrogates' score by the name of the measure.
     """
 
@@ -179,7 +179,7 @@ def significance(
     spread : float
         How much wider chance is because folds are fitted on each other
         (`stim2bold.evaluation.null_inflation.chance_spread`). The interval is widened as much.
-    kinds : ndarray of int, shape (n_volumes,), optional
+    kinds : ndarray of shape (n_volumes,), int, optional
         Kind of block that each volume lies in; all of one kind where it is not told.
     """
     options = {"seed": settings.seed, "n": settings.surrogates, "spread": spread}

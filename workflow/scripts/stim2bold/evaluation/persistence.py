@@ -34,7 +34,7 @@ def persistence_error(series: np.ndarray, mask: np.ndarray) -> float:
     ----------
     series : ndarray of shape (x, y, z, n_volumes)
         As they were measured, before cleaning.
-    mask : ndarray of bool, shape (x, y, z)
+    mask : ndarray of shape (x, y, z), bool
         Voxels that count; the smallest and the largest value of the whole series become 0 and 1.
     """
     low, high = float(series.min()), float(series.max())

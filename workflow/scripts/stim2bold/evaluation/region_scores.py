@@ -21,7 +21,7 @@ def region_scores(group: Group, regions: Mapping[str, np.ndarray], *, seed: int)
     ----------
     group : Group
         One participant or several.
-    regions : mapping of str to ndarray of bool, shape (n_voxels,)
+    regions : mapping of str to ndarray of shape (n_voxels,), bool
         Which of the group's voxels lie in each; a region without any is left out.
     seed : int
         Of the surrogates.

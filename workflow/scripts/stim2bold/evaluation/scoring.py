@@ -121,7 +121,7 @@ def score_unit(
         Score of each target inside each fold's training rows, by which the top voxels are chosen.
         Its attribute ``chance_spread`` says how much wider chance is than random phases tell.
     settings : EvaluationSettings
-    signal : ndarray of bool, shape (n_voxels,), optional
+    signal : ndarray of shape (n_voxels,), bool, optional
         Voxels where a signal was planted.
     kinds : DataArray of shape (n_volumes, n_kinds), optional
         How much of each volume each kind of block fills, row by row of the fold file.

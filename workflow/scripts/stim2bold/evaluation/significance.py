@@ -102,9 +102,9 @@ class Terms:
 
     Parameters
     ----------
-    fold, frequency : ndarray of int, shape (n_terms,)
+    fold, frequency : ndarray of shape (n_terms,), int
         Fold, and number of the frequency within it, from 1.
-    real : ndarray of bool, shape (n_terms,)
+    real : ndarray of shape (n_terms,), bool
         Highest frequencies of folds of even length: they have no phase but a sign.
     """
 
@@ -288,7 +288,7 @@ def bootstrap_r(
     ----------
     truth, predicted : ndarray of shape (n_rows, n_columns)
         Made comparable over folds (`stim2bold.evaluation.metrics.comparable`).
-    blocks : ndarray, shape (n_rows,)
+    blocks : ndarray of shape (n_rows,)
         Which block each row lies in (Künsch 1989); they must be longer than the autocorrelation.
     seed : int
     n : int

@@ -267,7 +267,7 @@ def component_bands(design: Design, *, edges: tuple[int, ...]) -> np.ndarray:
 
     Returns
     -------
-    ndarray of int, shape (n_regressors,)
+    ndarray of shape (n_regressors,), int
     """
     if len(design.components) > 1:
         bands = np.repeat(np.arange(len(design.components)), design.components)

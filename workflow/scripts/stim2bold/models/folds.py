@@ -121,7 +121,7 @@ def near(times: np.ndarray, intervals: list, *, margin: float) -> np.ndarray:
 
     Returns
     -------
-    ndarray of bool, shape (n_rows,)
+    ndarray of shape (n_rows,), bool
     """
     inside = np.zeros(len(times), dtype=bool)
     # A row that ends exactly at the margin is outside, whatever the rounding of k * TR.

@@ -108,7 +108,7 @@ def unfitted(
     problem : Problem
     fold : Fold
     settings : RidgeSettings
-    bands : ndarray of int, shape (n_regressors,), optional
+    bands : ndarray of shape (n_regressors,), int, optional
         Which band each regressor belongs to: one penalty for each, found by random search [1]_;
         else one penalty for all.
 

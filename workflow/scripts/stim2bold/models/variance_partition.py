@@ -55,7 +55,7 @@ def partition(
         With several spaces in its source.
     folds : list of Fold
     settings : RidgeSettings
-    voxels : ndarray of bool, shape (n_voxels,), optional
+    voxels : ndarray of shape (n_voxels,), bool, optional
         Those that are summed over; all by default.
     """
     n_spaces = len(problem.spaces)

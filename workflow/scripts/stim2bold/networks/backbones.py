@@ -99,14 +99,14 @@ def rows(
         The film at ``backbone.n_frames / settings.window`` pictures per second.
     settings : BackboneSettings
         See there.
-    centres : ndarray, shape (n_windows,)
+    centres : ndarray of shape (n_windows,)
         Increasing film times on which the windows are centred, to the nearest picture.
 
     Yields
     ------
-    times : ndarray, shape (1,)
+    times : ndarray of shape (1,)
         Film time of the window's true centre.
-    features : ndarray of float32, shape (1, n_features)
+    features : ndarray of shape (1, n_features), float32
     """
     device = choose_device(settings.device)
     backbone.module.to(device)

@@ -65,7 +65,7 @@ def pooled(output: Tensor, grid: int) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32, shape (n_times, n_channels * grid * grid)
+    ndarray of shape (n_times, n_channels * grid * grid), float32
         Channel by channel, within a channel row by row.
     """
     frames = output[0].transpose(0, 1).float()
@@ -117,9 +117,9 @@ def dense(
 
     Yields
     ------
-    times : ndarray, shape (n,)
+    times : ndarray of shape (n,)
         Film times of the rows, seconds; all those within the film.
-    features : ndarray of float32, shape (n, n_features)
+    features : ndarray of shape (n, n_features), float32
     """
     stride, first, extent = grid_of_time(network, settings.endpoint)
     # Half of what a row sees, in multiples that leave the rows where they are.
@@ -165,14 +165,14 @@ def windowed(
         The film at ``settings.rate``.
     settings : I3DSettings
         See there.
-    centres : ndarray, shape (n_windows,)
+    centres : ndarray of shape (n_windows,)
         Increasing film times on which the windows are centred, to the nearest picture.
 
     Yields
     ------
-    times : ndarray, shape (1,)
+    times : ndarray of shape (1,)
         Film time of the row: the true centre of its window, seconds.
-    features : ndarray of float32, shape (1, n_features)
+    features : ndarray of shape (1, n_features), float32
     """
     size = settings.window
     starts = np.floor(np.asarray(centres) * settings.rate - size / 2 + 0.5).astype(int)
@@ -222,9 +222,9 @@ def feature_rows(
 
     Yields
     ------
-    times : ndarray, shape (n,)
+    times : ndarray of shape (n,)
         Film times of the centres of what the rows see, seconds.
-    features : ndarray of float32, shape (n, n_features)
+    features : ndarray of shape (n, n_features), float32
     """
     network = prepare(network, settings)
     if settings.mode == "dense":

@@ -190,7 +190,7 @@ def word_features(
 
     Returns
     -------
-    ndarray of float32, shape (n_words, n_features)
+    ndarray of shape (n_words, n_features), float32
         NaN for a word of which the tokenizer makes no token.
 
     Raises

@@ -49,7 +49,7 @@ def flow_between(pictures: Iterable[np.ndarray], settings: FlowSettings) -> Iter
 
     Yields
     ------
-    ndarray of float32, shape (height, width, 2)
+    ndarray of shape (height, width, 2), float32
         Displacement to the right and downwards in [-1, 1], one fewer than pictures. Flow i lies
         between picture i and picture i + 1.
     """

@@ -107,7 +107,7 @@ def correct_bias(image: nib.Nifti1Image, mask: np.ndarray, shrink: int) -> nib.N
     ----------
     image : Nifti1Image
         3D.
-    mask : (x, y, z) bool array
+    mask : ndarray of shape (x, y, z), bool
         Voxels that tell the field.
     shrink : int
         The field is found on a grid so many times coarser.
@@ -161,7 +161,7 @@ def extract_brain(image: nib.Nifti1Image, threshold: float) -> np.ndarray:
 
     Returns
     -------
-    (x, y, z) bool array
+    ndarray of shape (x, y, z), bool
         Brain with the fluid inside its surface.
 
     Raises
@@ -205,9 +205,9 @@ def segment(
     ----------
     image : Nifti1Image
         T1w without its bias field.
-    brain : (x, y, z) bool array
+    brain : ndarray of shape (x, y, z), bool
         Where to look.
-    template_points : (3, x, y, z) array
+    template_points : ndarray of shape (3, x, y, z)
         Where each voxel lies in the template.
 
     Returns
@@ -270,7 +270,7 @@ def prepare_anatomy(
     -------
     t1w : Nifti1Image
         Without its bias field, skull included.
-    brain : (x, y, z) bool array
+    brain : ndarray of shape (x, y, z), bool
         Brain mask.
     """
     conformed = conform(without_offset(image))

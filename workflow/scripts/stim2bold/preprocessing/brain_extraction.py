@@ -47,9 +47,9 @@ def icosphere(subdivisions: int) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    vertices : (n, 3) array
+    vertices : ndarray of shape (n, 3)
         On the unit sphere.
-    faces : (m, 3) int array
+    faces : ndarray of shape (m, 3), int
         Indices of each triangle's corners, outward side first.
     """
     golden = (1 + 5**0.5) / 2
@@ -118,7 +118,7 @@ def brain_surface(
 
     Parameters
     ----------
-    data : (i, j, k) float32 array
+    data : ndarray of shape (i, j, k), float32
         Whole head in cubic voxels.
     voxel : float
         Their size, mm.
@@ -127,9 +127,9 @@ def brain_surface(
 
     Returns
     -------
-    vertices : (n, 3) array
+    vertices : ndarray of shape (n, 3)
         In voxels.
-    faces : (m, 3) int array
+    faces : ndarray of shape (m, 3), int
         Triangles.
     """
     dark, bright = np.percentile(data, [2, 98])
@@ -195,16 +195,16 @@ def inside_surface(vertices: np.ndarray, faces: np.ndarray, shape: tuple) -> np.
 
     Parameters
     ----------
-    vertices : (n, 3) array
+    vertices : ndarray of shape (n, 3)
         In voxels.
-    faces : (m, 3) int array
+    faces : ndarray of shape (m, 3), int
         Triangles.
     shape : (int, int, int)
         Of the volume.
 
     Returns
     -------
-    (i, j, k) bool array
+    ndarray of shape (i, j, k), bool
         Voxels enclosed or touched.
     """
     # Points on every triangle, close enough that no voxel between two of them is missed.

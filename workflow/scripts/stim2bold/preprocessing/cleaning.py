@@ -66,7 +66,7 @@ class Confounds:
     table : DataFrame
         One row a volume, without cosines: drift is removed by our own cut-off. All numbers, and
         no column is the same in all rows.
-    kept : (n_kept,) int array
+    kept : ndarray of shape (n_kept,), int
         Volumes that the fit may use.
     filled : dict of str to list of int
         Rows of each used column that held no number and were filled, see
@@ -170,7 +170,7 @@ def analysis_mask(brain: nib.Nifti1Image, settings: CleaningSettings) -> np.ndar
 
     Returns
     -------
-    (x, y, z) bool array
+    ndarray of shape (x, y, z), bool
         The template's grey matter, not the participant's: voxels must mean the same in everyone.
     """
     inside = np.asarray(brain.dataobj) > 0.5
@@ -201,11 +201,11 @@ def clean_series(
     ----------
     series : Nifti1Image
         Shape (x, y, z, n_volumes).
-    mask : (x, y, z) bool array
+    mask : ndarray of shape (x, y, z), bool
         Voxels that are kept: those of `stim2bold.preprocessing.signal_voxels.with_signal`.
     confounds : DataFrame
         One row a volume.
-    kept : (n_kept,) int array
+    kept : ndarray of shape (n_kept,), int
         Volumes that the fit may use. The others are filled in between their neighbours, so that
         row k of the result is volume k.
     TR : float
@@ -215,7 +215,7 @@ def clean_series(
 
     Returns
     -------
-    (n_volumes, n_voxels) float32 array
+    ndarray of shape (n_volumes, n_voxels), float32
         Percent of each voxel's mean.
     """
     from nilearn.signal import clean

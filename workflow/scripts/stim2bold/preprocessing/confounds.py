@@ -51,14 +51,14 @@ def framewise_displacement(parameters: np.ndarray, head_radius: float) -> np.nda
 
     Parameters
     ----------
-    parameters : (n_volumes, 6) array
+    parameters : ndarray of shape (n_volumes, 6)
         Translations (mm), rotations (radians).
     head_radius : float
         Millimetres.
 
     Returns
     -------
-    (n_volumes,) array
+    ndarray of shape (n_volumes,)
         Millimetres; NaN for the first volume.
     """
     moved = np.abs(np.diff(parameters, axis=0))
@@ -70,12 +70,12 @@ def dvars(voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    voxels : (n_voxels, n_volumes) array
+    voxels : ndarray of shape (n_voxels, n_volumes)
         Series of the brain's voxels. Those that do not vary are left out.
 
     Returns
     -------
-    plain, standardised : (n_volumes,) arrays
+    plain, standardised : ndarray of shape (n_volumes,)
         Scaled to a median of 1000; divided by what independent noise would give (Nichols 2013).
         NaN for the first volume.
     """
@@ -124,9 +124,9 @@ def noise_masks(
 
     Parameters
     ----------
-    tissues : dict of str to (x, y, z) array
+    tissues : dict of str to ndarray of shape (x, y, z)
         Probabilities of GM, WM and CSF on the grid of the series.
-    brain : (x, y, z) bool array
+    brain : ndarray of shape (x, y, z), bool
         Brain mask.
     fewest : int
         Voxels that a mask must have; the threshold is lowered until it does.
@@ -176,7 +176,7 @@ def components(
 
     Parameters
     ----------
-    series : (x, y, z, n_volumes) array
+    series : ndarray of shape (x, y, z, n_volumes)
         From the steady state on.
     masks : dict of str to (x, y, z) bool array
         Empty ones are passed over.
@@ -191,11 +191,11 @@ def components(
 
     Returns
     -------
-    columns : dict of str to (n_volumes,) array
+    columns : dict of str to ndarray of shape (n_volumes,)
         The kept components.
     metadata : dict of str to dict
         For each, what fMRIPrep's JSON says.
-    cosines : (n_volumes, n_cosines) array
+    cosines : ndarray of shape (n_volumes, n_cosines)
         The drifts that were removed first.
     """
     columns, metadata, cosines = {}, {}, np.empty((series.shape[3], 0))
@@ -250,13 +250,13 @@ def make_confounds(
     ----------
     series : Nifti1Image
         Resampled, shape (x, y, z, n_volumes).
-    brain : (x, y, z) bool array
+    brain : ndarray of shape (x, y, z), bool
         Brain mask.
-    tissues : dict of str to (x, y, z) array
+    tissues : dict of str to ndarray of shape (x, y, z)
         Probabilities of GM, WM and CSF on the same grid.
-    motion : (n_volumes, 4, 4) array
+    motion : ndarray of shape (n_volumes, 4, 4)
         Points of the reference to points of each volume.
-    centre : (3,) array
+    centre : ndarray of shape (3,)
         World point about which rotations are given.
     non_steady : int
         Volumes at the start before the steady state.

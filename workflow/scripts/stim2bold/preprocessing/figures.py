@@ -39,14 +39,14 @@ def tsnr(series: nib.Nifti1Image, mask: np.ndarray, *, first: int = 0) -> np.nda
     ----------
     series : Nifti1Image
         Shape (x, y, z, n_volumes).
-    mask : (x, y, z) bool array
+    mask : ndarray of shape (x, y, z), bool
         Voxels looked at; the rest is 0.
     first : int
         Volumes before this are left out.
 
     Returns
     -------
-    (x, y, z) float32 array
+    ndarray of shape (x, y, z), float32
         Mean divided by standard deviation.
     """
     voxels = np.asarray(series.dataobj, dtype=np.float32)[mask][:, first:]
@@ -68,9 +68,9 @@ def carpet_figure(
 
     Parameters
     ----------
-    voxels : (n_voxels, n_volumes) array
+    voxels : ndarray of shape (n_voxels, n_volumes)
         Series of the brain's voxels.
-    kinds : (n_voxels,) int array
+    kinds : ndarray of shape (n_voxels,), int
         Tissue of each: 1 GM, 2 WM, 3 CSF.
     confounds : DataFrame
         With framewise_displacement, dvars, std_dvars and global_signal.

@@ -96,16 +96,16 @@ def at_rows(parts: list[np.ndarray], starts: list[float]) -> tuple[np.ndarray, n
 
     Parameters
     ----------
-    parts : list of (n_volumes, n_voxels) array
+    parts : list of ndarray of shape (n_volumes, n_voxels)
         One a run.
     starts : list of float
         Row number, whole or not, of each run's first volume.
 
     Returns
     -------
-    rows : (n_rows,) int array
+    rows : ndarray of shape (n_rows,), int
         The longest stretch of rows without a hole, none below 0.
-    values : (n_rows, n_voxels) float32 array
+    values : ndarray of shape (n_rows, n_voxels), float32
         Volumes between two rows are interpolated by a cubic spline over time; where runs show the
         same of the film, their mean.
     """

@@ -59,15 +59,15 @@ def rigid_matrix(parameters: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    parameters : (6,) array
+    parameters : ndarray of shape (6,)
         Translations (mm) along and rotations (radians) about x, y and z. Rotation about x comes
         first, about z last.
-    centre : (3,) array
+    centre : ndarray of shape (3,)
         World point that the rotations leave in place.
 
     Returns
     -------
-    (4, 4) array
+    ndarray of shape (4, 4)
         Map of world points.
     """
     (cx, cy, cz), (sx, sy, sz) = np.cos(parameters[3:]), np.sin(parameters[3:])
@@ -85,14 +85,14 @@ def rigid_parameters(matrices: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    matrices : (n, 4, 4) array
+    matrices : ndarray of shape (n, 4, 4)
         Maps of world points.
-    centre : (3,) array
+    centre : ndarray of shape (3,)
         World point about which rotations are taken.
 
     Returns
     -------
-    (n, 6) array
+    ndarray of shape (n, 6)
         Translations (mm), rotations (radians).
     """
     turn = matrices[:, :3, :3]
@@ -133,11 +133,11 @@ class Aligner:
     ----------
     reference : Nifti1Image
         3D.
-    mask : (i, j, k) bool array
+    mask : ndarray of shape (i, j, k), bool
         Voxels whose difference counts.
     fwhm : float
         Smoothing of reference and volumes, mm.
-    centre : (3,) array
+    centre : ndarray of shape (3,)
         World point about which rotations are taken.
     """
 
@@ -183,7 +183,7 @@ class Aligner:
         ----------
         volume : Nifti1Image
             3D, on any grid.
-        start : (4, 4) array
+        start : ndarray of shape (4, 4)
             First guess.
         largest_step : float
             Where to stop, mm.
@@ -228,16 +228,16 @@ def estimate_motion(
         Shape (i, j, k, n_volumes).
     reference : Nifti1Image
         Shape (i, j, k).
-    mask : (i, j, k) bool array
+    mask : ndarray of shape (i, j, k), bool
         The head in the reference.
     settings : MotionSettings
         Smoothing and stopping.
-    volumes : (n,) int array, optional
+    volumes : ndarray of shape (n,), int, optional
         Which volumes; all by default.
 
     Returns
     -------
-    (n, 4, 4) array
+    ndarray of shape (n, 4, 4)
         World points of the reference to world points of each volume.
     """
     centre = world_centre(mask, reference.affine)
@@ -272,7 +272,7 @@ def bold_mask(volume: nib.Nifti1Image) -> np.ndarray:
 
     Returns
     -------
-    (i, j, k) bool array
+    ndarray of shape (i, j, k), bool
         One part without holes.
     """
     from nilearn.masking import compute_epi_mask
@@ -291,7 +291,7 @@ class Reference:
         Robust mean, without bias field.
     raw : Nifti1Image
         The same before the bias field was divided out; what volumes are aligned to.
-    mask : (i, j, k) bool array
+    mask : ndarray of shape (i, j, k), bool
         Brain.
     non_steady : int
         Volumes at the start before the steady state.

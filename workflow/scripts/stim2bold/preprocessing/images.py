@@ -78,16 +78,16 @@ def canonical(data: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndar
 
     Parameters
     ----------
-    data : (i, j, k, ...) array
+    data : ndarray of shape (i, j, k, ...)
         Voxels in any order.
-    affine : (4, 4) array
+    affine : ndarray of shape (4, 4)
         Voxel indices to world.
 
     Returns
     -------
     data : array
         A view of the same voxels.
-    affine : (4, 4) array
+    affine : ndarray of shape (4, 4)
         Their affine.
     """
     orientation = nib.orientations.io_orientation(affine)
@@ -232,7 +232,7 @@ def save_image(
         The file to write, whole or not at all.
     data : array
         3D or 4D.
-    affine : (4, 4) array
+    affine : ndarray of shape (4, 4)
         Voxel indices to world.
     dtype : type
         How voxels are stored; never scaled.

@@ -55,15 +55,15 @@ def measure(
     ----------
     series : Nifti1Image
         Shape (x, y, z, n_volumes).
-    mask : (x, y, z) bool array
+    mask : ndarray of shape (x, y, z), bool
         The run's brain.
     confounds : DataFrame
         framewise_displacement, std_dvars and columns motion_outlier*.
-    ratio : (x, y, z) array
+    ratio : ndarray of shape (x, y, z)
         tSNR.
-    template : (x, y, z) bool array
+    template : ndarray of shape (x, y, z), bool
         The template's brain on the same grid.
-    tissues : dict of str to (x, y, z) array
+    tissues : dict of str to ndarray of shape (x, y, z)
         The template's tissue probabilities there.
 
     Returns

@@ -18,14 +18,14 @@ def slice_points(
         World axis that the plane cuts: 0 sagittal, 1 coronal, 2 axial.
     position : float
         Where, mm.
-    box : (2, 3) array
+    box : ndarray of shape (2, 3)
         Lower and upper corner, mm.
     step : float
         Distance of points, mm.
 
     Returns
     -------
-    points : (3, rows, columns) array
+    points : ndarray of shape (3, rows, columns)
         World points.
     extent : (left, right, bottom, top)
         For imshow, mm.

@@ -62,7 +62,7 @@ def average_parcels(bold: xr.DataArray, labels: np.ndarray) -> xr.DataArray:
     Parameters
     ----------
     bold : DataArray, dims (time, voxel)
-    labels : ndarray of int, shape (n_voxels,)
+    labels : ndarray of shape (n_voxels,), int
         As `labels_at` returns them.
 
     Returns

@@ -188,7 +188,7 @@ def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image) -> np.ndarray:
 
     Returns
     -------
-    (4, 4) array
+    ndarray of shape (4, 4)
         World points of the T1w to world points of the BOLD.
     """
     import ants
@@ -229,7 +229,7 @@ def write_matrices(path: str | Path, matrices: np.ndarray) -> None:
     ----------
     path : str or Path
         The file to write.
-    matrices : (n, 4, 4) array
+    matrices : ndarray of shape (n, 4, 4)
         Maps of RAS+ points.
     """
     lines = ["#Insight Transform File V1.0"]

@@ -33,7 +33,7 @@ def moved_points(transform: str | Path, grid: nib.Nifti1Image) -> np.ndarray:
 
     Returns
     -------
-    (3, x, y, z) array
+    ndarray of shape (3, x, y, z)
         World points in the space that images come from.
     """
     import ants
@@ -71,15 +71,15 @@ def nearest_voxels(
 
     Parameters
     ----------
-    points : (3, ...) array
-    affine : (4, 4) array
+    points : ndarray of shape (3, ...)
+    affine : ndarray of shape (4, 4)
     shape : tuple of int
         Of the grid.
 
     Returns
     -------
-    index : (3, ...) array of int
-    inside : (...) array of bool
+    index : ndarray of shape (3, ...), int
+    inside : ndarray of shape (...), bool
         Whether the grid has that voxel.
     """
     index = np.rint(apply(np.linalg.inv(affine), points)).astype(int)
@@ -104,16 +104,16 @@ def resample_series(
     ----------
     series : Nifti1Image
         Shape (i, j, k, n_volumes).
-    points : (3, x, y, z) array
+    points : ndarray of shape (3, x, y, z)
         For each voxel of the result, its world point in the BOLD reference.
-    motion : (n_volumes, 4, 4) array
+    motion : ndarray of shape (n_volumes, 4, 4)
         Points of the reference to points of each volume.
 
     Returns
     -------
-    resampled : (x, y, z, n_volumes) float32 array
+    resampled : ndarray of shape (x, y, z, n_volumes), float32
         By cubic splines; not negative; 0 where a volume was not scanned.
-    covered : (x, y, z) bool array
+    covered : ndarray of shape (x, y, z), bool
         Voxels that lie inside the field of view in every volume.
     """
     data = series.dataobj
@@ -173,7 +173,7 @@ def resampled_tissues(
 
     Returns
     -------
-    dict of str to (x, y, z) array
+    dict of str to ndarray of shape (x, y, z)
         Means over each voxel, so that a voxel half of grey matter says 0.5.
     """
     points = moved_points(normalisation, grid)

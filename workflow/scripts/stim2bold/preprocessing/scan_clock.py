@@ -211,7 +211,7 @@ def row_middles(rows: Any, *, TR: float, film_onset: float) -> Any:
 
     Parameters
     ----------
-    rows : (n,) array
+    rows : ndarray of shape (n,)
         Numbers of rows.
     TR, film_onset : float
         Seconds; the onset is that of the rows, see `row_onset`.

@@ -53,16 +53,16 @@ def with_signal(
 
     Parameters
     ----------
-    data : (x, y, z, n_volumes) float array
+    data : ndarray of shape (x, y, z, n_volumes), float
         Series.
-    mask : (x, y, z) bool array
+    mask : ndarray of shape (x, y, z), bool
         Voxels that are asked for.
     name : str or Path
         What messages call the series.
 
     Returns
     -------
-    kept : (x, y, z) bool array
+    kept : ndarray of shape (x, y, z), bool
     left_out : LeftOut
         Each voxel counts once, under the first reason that holds.
 

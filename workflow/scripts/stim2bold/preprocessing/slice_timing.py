@@ -17,7 +17,7 @@ def slice_axis(sidecar: dict, stored_affine: np.ndarray) -> tuple[int, bool]:
     ----------
     sidecar : dict
         ``SliceEncodingDirection`` names an axis of the image as stored; k when absent.
-    stored_affine : (4, 4) array
+    stored_affine : ndarray of shape (4, 4)
         Affine of the image as stored.
     """
     direction = sidecar.get("SliceEncodingDirection", "k")
@@ -38,9 +38,9 @@ def correct_slice_timing(
 
     Parameters
     ----------
-    data : (i, j, k, n_volumes) float array
+    data : ndarray of shape (i, j, k, n_volumes), float
         Changed in place, slice by slice: no second series in memory.
-    times : (n_slices,) array or list
+    times : ndarray of shape (n_slices,) or list
         Seconds from the start of the volume, in order of acquisition along the axis.
     axis : int
         Along which slices lie.

@@ -27,7 +27,7 @@ def sheet_of(
     ----------
     pictures : iterable of uint8 array, shape (SIDE, SIDE, 3)
         One for each time.
-    times : ndarray, shape (n,)
+    times : ndarray of shape (n,)
         Film time, s.
 
     Returns

@@ -36,7 +36,7 @@ def spectrogram_picture(mel: np.ndarray, limits: tuple[float, float]) -> Image.I
 
     Parameters
     ----------
-    mel : ndarray, shape (n_frames, n_mels)
+    mel : ndarray of shape (n_frames, n_mels)
         Logarithmic.
     limits : (float, float)
         Values of the first and the last colour.

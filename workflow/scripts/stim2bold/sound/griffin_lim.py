@@ -48,16 +48,16 @@ def mel_to_linear(mel: np.ndarray, filters: np.ndarray, *, iterations: int = 100
 
     Parameters
     ----------
-    mel : ndarray, shape (n_frames, n_mels)
+    mel : ndarray of shape (n_frames, n_mels)
         Magnitudes.
-    filters : ndarray, shape (n_mels, n_bins)
+    filters : ndarray of shape (n_mels, n_bins)
         The mel filters.
     iterations : int
         Gradient steps.
 
     Returns
     -------
-    ndarray of float32, shape (n_frames, n_bins)
+    ndarray of shape (n_frames, n_bins), float32
     """
     # Bands of equal weight, lest the wide bands at the top count for little.
     gain = 1 / np.linalg.norm(filters, axis=1)
@@ -125,7 +125,7 @@ def griffin_lim(
 
     Parameters
     ----------
-    magnitude : ndarray, shape (n_frames, n_fft // 2 + 1)
+    magnitude : ndarray of shape (n_frames, n_fft // 2 + 1)
         Frame m is centred on sample ``m * hop``.
     n_fft, hop : int
         Hann window and step, samples.
@@ -165,7 +165,7 @@ def invert(
 
     Parameters
     ----------
-    log_mel : ndarray, shape (n_frames, n_mels)
+    log_mel : ndarray of shape (n_frames, n_mels)
         Natural logarithm of the magnitudes; frame m is centred on sample ``m * hop``.
     spectrogram : SpectrogramSettings
         How it was made.

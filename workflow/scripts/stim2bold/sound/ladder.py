@@ -81,7 +81,7 @@ def frames_of(
     -------
     first : int
         Number of the first frame, whose time is ``first * step``.
-    frames : ndarray, shape (n_frames, n_mels)
+    frames : ndarray of shape (n_frames, n_mels)
         None in place of both when the rows do not cover the stretch without a gap.
     """
     rows = prediction["time"].to_numpy()
@@ -116,7 +116,7 @@ def sound_ladder(
 
     Parameters
     ----------
-    original : ndarray, shape (n_samples,)
+    original : ndarray of shape (n_samples,)
         The film's sound at ``spectrogram.rate``.
     mel : DataArray, dims (time, mel)
         The film's own log-mel spectrogram.

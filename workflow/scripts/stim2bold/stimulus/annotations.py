@@ -146,16 +146,16 @@ def code_events(
 
     Parameters
     ----------
-    onsets, offsets : ndarray, shape (n_events,)
+    onsets, offsets : ndarray of shape (n_events,)
         Film times, seconds.
-    edges : ndarray, shape (n_rows + 1,)
+    edges : ndarray of shape (n_rows + 1,)
         Where the TRs start and end.
     coding : str
         See `AnnotationSettings`.
 
     Returns
     -------
-    ndarray, shape (n_rows,)
+    ndarray of shape (n_rows,)
         Events beyond the scan do not count.
     """
     if coding == "coverage":

@@ -176,7 +176,7 @@ def examine(sound: np.ndarray, rate: int) -> Condition:
 
     Parameters
     ----------
-    sound : ndarray, shape (n_samples,)
+    sound : ndarray of shape (n_samples,)
         Full scale is 1.
     rate : int
         Samples per second.
@@ -206,7 +206,7 @@ def write_wav(path: str | Path, sound: np.ndarray, rate: int) -> None:
     ----------
     path : str or Path
         A ``.wav`` file.
-    sound : ndarray, shape (n_samples,)
+    sound : ndarray of shape (n_samples,)
         Full scale is 1.
     rate : int
         Samples per second.

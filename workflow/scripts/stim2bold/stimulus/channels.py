@@ -60,7 +60,7 @@ def mono_weights(
 
     Returns
     -------
-    ndarray of float32, shape (n_channels,)
+    ndarray of shape (n_channels,), float32
         0.5 and 0.5 for stereo.
 
     Raises

@@ -23,9 +23,9 @@ def linear_similarity(a: np.ndarray, b: np.ndarray) -> float:
 
     Parameters
     ----------
-    a : ndarray, shape (n_rows, n_features_a)
+    a : ndarray of shape (n_rows, n_features_a)
         Features; any number of columns.
-    b : ndarray, shape (n_rows, n_features_b)
+    b : ndarray of shape (n_rows, n_features_b)
         Others, on the same rows.
 
     Returns

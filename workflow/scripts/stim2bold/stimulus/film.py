@@ -179,7 +179,7 @@ def sample(
     ----------
     path : str or Path
         The film.
-    times : ndarray, shape (n,)
+    times : ndarray of shape (n,)
         Increasing film times in seconds.
     zero : float
         Container time of film time 0, as `probe` gives it.
@@ -190,7 +190,7 @@ def sample(
 
     Yields
     ------
-    ndarray of uint8, shape (crop, crop, 3)
+    ndarray of shape (crop, crop, 3), uint8
         RGB; the same array may be yielded more than once and is not to be written to.
     """
     if crop > short_side:

@@ -25,7 +25,7 @@ def orientation(frame: Any, path: str | Path) -> np.ndarray:
 
     Returns
     -------
-    ndarray of int, shape (2, 2)
+    ndarray of shape (2, 2), int
         M of the eight signed permutations: the pixel in column p and row q is displayed in the
         direction of column M[0, 0] p + M[1, 0] q and row M[0, 1] p + M[1, 1] q (libavutil's
         display.h). A scale that differs between the axes is in the pixels' aspect already.
@@ -65,9 +65,9 @@ def displayed(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    image : ndarray, shape (height, width, ...)
+    image : ndarray of shape (height, width, ...)
         As stored.
-    turn : ndarray of int, shape (2, 2)
+    turn : ndarray of shape (2, 2), int
         See `orientation`.
 
     Returns
@@ -104,7 +104,7 @@ def picture(
     ----------
     frame : VideoFrame
         A decoded frame.
-    turn : ndarray of int, shape (2, 2)
+    turn : ndarray of shape (2, 2), int
         See `orientation`.
     short_side : int
         Length of the shorter side after scaling (bilinear, filtered where it shrinks), in pixels.
@@ -117,7 +117,7 @@ def picture(
 
     Returns
     -------
-    ndarray of uint8, shape (crop, crop, 3)
+    ndarray of shape (crop, crop, 3), uint8
         RGB.
     """
     width, height = _fit(frame.width, frame.height, aspect=aspect, short_side=short_side)

@@ -47,7 +47,7 @@ def picture_features(pictures: Iterable[np.ndarray], times: np.ndarray) -> xr.Da
     ----------
     pictures : iterable of ndarray of uint8, each of shape (height, width, 3)
         The film, small: 64 pixels a side will do.
-    times : ndarray, shape (n,)
+    times : ndarray of shape (n,)
         Their film times in seconds, not necessarily even.
 
     Returns
@@ -77,12 +77,12 @@ def find_cuts(histograms: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    histograms : ndarray, shape (n_pictures, n_bins)
+    histograms : ndarray of shape (n_pictures, n_bins)
         Shares of grey values.
 
     Returns
     -------
-    ndarray, shape (n_pictures,)
+    ndarray of shape (n_pictures,)
         1 or 0.
     """
     distance = np.zeros(len(histograms))
@@ -105,16 +105,16 @@ def pitch_track(sound: np.ndarray, settings: SpectrogramSettings) -> tuple[np.nd
 
     Parameters
     ----------
-    sound : ndarray, shape (n_samples,)
+    sound : ndarray of shape (n_samples,)
         Sampled at ``settings.rate``.
     settings : SpectrogramSettings
         Window and hop.
 
     Returns
     -------
-    pitch : ndarray, shape (n_frames,)
+    pitch : ndarray of shape (n_frames,)
         Hz.
-    voicing : ndarray, shape (n_frames,)
+    voicing : ndarray of shape (n_frames,)
         Height of the peak of the autocorrelation, 0 to 1; 0 in silence.
     """
     n = settings.n_fft
@@ -150,7 +150,7 @@ def sound_features(sound: np.ndarray, settings: SpectrogramSettings) -> xr.DataA
 
     Parameters
     ----------
-    sound : ndarray, shape (n_samples,)
+    sound : ndarray of shape (n_samples,)
         Sampled at ``settings.rate``, from film time 0 on.
     settings : SpectrogramSettings
         Window, hop and mel bands.
@@ -190,16 +190,16 @@ def rhythm(envelope: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    envelope : ndarray, shape (n_frames,)
+    envelope : ndarray of shape (n_frames,)
         Root mean square of the frames.
     step : float
         Seconds from frame to frame.
 
     Returns
     -------
-    syllables : ndarray, shape (n_frames,)
+    syllables : ndarray of shape (n_frames,)
         Depth of the modulation at 2.5-6.5 Hz of the envelope's square root, over its mean.
-    low_energy : ndarray, shape (n_frames,)
+    low_energy : ndarray of shape (n_frames,)
         Share of frames below half the mean envelope.
     """
     n = max(3, round(RHYTHM_SECONDS / step))

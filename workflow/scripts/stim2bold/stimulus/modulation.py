@@ -64,7 +64,7 @@ def log_spectrogram(sound: np.ndarray, *, rate: int, floor: float) -> np.ndarray
 
     Returns
     -------
-    ndarray of float32, shape (n_frames, OCTAVES * BINS)
+    ndarray of shape (n_frames, OCTAVES * BINS), float32
         Filters of constant bandwidth below some 500 Hz, so that fast modulations are kept there.
     """
     n_bins = OCTAVES * BINS

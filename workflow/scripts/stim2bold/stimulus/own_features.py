@@ -22,7 +22,7 @@ class OwnFeatures:
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_rows, n_features)
+    values : ndarray of shape (n_rows, n_features), float64
     names : tuple of str
     onsets : ndarray of shape (n_rows,)
         Film times in seconds.

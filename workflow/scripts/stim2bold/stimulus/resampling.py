@@ -73,7 +73,7 @@ def frame_offsets(TR: float, step: float) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (round(TR / step),)
+    ndarray of shape (round(TR / step),)
         Seconds.
     """
     n_frames = max(1, round(TR / step))
@@ -87,9 +87,9 @@ def per_volume(
 
     Parameters
     ----------
-    times : ndarray, shape (n,)
+    times : ndarray of shape (n,)
         Film times of the frames, a regular series.
-    frames : ndarray, shape (n, n_bands)
+    frames : ndarray of shape (n, n_bands)
         The spectrogram.
     timing : Timing
         TR and onset of the film.
@@ -100,7 +100,7 @@ def per_volume(
 
     Returns
     -------
-    ndarray of float32, shape (n_rows, n_frames, n_bands)
+    ndarray of shape (n_rows, n_frames, n_bands), float32
         Interpolated linearly in time where no frame lies on the wanted instant.
     """
     step = (times[-1] - times[0]) / (len(times) - 1)

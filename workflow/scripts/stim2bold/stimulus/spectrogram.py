@@ -43,7 +43,7 @@ def magnitudes(
 
     Parameters
     ----------
-    sound : ndarray, shape (n_samples,)
+    sound : ndarray of shape (n_samples,)
         Sampled at ``settings.rate``.
     settings : SpectrogramSettings
         Window and hop.
@@ -52,7 +52,7 @@ def magnitudes(
 
     Yields
     ------
-    ndarray of float64, shape (n_frames of the block, n_fft // 2 + 1)
+    ndarray of shape (n_frames of the block, n_fft // 2 + 1), float64
         In single precision a loud tone's rounding would drown the quiet bins, of which the
         logarithm makes as much as of the loud.
     """
@@ -70,16 +70,16 @@ def log_magnitudes(
 
     Parameters
     ----------
-    sound : ndarray, shape (n_samples,)
+    sound : ndarray of shape (n_samples,)
         Sampled at ``settings.rate``; full scale is 1.
     settings : SpectrogramSettings
         See there.
-    filters : ndarray, shape (n_bands, n_fft // 2 + 1), optional
+    filters : ndarray of shape (n_bands, n_fft // 2 + 1), optional
         From FFT bins to bands, as `mel_filters`; None: the FFT bins themselves.
 
     Returns
     -------
-    ndarray of float32, shape (1 + n_samples // hop, n_bands)
+    ndarray of shape (1 + n_samples // hop, n_bands), float32
         Natural logarithm.
     """
     blocks = magnitudes(sound, settings)
@@ -107,7 +107,7 @@ def spectrogram(
 
     Parameters
     ----------
-    sound : ndarray, shape (n_samples,)
+    sound : ndarray of shape (n_samples,)
         Sampled at ``settings.rate``, from film time 0 on.
     settings : SpectrogramSettings
         See there.

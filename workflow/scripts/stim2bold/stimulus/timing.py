@@ -65,14 +65,14 @@ def inside(edges: np.ndarray, duration: float) -> np.ndarray:
 
     Parameters
     ----------
-    edges : ndarray, shape (n_rows + 1,)
+    edges : ndarray of shape (n_rows + 1,)
         Film times at which the rows start and end.
     duration : float
         Length of the film in seconds.
 
     Returns
     -------
-    ndarray of bool, shape (n_rows,)
+    ndarray of shape (n_rows,), bool
     """
     return (edges[1:] > SAME_INSTANT) & (edges[:-1] < duration - SAME_INSTANT)
 
@@ -92,7 +92,7 @@ def sample_times(duration: float, rate: float) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (n_samples,)
+    ndarray of shape (n_samples,)
         Seconds; an interval that the film fills by less than half is left out.
     """
     n_samples = max(1, math.floor(duration * rate + 0.5))
@@ -104,16 +104,16 @@ def interpolate(times: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.nda
 
     Parameters
     ----------
-    times : ndarray, shape (n,)
+    times : ndarray of shape (n,)
         Increasing times of the rows.
-    values : ndarray, shape (n, ...)
+    values : ndarray of shape (n, ...)
         The rows.
-    at : ndarray, shape (m,)
+    at : ndarray of shape (m,)
         Times wanted.
 
     Returns
     -------
-    ndarray, shape (m, ...)
+    ndarray of shape (m, ...)
         In the type of `values` where that is floating point, else float64.
     """
     values = np.asarray(values)
@@ -139,16 +139,16 @@ def average(times: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndar
 
     Parameters
     ----------
-    times : ndarray, shape (n,)
+    times : ndarray of shape (n,)
         Increasing times of the rows.
-    values : ndarray, shape (n, n_features)
+    values : ndarray of shape (n, n_features)
         The rows.
-    edges : ndarray, shape (m + 1,)
+    edges : ndarray of shape (m + 1,)
         Where the intervals start and end.
 
     Returns
     -------
-    ndarray, shape (m, n_features), float64
+    ndarray of shape (m, n_features), float64
     """
     times = np.asarray(times, dtype=float)
     values = np.asarray(values, dtype=float)
@@ -172,14 +172,14 @@ def coverage(onsets: np.ndarray, offsets: np.ndarray, edges: np.ndarray) -> np.n
 
     Parameters
     ----------
-    onsets, offsets : ndarray, shape (n_events,)
+    onsets, offsets : ndarray of shape (n_events,)
         Start and end of every event; events may overlap and need no order.
-    edges : ndarray, shape (m + 1,)
+    edges : ndarray of shape (m + 1,)
         Where the adjoining intervals start and end.
 
     Returns
     -------
-    ndarray, shape (m,)
+    ndarray of shape (m,)
         Between 0 and 1. What lies beyond the first and last edge does not count.
     """
     order = np.argsort(onsets, kind="stable")

@@ -22,7 +22,7 @@ def read_vectors(path: str | Path | None, words: Sequence[str]) -> dict[str, np.
 
     Returns
     -------
-    dict of str to ndarray of float32, shape (n_dimensions,)
+    dict of str to ndarray of shape (n_dimensions,), float32
         Of the words that are in the file.
 
     Raises

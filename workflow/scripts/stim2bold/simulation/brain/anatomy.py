@@ -42,7 +42,7 @@ class Anatomy:
 
     Parameters
     ----------
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Voxel indices to MNI millimetres; voxels are isotropic.
     t1 : ndarray of float32, (nx, ny, nz)
         Brightness in a T1w image, 0 to about 1.
@@ -105,9 +105,9 @@ def lose_signal(t2star: np.ndarray, affine: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    t2star : ndarray, (nx, ny, nz)
+    t2star : ndarray of shape (nx, ny, nz)
         Brightness.
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Indices to MNI millimetres, along the axes.
 
     Returns

@@ -25,9 +25,9 @@ class Deformation:
 
     Parameters
     ----------
-    displacement : ndarray, (3, 66, 84, 80)
+    displacement : ndarray of shape (3, 66, 84, 80)
         u in millimetres on a 4 mm grid, read by cubic splines.
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         A.
     """
 
@@ -53,7 +53,7 @@ class Deformation:
 
         Parameters
         ----------
-        points : ndarray, (n, 3)
+        points : ndarray of shape (n, 3)
             Millimetres.
 
         Returns
@@ -68,7 +68,7 @@ class Deformation:
 
         Parameters
         ----------
-        points : ndarray, (n, 3)
+        points : ndarray of shape (n, 3)
             Millimetres.
 
         Returns
@@ -110,9 +110,9 @@ def apply_affine(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         The map.
-    points : ndarray, (..., 3)
+    points : ndarray of shape (..., 3)
         Before.
 
     Returns
@@ -128,7 +128,7 @@ def rotation(angles: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    angles : ndarray, (3,)
+    angles : ndarray of shape (3,)
         Radians about x, y and z, counter-clockwise seen from the positive end of the axis.
 
     Returns
@@ -148,9 +148,9 @@ def rigid(translation: np.ndarray, angles: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    translation : ndarray, (3,)
+    translation : ndarray of shape (3,)
         Millimetres.
-    angles : ndarray, (3,)
+    angles : ndarray of shape (3,)
         As in `rotation`.
 
     Returns
@@ -169,7 +169,7 @@ def only_affine(affine: np.ndarray) -> Deformation:
 
     Parameters
     ----------
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         MNI space to T1w scanner space.
     """
     return Deformation(displacement=np.zeros((3, *_SHAPE)), affine=affine)

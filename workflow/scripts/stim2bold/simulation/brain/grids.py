@@ -12,7 +12,7 @@ def grid_points(affine: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
     Parameters
     ----------
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Indices to millimetres.
     shape : tuple of int
         Voxels.
@@ -30,11 +30,11 @@ def sample(volume: np.ndarray, affine: np.ndarray, points: np.ndarray) -> np.nda
 
     Parameters
     ----------
-    volume : ndarray, (nx, ny, nz)
+    volume : ndarray of shape (nx, ny, nz)
         Values.
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Its indices to millimetres.
-    points : ndarray, (n, 3)
+    points : ndarray of shape (n, 3)
         Millimetres.
 
     Returns
@@ -50,9 +50,9 @@ def image_of(data: np.ndarray, affine: np.ndarray) -> nib.Nifti1Image:
 
     Parameters
     ----------
-    data : ndarray, (nx, ny, nz[, n_volumes])
+    data : ndarray of shape (nx, ny, nz[, n_volumes])
         Values.
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Indices to millimetres of scanner space, without shear.
 
     Returns
@@ -79,9 +79,9 @@ def mni_places(
     ----------
     deformation : Deformation
         The participant's.
-    to_t1w : ndarray, (4, 4)
+    to_t1w : ndarray of shape (4, 4)
         From the space of the grid to T1w scanner space.
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Indices to the space of the grid.
     shape : tuple of int
         Voxels.

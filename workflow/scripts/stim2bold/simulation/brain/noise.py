@@ -35,7 +35,7 @@ def draw_coil(points: np.ndarray, percent: float, rng: np.random.Generator) -> n
 
     Parameters
     ----------
-    points : ndarray, (n, 3)
+    points : ndarray of shape (n, 3)
         Millimetres of scanner space.
     percent : float
         Standard deviation of its logarithm over the points, times 100.
@@ -139,9 +139,9 @@ def disturb(
         Seconds between volumes.
     voxel : float
         Millimetres.
-    grey, fluid : ndarray, (nx, ny, nz)
+    grey, fluid : ndarray of shape (nx, ny, nz)
         Fractions of grey matter and of cerebrospinal fluid.
-    coil : ndarray, (nx, ny, nz)
+    coil : ndarray of shape (nx, ny, nz)
         Factors of brightness.
     brightness : float
         Of a voxel of fluid, to which thermal noise relates.

@@ -118,7 +118,7 @@ class Participant:
         See `head_motion`.
     deformation : Deformation
         MNI to T1w scanner space.
-    bold_to_t1w : ndarray, (4, 4)
+    bold_to_t1w : ndarray of shape (4, 4)
         A point of BOLD scanner space, during volume 0, to T1w scanner space.
     tissue, bias : Nifti1Image
         On the grid of the T1w image, see `scanning.take_t1w`.
@@ -192,11 +192,11 @@ def simulate_participant(
 
     Parameters
     ----------
-    planted : ndarray, (n_volumes, n_components)
+    planted : ndarray of shape (n_volumes, n_components)
         Responses to the film at the volumes, of unit variance (`film_features.plant`).
     kinds : ndarray of str, (n_components,)
         visual, auditory or language.
-    shares : ndarray, (n_components,)
+    shares : ndarray of shape (n_components,)
         Of each component in the variance planted for its kind.
     settings : ImageSettings
         How.

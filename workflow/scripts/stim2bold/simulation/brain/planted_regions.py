@@ -51,7 +51,7 @@ def region_number_at(points: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    points : ndarray, (n, 3)
+    points : ndarray of shape (n, 3)
         MNI millimetres.
 
     Returns
@@ -70,7 +70,7 @@ def region_at(points: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    points : ndarray, (n, 3)
+    points : ndarray of shape (n, 3)
         MNI millimetres.
 
     Returns

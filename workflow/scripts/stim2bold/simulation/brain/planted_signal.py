@@ -31,7 +31,7 @@ def draw_weights(
 
     Parameters
     ----------
-    shares : ndarray, (n_components,)
+    shares : ndarray of shape (n_components,)
         Share of each dimension in the variance of the signal, on average over places.
     correlation : float
         Of the signals of two participants at one place, 0 to 1.
@@ -74,9 +74,9 @@ def weights_at(weights: np.ndarray, points: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    weights : ndarray, (n_components, 50, 59, 48)
+    weights : ndarray of shape (n_components, 50, 59, 48)
         From `draw_weights`.
-    points : ndarray, (n, 3)
+    points : ndarray of shape (n, 3)
         MNI millimetres.
 
     Returns

@@ -47,17 +47,17 @@ def find_strength(
 
     Parameters
     ----------
-    series : ndarray, (n_volumes, nx, ny, nz)
+    series : ndarray of shape (n_volumes, nx, ny, nz)
         Measured without signal.
     response, near
         What the signal adds to it at strength 1, see `scanning.scan`.
-    moves : ndarray, (n_volumes, 4, 4)
+    moves : ndarray of shape (n_volumes, 4, 4)
         The true motion.
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Of the BOLD grid.
-    places : ndarray, (n, 3)
+    places : ndarray of shape (n, 3)
         Where in BOLD scanner space, during volume 0, planted voxels of MNI space lie.
-    truth : ndarray, (n_volumes, n)
+    truth : ndarray of shape (n_volumes, n)
         Their planted signal.
     ceiling : float
         The wanted correlation.
@@ -68,7 +68,7 @@ def find_strength(
     -------
     strength : float
         Relative to the brightness of the voxel.
-    correlations : ndarray, (n,)
+    correlations : ndarray of shape (n,)
         Of planted and measured signal at that strength, both high-passed; their mean is `ceiling`.
 
     Raises

@@ -41,9 +41,9 @@ class Truth:
         Kinds of region on an MNI grid, -1 where surely nothing is planted.
     signal : Dataset
         ``signal`` (time, voxel) with x, y, z and ceiling of each voxel.
-    motion : ndarray, (n_volumes, 4, 4)
+    motion : ndarray of shape (n_volumes, 4, 4)
         From a point of the head during volume 0 to the same point during each volume.
-    bold_to_t1w : ndarray, (4, 4)
+    bold_to_t1w : ndarray of shape (4, 4)
     deformation : Dataset
         ``to_t1w`` (i, j, k, axis).
     """
@@ -100,7 +100,7 @@ def planted_places(points: np.ndarray, kinds: np.ndarray) -> dict[str, np.ndarra
 
     Parameters
     ----------
-    points : ndarray, (n, 3)
+    points : ndarray of shape (n, 3)
         MNI millimetres of the voxels.
     kinds : ndarray of int, (n,)
         Of each voxel, from `kinds_on`.
@@ -149,16 +149,16 @@ def motion_errors(
 
     Parameters
     ----------
-    truth, found : ndarray, (n_volumes, 4, 4)
+    truth, found : ndarray of shape (n_volumes, 4, 4)
         Rigid maps to each volume: from volume 0, and from the reference.
-    centre : ndarray, (3,)
+    centre : ndarray of shape (3,)
         Millimetres; turns are about this point.
 
     Returns
     -------
-    errors : ndarray, (n_volumes, 6)
+    errors : ndarray of shape (n_volumes, 6)
         Millimetres along and degrees about each axis.
-    rest : ndarray, (4, 4)
+    rest : ndarray of shape (4, 4)
     """
     relative = np.linalg.inv(truth) @ found
     rest = rigid_matrix(np.median(rigid_parameters(relative, centre), axis=0), centre)
@@ -172,11 +172,11 @@ def place_errors(points: np.ndarray, in_bold: np.ndarray, motion: np.ndarray, tr
 
     Parameters
     ----------
-    points : ndarray, (3, n)
+    points : ndarray of shape (3, n)
         MNI millimetres.
-    in_bold : ndarray, (3, n)
+    in_bold : ndarray of shape (3, n)
         Where the analysis sends them in its BOLD reference.
-    motion : ndarray, (n_volumes, 4, 4)
+    motion : ndarray of shape (n_volumes, 4, 4)
         The analysis's, from its reference to each volume.
     truth : Truth
 
@@ -208,9 +208,9 @@ def planted_courses(bold: xr.DataArray, truth: Truth) -> tuple[np.ndarray, np.nd
 
     Returns
     -------
-    measured : ndarray, (n_rows, n)
-    planted : ndarray, (n_volumes, n)
-    ceiling : ndarray, (n,)
+    measured : ndarray of shape (n_rows, n)
+    planted : ndarray of shape (n_volumes, n)
+    ceiling : ndarray of shape (n,)
         Planted correlation of the two; NaN where it was not computed.
     """
     affine, shape = grid(bold)

@@ -92,12 +92,12 @@ def lay_bold_grid(
         Millimetres.
     rng : numpy Generator
         Of the tilt, a few degrees as a radiographer would set it.
-    centre : ndarray, (3,), optional
+    centre : ndarray of shape (3,), optional
         Centre of the head in scanner space, 0 unless it is given.
 
     Returns
     -------
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Indices to BOLD scanner space, orientation LAS.
     shape : tuple of int
         40 x 64 x 64 at 4 mm.
@@ -117,13 +117,13 @@ class Source:
 
     Parameters
     ----------
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Indices to millimetres of the BOLD scanner space, volume 0.
-    head : ndarray, (nx, ny, nz)
+    head : ndarray of shape (nx, ny, nz)
         Brightness, blurred as by a BOLD voxel.
-    gm, csf : ndarray, (nx, ny, nz)
+    gm, csf : ndarray of shape (nx, ny, nz)
         Fractions of tissue, blurred alike.
-    box_affine : ndarray, (4, 4)
+    box_affine : ndarray of shape (4, 4)
         The same for the part of the grid that holds the response.
     responding : ndarray of bool, (bx, by, bz)
         Where in that box there is any.
@@ -158,7 +158,7 @@ def place_head(
         The head in MNI space.
     deformation : Deformation
         The participant's.
-    bold_to_t1w : ndarray, (4, 4)
+    bold_to_t1w : ndarray of shape (4, 4)
         BOLD to T1w scanner space.
     weights : dict
         Kind -> weights on the MNI grid of the truth, see `planted_signal`.
@@ -235,9 +235,9 @@ def scan(
     ----------
     source : Source
         The head at rest.
-    planted : ndarray, (n_volumes, n_components)
+    planted : ndarray of shape (n_volumes, n_components)
         Components of the signal.
-    moves : ndarray, (n_volumes, 4, 4)
+    moves : ndarray of shape (n_volumes, 4, 4)
         From `head_motion.matrices`.
     affine, shape
         The grid of the BOLD images.

@@ -151,12 +151,12 @@ def partial_volumes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 
     Parameters
     ----------
-    values : ndarray, (n,)
+    values : ndarray of shape (n,)
         Brightness within a brain, T1w, without bias.
 
     Returns
     -------
-    csf, gm, wm : ndarray, (n,)
+    csf, gm, wm : ndarray of shape (n,)
         Fractions that add up to one. The brightness of the pure tissues are the means of three
         clusters.
     """
@@ -193,7 +193,7 @@ def remove_bias(data: np.ndarray, brain: np.ndarray, affine: np.ndarray) -> np.n
         T1w.
     brain : ndarray of bool, (nx, ny, nz)
         Where to look.
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Indices to RAS millimetres.
 
     Returns
@@ -225,7 +225,7 @@ def register(brain: np.ndarray, affine: np.ndarray, *, seed: int) -> np.ndarray:
     ----------
     brain : ndarray of float32, (nx, ny, nz)
         Brightness, 0 outside the brain.
-    affine : ndarray, (4, 4)
+    affine : ndarray of shape (4, 4)
         Its indices to RAS millimetres.
     seed : int
         Of ANTs' sampling.

@@ -32,7 +32,7 @@ def hear(sound: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    sound : ndarray, (n_samples,)
+    sound : ndarray of shape (n_samples,)
         At `SOUND_RATE`.
 
     Returns
@@ -181,7 +181,7 @@ def describe_own(
         How much of it is shown.
     watcher : Watcher
         That has watched it.
-    heard : ndarray, (n_frames, 26)
+    heard : ndarray of shape (n_frames, 26)
         From `hear`.
     words : sequence of (str, float, float) or None
         Each word, its onset and offset; None where they are not known: nothing is then planted

@@ -311,7 +311,7 @@ def mouth_movement(film: Film) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    opening, rounding : ndarray, (n_frames,)
+    opening, rounding : ndarray of shape (n_frames,)
         0 to 1; 0 where nobody speaks.
     """
     n_frames = film.settings.n_frames

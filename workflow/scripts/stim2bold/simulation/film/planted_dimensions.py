@@ -34,9 +34,9 @@ def respond(features: np.ndarray, times: np.ndarray, *, rate: float) -> np.ndarr
 
     Parameters
     ----------
-    features : ndarray, (n_frames, n_features)
+    features : ndarray of shape (n_frames, n_features)
         Constant during each picture, zero before and after the film.
-    times : ndarray, (n_times,)
+    times : ndarray of shape (n_times,)
         Film time in seconds.
     rate : float
         Pictures a second.
@@ -77,7 +77,7 @@ def high_passed(series: np.ndarray, *, TR: float) -> np.ndarray:
 
     Parameters
     ----------
-    series : ndarray, (n_volumes, ...)
+    series : ndarray of shape (n_volumes, ...)
         Time first.
     TR : float
         Seconds between volumes.
@@ -99,7 +99,7 @@ def independent_dimensions(
 
     Parameters
     ----------
-    responses : ndarray, (n_volumes, n_features)
+    responses : ndarray of shape (n_volumes, n_features)
         Haemodynamic responses.
     n_components : int
         At most this many; fewer where the responses span fewer.
@@ -108,9 +108,9 @@ def independent_dimensions(
 
     Returns
     -------
-    components : ndarray, (n_volumes, <= n_components)
+    components : ndarray of shape (n_volumes, <= n_components)
         Uncorrelated, of mean 0 and standard deviation 1, without slow drifts.
-    shares : ndarray, (<= n_components,)
+    shares : ndarray of shape (<= n_components,)
         Share of the planted variance that each is to have: in proportion to the square root of its
         share in the responses. In proportion to the variance itself, the few components that tell
         music from speech would be nearly all; all alike, most of the signal would lie in

@@ -66,9 +66,9 @@ def describe(film: Film, seen: np.ndarray, sound: np.ndarray) -> xr.Dataset:
     ----------
     film : Film
         Its script.
-    seen : ndarray, (n_frames, n_features)
+    seen : ndarray of shape (n_frames, n_features)
         From `Watcher.features`.
-    sound : ndarray, (n_samples,)
+    sound : ndarray of shape (n_samples,)
         Its sound track.
 
     Returns
