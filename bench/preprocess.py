@@ -27,10 +27,9 @@ from stim2bold.preprocessing import (  # noqa: E402
     registration,
     resampling,
 )
-from stim2bold.simulation.brain.recovery import motion_errors  # noqa: E402
+from stim2bold.simulation.brain.recovery import CENTRE, motion_errors  # noqa: E402
 
 SEEDS = (1, 2, 3)
-CENTRE = np.array([0.0, -18.0, 8.0])
 
 
 @functools.cache

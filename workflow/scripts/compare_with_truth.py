@@ -22,7 +22,6 @@ from stim2bold.simulation.brain.recovery_figure import draw_recovery
 from stim2bold.simulation.brain.recovery_verdict import ELSEWHERE, verdict
 
 KIND_OF = {region.name: region.kind for region in REGIONS}
-CENTRE = np.array([0.0, -18.0, 8.0])
 
 
 def main() -> None:
@@ -88,7 +87,7 @@ def main() -> None:
     points = resampling.voxel_points(image)[:, grey]
     for number, (name, truth) in enumerate(truths.items()):
         motion = registration.read_matrices(args.motion[number])
-        off, _ = recovery.motion_errors(truth.motion, motion, CENTRE)
+        off, _ = recovery.motion_errors(truth.motion, motion, recovery.CENTRE)
         rms = np.sqrt((off**2).mean(axis=0))
         in_t1w = resampling.moved_points(args.normalisation[number], image)[:, grey]
         to_bold = registration.read_matrices(args.coregistration[number])[0]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from stim2bold.evaluation.headlines import SIGNIFICANT
 from stim2bold.evaluation.maps import statistic_map
 from stim2bold.evaluation.metrics import correlation
 from stim2bold.io.arrays import read_array, read_dataset, write_array
@@ -76,7 +77,7 @@ def main() -> None:
         },
     )
     write_array(args.delays, found)
-    significant = read_dataset(args.scores)["q"].sel(model="ridge").values < 0.05
+    significant = read_dataset(args.scores)["q"].sel(model="ridge").values < SIGNIFICANT
     best = np.where(significant, best_delay(delays, shares), np.nan)
     with replacing(args.map) as temporary:
         nib.save(statistic_map(best, bold, name="delay (s)"), temporary)

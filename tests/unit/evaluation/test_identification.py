@@ -4,7 +4,6 @@ from scipy.signal import lfilter
 from scipy.stats import kstest
 
 from stim2bold.evaluation.identification import (
-    centred,
     cut_segments,
     identification_of,
     judged,
@@ -13,6 +12,7 @@ from stim2bold.evaluation.identification import (
     permuted,
     segment_correlations,
 )
+from stim2bold.evaluation.metrics import centred
 
 
 def test_segments_stay_within_a_fold_and_a_stretch():

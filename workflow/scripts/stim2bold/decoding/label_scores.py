@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from stim2bold.decoding.label_timeline import log_odds
+from stim2bold.evaluation.headlines import SIGNIFICANT
 from stim2bold.evaluation.metrics import comparable
 from stim2bold.evaluation.significance import Terms, cross_spectrum, surrogate_test
 from stim2bold.models.circular_shifts import allowed_shifts
@@ -321,7 +322,12 @@ def over_labels(
         guess, truth, base = probability[known], present[known], share[known]
         brier, plain = (float(((x - truth) ** 2).mean()) for x in (guess, base))
         rows += [
-            ("labels_significant", int((wide["q"] < 0.05).sum()), "labels, q < 0.05", len(wide)),
+            (
+                "labels_significant",
+                int((wide["q"] < SIGNIFICANT).sum()),
+                "labels, q < 0.05",
+                len(wide),
+            ),
             ("brier", brier, "squared probability", len(guess)),
             ("brier_skill", 1 - brier / plain if plain > 0 else np.nan, "share", len(guess)),
             ("calibration_error", calibration_error(guess, truth), "probability", len(guess)),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stim2bold.decoding.label_scores import label_spectrum, p_of_phases
+from stim2bold.evaluation.headlines import SIGNIFICANT
 from stim2bold.evaluation.significance import Terms, participants_p, reached
 
 COLUMNS = ["decoding", "origin", "item", "measure", "n", "value", "spread", "chance", "p"]
@@ -118,7 +119,7 @@ def label_rows(labels: pd.DataFrame, film: Mapping[str, Mapping[str, float]]) ->
                 *("labels", origin, label, "average_precision", len(scored)),
                 *(precision.mean(), spread(precision), chance.mean(), p),
                 participants_p(precision - chance),
-                int((scored["q"] < 0.05).sum()) if known else np.nan,
+                int((scored["q"] < SIGNIFICANT).sum()) if known else np.nan,
             )
         )
         for measure in ("brier_skill", "calibration_error"):
@@ -154,7 +155,7 @@ def clip_rows(clips: pd.DataFrame, nulls: pd.DataFrame | None) -> list[tuple]:
             (
                 *("clips", "bold", candidates, measure, len(part)),
                 *(value.mean(), spread(value), chance.mean(), p),
-                *(participants_p(better * (value - chance)), int((part["p"] < 0.05).sum())),
+                *(participants_p(better * (value - chance)), int((part["p"] < SIGNIFICANT).sum())),
             )
         )
     return rows

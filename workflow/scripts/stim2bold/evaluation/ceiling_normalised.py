@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from stim2bold.evaluation.headlines import SIGNIFICANT
+
 #: Smallest ceiling that is divided by; below it a ratio is noise over noise.
 SMALLEST = 0.1
 
 
 def has_ceiling(ceiling: xr.Dataset) -> np.ndarray:
     """Return where there is a ceiling worth dividing by, bool of shape (n_voxels,)."""
-    return (ceiling["q"].values < 0.05) & (ceiling["r"].values >= SMALLEST)
+    return (ceiling["q"].values < SIGNIFICANT) & (ceiling["r"].values >= SMALLEST)
 
 
 def normalised(r: np.ndarray, ceiling: xr.Dataset) -> np.ndarray:

@@ -14,3 +14,7 @@ def role(model: str, target: str) -> str:
     if model in ORACLES[target]:
         return "oracle"
     return MODELS[model].role if model in MODELS else "baseline"
+
+
+#: Below it a p, or a q where many are tested, counts as significant.
+SIGNIFICANT = 0.05

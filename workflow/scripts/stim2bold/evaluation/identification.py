@@ -31,18 +31,6 @@ def cut_segments(rows: np.ndarray, fold: np.ndarray, *, length: int) -> list[np.
     ]
 
 
-def centred(values: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """Return series less their mean in each part of the film.
-
-    A fold's training mean runs against what the fold holds: a predictor that knows nothing else
-    says of each segment what is least like it, and chance would be less than one half.
-    """
-    values = np.array(values, dtype=np.float64)
-    for number in np.unique(parts):
-        values[parts == number] -= values[parts == number].mean(axis=0)
-    return values
-
-
 def stretches(rows: np.ndarray, parts: np.ndarray) -> list[np.ndarray]:
     """Return positions of rows that follow each other within one part."""
     breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(parts) != 0)) + 1

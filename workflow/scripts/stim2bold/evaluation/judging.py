@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from stim2bold.evaluation.headlines import SIGNIFICANT
 from stim2bold.evaluation.held_out import HeldOut
 from stim2bold.evaluation.identification import (
     Identified,
     Likeness,
-    centred,
     identification_of,
     judged,
     likeness,
     pairwise_identification,
 )
-from stim2bold.evaluation.metrics import without
+from stim2bold.evaluation.metrics import centred, without
 from stim2bold.evaluation.significance import NullTest, bootstrap_r, phase_test
 
 
@@ -189,7 +189,7 @@ def significance(
     stretch = np.floor(held.times / settings.block)
     drawn = {"seed": settings.seed, "n": settings.draws}
     n, inside = (int(np.isfinite(found.r).sum()) for found in (test, within))
-    significant = float((test.q[np.isfinite(test.q)] < 0.05).mean()) if n else float("nan")
+    significant = float((test.q[np.isfinite(test.q)] < SIGNIFICANT).mean()) if n else float("nan")
     rows = []
     for name, found, pair in (("r", test, held.pair), ("r_within", within, inside_pair)):
         interval = bootstrap_r(*pair, stretch, **drawn)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stim2bold.evaluation.metrics import centred
 from stim2bold.models.directions import Problem
 from stim2bold.models.folds import Fold
 from stim2bold.models.ridge import RidgeSettings, predict_ridge
@@ -45,14 +46,6 @@ def without_spaces(problem: Problem, spaces: Collection[int]) -> Problem:
     kept = ~np.isin(number, list(spaces))
     sizes = tuple(n for k, n in enumerate(problem.spaces) if k not in spaces)
     return replace(problem, source=np.ascontiguousarray(problem.source[:, kept]), spaces=sizes)
-
-
-def centred(values: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Return series without the mean of each fold."""
-    out = np.array(values, dtype=np.float64)
-    for number in np.unique(fold):
-        out[fold == number] -= out[fold == number].mean(axis=0)
-    return out
 
 
 def left_out(

@@ -52,6 +52,18 @@ def mean_r(r: np.ndarray) -> float:
     return float(scored.mean()) if scored.size else float("nan")
 
 
+def centred(values: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Return series less their mean in each part of the film.
+
+    A fold's training mean runs against what the fold holds: a predictor that knows nothing else
+    says of each segment what is least like it, and chance would be less than one half.
+    """
+    values = np.array(values, dtype=np.float64)
+    for number in np.unique(parts):
+        values[parts == number] -= values[parts == number].mean(axis=0)
+    return values
+
+
 def comparable(
     truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

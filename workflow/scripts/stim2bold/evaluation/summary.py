@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stim2bold.evaluation.headlines import HEADLINES, role
+from stim2bold.evaluation.headlines import HEADLINES, SIGNIFICANT, role
 from stim2bold.evaluation.significance import participants_p, reached
 from stim2bold.models.catalogue import split_name
 
@@ -102,7 +102,7 @@ def tests(
         if (model, name) not in part:
             continue
         own = part[model, name].dropna()
-        row[number] = int((own < 0.05).sum())
+        row[number] = int((own < SIGNIFICANT).sum())
         values = part[model, measure].dropna() if (model, measure) in part else own[:0]
         row[name] = np.nan
         if len(own) == 1:

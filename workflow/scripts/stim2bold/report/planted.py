@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from stim2bold.evaluation.headlines import SIGNIFICANT
 from stim2bold.io.files import read_table
 from stim2bold.report import pages
 from stim2bold.report.scores import model_label, number
 from stim2bold.report.source import Results
-from stim2bold.simulation.brain.recovery_verdict import SIGNIFICANT, counts, verdict
+from stim2bold.simulation.brain.recovery_verdict import counts, verdict
 
 SECTIONS = [
     ("maps", "Maps"),

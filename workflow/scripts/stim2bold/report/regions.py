@@ -4,12 +4,11 @@ from typing import Any
 
 import pandas as pd
 
+from stim2bold.evaluation.headlines import SIGNIFICANT
 from stim2bold.io.files import read_table
 from stim2bold.models.catalogue import MODELS
 from stim2bold.report.scores import model_label, number
 from stim2bold.report.source import Results
-
-SIGNIFICANT = 0.05
 
 
 def regions_of(results: Results, direction: str) -> dict[str, Any] | None:

@@ -25,6 +25,8 @@ from stim2bold.simulation.brain.head_motion import matrices
 from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, REGIONS, region_number_at
 from stim2bold.simulation.brain.recovery_verdict import ELSEWHERE
 
+#: Middle of a head in MNI152 (mm), where movements are compared.
+CENTRE = np.array([0.0, -18.0, 8.0])
 CUBE = 24.0
 """Millimetres along the edge of the places where nothing is planted."""
 LAGS = np.arange(-4.0, 4.05, 0.05)

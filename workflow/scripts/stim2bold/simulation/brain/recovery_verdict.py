@@ -2,10 +2,10 @@
 
 import pandas as pd
 
+from stim2bold.evaluation.headlines import SIGNIFICANT
+
 ELSEWHERE = "elsewhere"
 """Brain more than 12 mm from any planted grey matter."""
-SIGNIFICANT = 0.05
-"""Of q over the planted regions of a unit, and of p where nothing is planted."""
 FALSE = 0.15
 """Share of the places without a signal that may be significant at most: three times as many as by
 chance, since neighbours share their noise."""
