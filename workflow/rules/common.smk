@@ -526,31 +526,31 @@ def vaes_of(direction):
     return ["vae-group", "vae"] if group else ["vae"]
 
 
+def mapped_models(direction):
+    """Return the models of which there are maps whatever is asked for, and the ceiling."""
+    # With fewer than three participants there is none.
+    ceiling = ["ceiling"] if len(PARTICIPANTS) >= 3 else []
+    return [*vaes_of(direction), "ridge", *ceiling]
+
+
 def maps_of(direction, unit):
     """Return the maps of a participant, or of the group, that are made whatever is asked for."""
-    statistics = {"group": ["r", "q", "q-participants"]}.get(unit, ["r", "q"])
-    folder, models = f"results/maps/{direction}/{unit}", [*vaes_of(direction), "ridge"]
-    maps = [
-        f"{folder}/{model}_{statistic}.nii.gz"
-        for model in models
-        for statistic in statistics
+    statistics = ["r", "q", *(["q-participants"] if unit == "group" else [])]
+    return [
+        f"results/maps/{direction}/{unit}/{model}_{statistic}.nii.gz"
+        for model in mapped_models(direction)
+        for statistic in (["r"] if model == "ceiling" else statistics)
     ]
-    # With fewer than three participants there is no ceiling.
-    if len(PARTICIPANTS) < 3:
-        return maps
-    return [*maps, f"{folder}/ceiling_r.nii.gz"]
 
 
 def maps_shown():
     """Return the maps that the report shows, of each participant and of the group."""
-    # With fewer than three participants there is no ceiling.
-    beside = ["ridge", *(["ceiling"] if len(PARTICIPANTS) >= 3 else [])]
     return [
         *(
             f"results/maps/{direction}/{unit}/{model}_r.nii.gz"
             for direction in TO_BOLD
             for unit in MAPPED
-            for model in vaes_of(direction) + beside
+            for model in mapped_models(direction)
         ),
         *(
             f"results/maps/{direction}/{unit}.png"

@@ -12,7 +12,7 @@ import xarray as xr
 from stim2bold.evaluation.headlines import SIGNIFICANT
 from stim2bold.evaluation.maps import statistic_map
 from stim2bold.evaluation.metrics import correlation
-from stim2bold.io.arrays import read_array, read_dataset, write_array
+from stim2bold.io.arrays import read_dataset, write_array
 from stim2bold.io.files import read_json, replacing, write_table
 from stim2bold.models.directions import Problem, read_problem
 from stim2bold.models.flexible_delays import (
@@ -24,7 +24,7 @@ from stim2bold.models.flexible_delays import (
 from stim2bold.models.folds import read_folds
 from stim2bold.models.leakage import fit_record
 from stim2bold.models.predictions import Fitted
-from stim2bold.models.ridge import RidgeSettings, predict_ridge
+from stim2bold.models.ridge import RidgeSettings
 from stim2bold.runtime.command import run
 
 
@@ -44,23 +44,20 @@ def main() -> None:
     content, settings = read_json(args.folds), RidgeSettings(**args.settings)
     folds = read_folds(content)
     problem = read_problem(args.direction, source=args.source, target=args.target, content=content)
-    fixed, flexible = (
-        predict_ridge(problem, folds, settings),
-        predict_flexible(problem, folds, settings),
-    )
+    flexible = predict_flexible(problem, folds, settings)
     names = [path.stem for path in args.source]
     table = pd.DataFrame(
         {
             "fold": [fold.number for fold in folds],
             "flexible": [", ".join(names[i] for i in one) or "n/a" for one in flexible.flexible],
-            "r_fixed": [mean_r(problem, fixed, fold.number) for fold in folds],
+            "r_fixed": [mean_r(problem, flexible.fixed, fold.number) for fold in folds],
             "r_flexible": [mean_r(problem, flexible.fitted, fold.number) for fold in folds],
         }
     )
     write_table(args.choices, table)
     delays, parts = predict_by_delay(problem, folds, settings)
     shares = delay_shares(problem, folds, parts)
-    bold = read_array(args.target)
+    bold = problem.target_array
     found = xr.DataArray(
         shares.astype(np.float32),
         dims=("delay", "voxel"),

@@ -56,8 +56,10 @@ def test_the_late_space_alone_gets_a_flexible_response(planted):
     found = flexible_delays.predict_flexible(problem, splits, SETTINGS)
     assert [set(chosen) for chosen in found.flexible].count({1}) > len(splits) / 2
     assert all(1 in chosen for chosen in found.flexible)
+    ridge = predict_ridge(problem, splits, SETTINGS)
+    np.testing.assert_allclose(found.fixed.values, ridge.values, atol=1e-5)
     fixed, flexible = (
-        r_of(problem, predict_ridge(problem, splits, SETTINGS)),
+        r_of(problem, ridge),
         r_of(problem, found.fitted),
     )
     # What is late is predicted better, what is not as well, and of noise nothing is.
@@ -70,12 +72,13 @@ def test_with_no_flexible_space_it_is_ridge(planted):
     problem, splits = planted
     train, _ = usable(problem, splits[0])
     pair = flexible_delays.designs(problem, train, SETTINGS)
-    mine = flexible_delays.regressors(problem, *pair, ())
+    columns = pair[0].apply(problem.source), flexible_delays.stretched_columns(problem, pair[1])
+    mine = flexible_delays.regressors(*columns, pair[0].components, ())
     np.testing.assert_array_equal(mine, pair[0].apply(problem.source))
     # All together: each space once, of the same size in all.
-    both = flexible_delays.regressors(problem, *pair, (0, 1))[train]
+    both = flexible_delays.regressors(*columns, pair[0].components, (0, 1))[train]
     assert both.shape[1] == sum(pair[0].components) * len(pair[1].filters.weights)
-    size = (flexible_delays.regressors(problem, *pair, ())[train] ** 2).mean(axis=0).sum()
+    size = (mine[train] ** 2).mean(axis=0).sum()
     assert (both**2).mean(axis=0).sum() == pytest.approx(size, rel=0.05)
 
 
@@ -96,8 +99,13 @@ def test_parts_sum_to_what_ridge_predicts(planted):
     problem, splits = planted
     _, parts = flexible_delays.predict_by_delay(problem, splits[:1], SETTINGS)
     train, test = usable(problem, splits[0])
-    pair = flexible_delays.designs(problem, train, SETTINGS)
-    columns = flexible_delays.regressors(problem, *pair, (0, 1))
+    fixed, stretched = flexible_delays.designs(problem, train, SETTINGS)
+    columns = flexible_delays.regressors(
+        fixed.apply(problem.source),
+        flexible_delays.stretched_columns(problem, stretched),
+        fixed.components,
+        (0, 1),
+    )
     model = flexible_delays.unfitted(problem, splits[0], SETTINGS)
     *_, values = flexible_delays.fit_fold(model, problem, splits[0], columns)
     mean = problem.target[train - problem.rows[0]].mean(axis=0)

@@ -1,6 +1,6 @@
 """Design matrices: standardised, reduced and delayed sources, fitted on training rows alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import block_diag
@@ -180,8 +180,7 @@ def fit_design(
             )
     loadings = block_diag(*blocks).astype(standard.dtype)
     regressors = filters.apply(projected(source, mean, scale, loadings))
-    centre = regressors[train].mean(axis=0)
-    spread = float(np.sqrt(regressors[train].var(axis=0).mean()))
+    centre, spread = centring(regressors[train])
     return Design(
         mean=mean,
         scale=scale,
@@ -193,14 +192,22 @@ def fit_design(
     )
 
 
+def centring(regressors: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return `centre` and `spread` of a `Design` by its regressors in the training rows."""
+    return regressors.mean(axis=0), float(np.sqrt(regressors.var(axis=0).mean()))
+
+
+def refiltered(
+    design: Design, source: np.ndarray, train: np.ndarray, filters: FilterBank
+) -> Design:
+    """Return a fitted design with other delays; arguments as of `fit_design`."""
+    components = projected(source, design.mean, design.scale, design.loadings)
+    centre, spread = centring(filters.apply(components)[train])
+    return replace(design, filters=filters, centre=centre, spread=spread)
+
+
 def fold_design(
-    problem: Problem,
-    train: np.ndarray,
-    *,
-    components: int,
-    bins: int,
-    delayed: bool = True,
-    filters: FilterBank | None = None,
+    problem: Problem, train: np.ndarray, *, components: int, bins: int, delayed: bool = True
 ) -> Design:
     """Fit the design of a problem's source to a fold's training rows.
 
@@ -215,8 +222,6 @@ def fold_design(
         Stretches that the seconds after a moment of the film are averaged over.
     delayed : bool
         Whether the source is carried over the haemodynamic delay.
-    filters : FilterBank, optional
-        How, where it is not the problem's own.
 
     Raises
     ------
@@ -227,7 +232,7 @@ def fold_design(
         return fit_design(
             problem.source,
             train - problem.first_row,
-            filters=(filters or problem.filters(bins=bins)) if delayed else around(0),
+            filters=problem.filters(bins=bins) if delayed else around(0),
             n_components=components,
             spaces=problem.spaces,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stim2bold.models.design_matrix import Design, fold_design
+from stim2bold.models.design_matrix import Design, fold_design, refiltered
 from stim2bold.models.directions import Problem
 from stim2bold.models.folds import Fold
 from stim2bold.models.hrf import FilterBank, stretches_before
@@ -21,12 +21,15 @@ class Delayed:
 
     Attributes
     ----------
+    fixed : Fitted
+        Held-out predictions of ridge, all responses fixed.
     fitted : Fitted
-        Held-out predictions.
+        Held-out predictions, responses as inner folds want them.
     flexible : list of tuple of int
         In each fold the feature spaces whose response is flexible, by their numbers.
     """
 
+    fixed: Fitted
     fitted: Fitted
     flexible: list[tuple[int, ...]]
 
@@ -42,46 +45,49 @@ def stretches(problem: Problem) -> FilterBank:
 
 
 def candidates(n_spaces: int) -> list[tuple[int, ...]]:
-    """Return the sets of spaces that are tried as flexible: none, each one, and all."""
+    """Return the sets of spaces that are tried as flexible: none first, each one, and all."""
     one = [(space,) for space in range(n_spaces)]
     return [(), *one, *([tuple(range(n_spaces))] if n_spaces > 1 else [])]
 
 
+def designs(problem: Problem, train: np.ndarray, settings: RidgeSettings) -> tuple[Design, Design]:
+    """Return the designs of the fixed response and of stretches, fitted on training rows."""
+    fixed = fold_design(problem, train, components=settings.components, bins=settings.bins)
+    rows = train - problem.first_row
+    return fixed, refiltered(fixed, problem.source, rows, stretches(problem))
+
+
+def stretched_columns(problem: Problem, stretched: Design) -> np.ndarray:
+    """Return the regressors of stretches, a space's sum of squares as by the fixed response.
+
+    So one penalty is fair to both.
+    """
+    return stretched.apply(problem.source) / np.float32(np.sqrt(len(stretched.filters.weights)))
+
+
 def regressors(
-    problem: Problem, fixed: Design, stretched: Design, flexible: tuple[int, ...]
+    fixed: np.ndarray, stretched: np.ndarray, components: tuple[int, ...], flexible: tuple[int, ...]
 ) -> np.ndarray:
     """Return the regressors of a model in which some spaces have a flexible response.
 
     Parameters
     ----------
-    problem : Problem
-    fixed, stretched : Design
-        Of all spaces, by the fixed response and by stretches.
+    fixed : ndarray of shape (n_source_rows, n_components)
+        All spaces by the fixed response.
+    stretched : ndarray of shape (n_source_rows, n_stretches * n_components)
+        As `stretched_columns` returns them.
+    components : tuple of int
+        Of each space, in their order.
     flexible : tuple of int
         Numbers of the spaces that are taken from `stretched`.
 
     Returns
     -------
     ndarray of shape (n_source_rows, n_regressors)
-        A space has the same sum of squares in both designs, so that one penalty is fair to both.
     """
-    space = np.repeat(np.arange(len(fixed.components)), fixed.components)
-    chosen = np.isin(space, flexible)
-    n_stretches = len(stretched.filters.weights)
-    parts = [fixed.apply(problem.source)[:, ~chosen]]
-    if flexible:
-        many = stretched.apply(problem.source)[:, np.tile(chosen, n_stretches)]
-        parts.append(many / np.float32(np.sqrt(n_stretches)))
-    return np.concatenate(parts, axis=1)
-
-
-def designs(problem: Problem, train: np.ndarray, settings: RidgeSettings) -> tuple[Design, Design]:
-    """Return the designs of the fixed response and of stretches, fitted on training rows."""
-    sizes = {"components": settings.components, "bins": settings.bins}
-    return (
-        fold_design(problem, train, **sizes),
-        fold_design(problem, train, **sizes, filters=stretches(problem)),
-    )
+    chosen = np.isin(np.repeat(np.arange(len(components)), components), flexible)
+    n_stretches = stretched.shape[1] // len(chosen)
+    return np.concatenate([fixed[:, ~chosen], stretched[:, np.tile(chosen, n_stretches)]], axis=1)
 
 
 def predict_flexible(problem: Problem, folds: list[Fold], settings: RidgeSettings) -> Delayed:
@@ -97,21 +103,23 @@ def predict_flexible(problem: Problem, folds: list[Fold], settings: RidgeSetting
     folds : list of Fold
     settings : RidgeSettings
     """
-    parts, strength, chosen = [], [], []
+    tried = candidates(len(problem.spaces))
+    fixed, best, chosen = [], [], []
     for fold in folds:
         train, _ = usable(problem, fold)
-        pair = designs(problem, train, settings)
-        best = None
-        for flexible in candidates(len(problem.spaces)):
+        design, stretched = designs(problem, train, settings)
+        columns = design.apply(problem.source), stretched_columns(problem, stretched)
+        parts, scores = [], []
+        for flexible in tried:
             model = unfitted(problem, fold, settings)
-            part = fit_fold(model, problem, fold, regressors(problem, *pair, flexible))
-            score = float(np.mean(model.cv_scores_))
-            if best is None or score > best[0]:
-                best = (score, flexible, part, model.cv_scores_)
-        parts.append(best[2])
-        strength.append(best[3])
-        chosen.append(best[1])
-    return Delayed(collect(parts, strength, extent=problem.extent), chosen)
+            seen = regressors(*columns, design.components, flexible)
+            parts.append(fit_fold(model, problem, fold, seen))
+            scores.append(float(np.mean(model.cv_scores_)))
+        fixed.append(parts[0])
+        best.append(parts[int(np.argmax(scores))])
+        chosen.append(tried[int(np.argmax(scores))])
+    collected = (collect(parts, extent=problem.extent) for parts in (fixed, best))
+    return Delayed(*collected, chosen)
 
 
 def predict_by_delay(
@@ -137,8 +145,7 @@ def predict_by_delay(
     n_stretches, parts = len(delays), []
     for fold in folds:
         train, test = usable(problem, fold)
-        _, stretched = designs(problem, train, settings)
-        columns = stretched.apply(problem.source) / np.float32(np.sqrt(n_stretches))
+        columns = stretched_columns(problem, designs(problem, train, settings)[1])
         model = unfitted(problem, fold, settings)
         fit_fold(model, problem, fold, columns)
         scale = problem.target[train - problem.rows[0]].std(axis=0)

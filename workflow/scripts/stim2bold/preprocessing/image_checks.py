@@ -14,6 +14,19 @@ from stim2bold.runtime.errors import InputError
 log = logging.getLogger(__name__)
 # Millimetres.
 SMALLEST_VOXEL, LARGEST_VOXEL = 0.1, 20
+# The cosine between two axes of a grid that is called rectangular; float32 headers reach 1e-6.
+LARGEST_SHEAR = 1e-3
+# What nibabel raises of files that are no images, or whose headers make no sense.
+UNREADABLE = (
+    nib.filebasedimages.ImageFileError,
+    nib.spatialimages.HeaderDataError,
+    nib.spatialimages.ImageDataError,
+    EOFError,
+    KeyError,
+    OSError,
+    ValueError,
+    zlib.error,
+)
 FEWEST_VOLUMES = 20
 
 
@@ -199,23 +212,6 @@ def check_overlap(bold: nib.Nifti1Image, t1w: nib.Nifti1Image, names: tuple) -> 
             f"only {100 * share:.0f} % of its field of view lies inside that of {names[1]}",
             "one of the two has a wrong affine or is another person's",
         )
-
-
-# The cosine between two axes of a grid that is called rectangular; float32 headers reach 1e-6.
-LARGEST_SHEAR = 1e-3
-
-
-# What nibabel raises of files that are no images, or whose headers make no sense.
-UNREADABLE = (
-    nib.filebasedimages.ImageFileError,
-    nib.spatialimages.HeaderDataError,
-    nib.spatialimages.ImageDataError,
-    EOFError,
-    KeyError,
-    OSError,
-    ValueError,
-    zlib.error,
-)
 
 
 def check_affine(image: nib.Nifti1Image, name: str | Path) -> None:

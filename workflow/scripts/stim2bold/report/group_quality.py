@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from stim2bold.preprocessing.iqm import MEASURES, flags, thresholds
+from stim2bold.preprocessing.iqm import MEASURES, thresholds
 from stim2bold.report.participants import DIGITS, page_of
 from stim2bold.report.source import Source
 
@@ -143,7 +143,7 @@ def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict
             {
                 "name": run["name"] if len(runs[run["unit"]]) > 1 else run["unit"],
                 "page": run["page"],
-                "flags": flags(run["measured"], source.settings_of_quality),
+                "flags": run["flags"],
                 "carpet": next(
                     (f for f in run["figures"] if "_desc-carpet_" in f["address"]), None
                 ),
