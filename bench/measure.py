@@ -15,6 +15,7 @@ sys.path[:0] = [str(PROJECT / part) for part in ("workflow/scripts", "tests/supp
 
 import benchmarks_page  # noqa: E402
 import brains  # noqa: E402
+import controls  # noqa: E402
 import decoding  # noqa: E402
 import delays  # noqa: E402
 import deployment  # noqa: E402
@@ -47,6 +48,7 @@ ROOMS = (
     delays,
     length,
     models,
+    controls,
     decoding,
     nulls,
     plan,

@@ -252,7 +252,10 @@ def vae_side_by_side() -> list[dict]:
     jobs = []
     for fold in splits:
         task = initialisation.prepare(problem, fold, settings)
-        job = training.make_job(task, problem, task.train, settings.seed, settings, 1)
+        solution = initialisation.choose_solution(
+            task, problem, predictions.inner_folds(problem, fold), participants=1
+        )
+        job = batches.make_job(task, problem, task.train, settings.seed, settings, solution, 1)
         jobs += [replace(job, seed=settings.seed + i) for i in range(settings.seeds)]
 
     def timed(parts: list[list[batches.Job]]) -> float:

@@ -28,14 +28,21 @@ def fold_content(n_blocks=7, seconds=24.0, inner=2):
     )
 
 
-def tables(content, *, seed=0, n_features=20, n_voxels=40, noise=1.0):
-    """Slow features, and BOLD whose first half of voxels follows them; returns also the labels."""
+def tables(content, *, seed=0, n_features=20, n_voxels=40, noise=1.0, products=0):
+    """Slow features, and BOLD whose first half of voxels follows them; returns also the labels.
+
+    With `products`, the voxels follow so many products of two features at the same moment, which
+    do not correlate with any feature, instead of the features themselves.
+    """
     rng = np.random.default_rng(seed)
     n_rows = content["n_rows"]
     features = lfilter([1.0], [1, -0.8], rng.standard_normal((n_rows, n_features)), axis=0)
     times = folds.row_times(n_rows, tr=TR, film_onset=0.0)
-    response = hrf.film_to_bold(TR, reach=12.0).apply(features)
-    signal = response @ rng.standard_normal((n_features, n_voxels // 2))
+    courses = features
+    if products:
+        courses = features[:, :products] * features[:, products : 2 * products]
+    response = hrf.film_to_bold(TR, reach=12.0).apply(courses - courses.mean(axis=0))
+    signal = response @ rng.standard_normal((courses.shape[1], n_voxels // 2))
     bold = noise * rng.standard_normal((n_rows, n_voxels))
     bold[:, : n_voxels // 2] += signal / signal.std(axis=0)
     side = int(np.ceil(n_voxels ** (1 / 3)))

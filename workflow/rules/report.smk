@@ -49,6 +49,11 @@ rule write_methods:
         film="results/stimulus/film.json",
         folds="results/folds.json",
         cleaned=CLEANED,
+        models=[
+            f"results/models/{direction}/{unit}.json"
+            for direction in DIRECTIONS
+            for unit in UNITS[direction]
+        ],
         dataset=f"{BIDS_DIR}/dataset_description.json",
         references=project_file("workflow/datasets/references.tsv"),
         requirements=project_file("requirements.txt"),
@@ -91,7 +96,7 @@ rule write_methods:
         command(
             "write_methods.py",
             " --inputs {input.inputs:q} --film {input.film:q}"
-            " --folds {input.folds:q} --cleaned results/cleaned --dataset {input.dataset:q}"
+            " --folds {input.folds:q} --cleaned results/cleaned --models results/models --dataset {input.dataset:q}"
             " --derivatives {input.derivatives:q} --sound-scores {input.sound_scores:q}"
             " --references {input.references:q} --requirements {input.requirements:q} --text {output.text:q}"
             " --section {output.section:q} --settings {params.settings:q}",

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from stim2bold.io.files import read_json, read_table, replacing, write_json
+from stim2bold.models.catalogue import BOLD, split_name
 from stim2bold.preprocessing.derivatives import VERSION
 from stim2bold.report.methods_text import as_markdown, methods_section, read_references
 from stim2bold.report.provenance import pinned_versions
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument("--film", type=Path, required=True, help="film.json")
     parser.add_argument("--folds", type=Path, required=True, help="folds.json")
     parser.add_argument("--cleaned", type=Path, required=True, help="folder of the cleaned series")
+    parser.add_argument("--models", type=Path, required=True, help="folder of the trained VAEs")
     parser.add_argument("--dataset", type=Path, required=True, help="dataset_description.json")
     parser.add_argument(
         "--derivatives", type=Path, nargs="?", help="dataset_description.json of derivatives"
@@ -40,6 +42,14 @@ def main() -> None:
         for row in inputs["runs"]
         for path in arguments.cleaned.rglob(f"{row['name']}_space-*_desc-cleaned_bold.json")
     ]
+    participants = [f"sub-{label}" for label in inputs["participants"]]
+    directions = arguments.settings["directions"]
+    steps = [
+        fold["steps"]
+        for direction in directions
+        for unit in (participants if BOLD in split_name(direction) else ["film"])
+        for fold in read_json(arguments.models / direction / f"{unit}.json")["folds"]
+    ]
     section = methods_section(
         config=arguments.settings["configuration"],
         inputs=inputs,
@@ -51,8 +61,9 @@ def main() -> None:
         if arguments.derivatives
         else None,
         simulated=arguments.settings["simulated"],
-        directions=arguments.settings["directions"],
+        directions=directions,
         spaces=arguments.settings["spaces"],
+        steps=steps,
         annotated=arguments.settings["annotated"],
         sound_measures=set(read_table(arguments.sound_scores)["measure"])
         if arguments.sound_scores

@@ -36,7 +36,7 @@ SMALL = shipped(
     seeds=1,
     steps=8,
     every=4,
-    learning_rate=0.1,
+    learning_rate=0.02,
 )
 PAPER = shipped(
     VAESettings, preset="paper", components=8, latents=4, hidden=4, rank=8, seeds=1, steps=8

@@ -38,6 +38,7 @@ def section(**changes):
         "simulated": False,
         "directions": ["film2bold", "video2audio", "bold2audio"],
         "spaces": ["i3d_rgb", "mel", "modulation", "words"],
+        "steps": [0, 0, 40],
         "annotated": True,
         "sound_measures": {"pesq_wb", "pesq_nb", "stoi", "estoi", "mcd", "mel_r"},
         "version": "0.1.0",
@@ -56,6 +57,12 @@ def test_it_says_what_the_study_was():
     for words in ("3 participants (4 runs, TR = 0.608 s)", "390.0 s", "My film", "9750 frames"):
         assert words in text
     assert "2 confounds per run" in text and "slower than 128 s" in text and "6 folds" in text
+
+
+def test_it_says_whether_the_network_added_anything():
+    assert "with at least one step: 1 of 3, over all" in " ".join(text_of().split())
+    paper = planted_study.configuration(vae={"preset": "paper"})
+    assert "at least one step" not in text_of(config=paper)
 
 
 def test_it_says_what_was_left_out_and_filled_in():

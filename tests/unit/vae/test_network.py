@@ -1,9 +1,22 @@
 import numpy as np
 import pytest
 import torch
+from shipped import shipped
 from torch.distributions import Normal, kl_divergence
 
-from stim2bold.vae.network import LSTM, VAE, Objective, Sizes, gaussian_kl, gaussian_nll, losses
+from stim2bold.models.hrf import FilterBank, around, bold_to_film, film_to_bold
+from stim2bold.vae.network import (
+    LSTM,
+    VAE,
+    FrameEncoder,
+    Objective,
+    Sizes,
+    gaussian_kl,
+    gaussian_nll,
+    losses,
+)
+from stim2bold.vae.sequences import chunked, unchunked, with_neighbours
+from stim2bold.vae.settings import VAESettings
 
 
 def generators(n):
@@ -36,9 +49,40 @@ def test_lstm_is_torchs_for_each_model():
         torch.testing.assert_close(out[i], reference(x[i])[0], atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [film_to_bold(1.5, reach=12.0), bold_to_film(1.5, reach=12.0, bins=3), around(1)],
+    ids=["past", "future", "both"],
+)
+def test_units_of_frames_are_carried_as_regressors_are(filters):
+    """Over all sequences, as the filter bank does with the whole series of each unit."""
+    settings = shipped(VAESettings, chunk=8, context=4)
+    encoder = FrameEncoder(1, 3, 5, filters)
+    encoder.units.draw(generators(1))
+    rng = np.random.default_rng(0)
+    series = rng.standard_normal((37, 3)).astype(np.float32)
+    seen = with_neighbours(series, np.arange(len(series)), around=filters.around)
+    sequences = torch.from_numpy(chunked(seen, settings, around=filters.around))[None]
+    found = unchunked(encoder(sequences), len(series), settings)[0].detach().numpy()
+    weight = encoder.units.weight[0].detach().numpy()
+    weights = np.asarray(filters.weights)
+    weights = weights / np.linalg.norm(weights, axis=1, keepdims=True)
+    scaled = FilterBank(filters.offsets, tuple(map(tuple, weights.tolist())))
+    np.testing.assert_allclose(found, scaled.apply(np.maximum(series @ weight, 0)), atol=1e-5)
+
+
 def drawn(models, *, linear, seeds=None):
-    sizes = Sizes(models=models, source=4, target=6, latents=3, hidden=5, linear=linear)
-    model = VAE(sizes)
+    sizes = Sizes(
+        models=models,
+        regressors=4 if linear else 0,
+        components=4,
+        target=6,
+        latents=3,
+        units=7,
+        hidden=5,
+        linear=linear,
+    )
+    model = VAE(sizes, around(0))
     model.draw(seeds or list(range(models)))
     return model
 
@@ -47,7 +91,8 @@ def drawn(models, *, linear, seeds=None):
 def test_models_side_by_side_do_not_know_each_other(linear):
     pair, alone = drawn(2, linear=linear, seeds=[5, 9]), drawn(1, linear=linear, seeds=[9])
     torch.manual_seed(1)
-    source, target = torch.randn(2, 3, 8, 4), torch.randn(2, 3, 8, 6)
+    columns = pair.sizes.regressors + pair.sizes.components
+    source, target = torch.randn(2, 3, 8, columns), torch.randn(2, 3, 8, 6)
     noise = tuple(torch.randn(2, 2, 3, 8, 3))
     mask = torch.ones(2, 3, 8)
     objective = Objective(prior=0.5)
@@ -122,7 +167,17 @@ def test_exact_posterior_of_a_linear_gaussian_model_is_recovered():
     exact_map = np.linalg.inv(precision) @ decoder.T / noise
     exact_variance = np.diag(np.linalg.inv(precision))
 
-    model = VAE(Sizes(models=1, source=1, target=d, latents=k, hidden=0, linear=True))
+    sizes = Sizes(
+        models=1,
+        regressors=1,
+        components=0,
+        target=d,
+        latents=k,
+        units=0,
+        hidden=0,
+        linear=True,
+    )
+    model = VAE(sizes, around(0))
     with torch.no_grad():
         model.decoder.linear.weight[0] = torch.tensor(decoder.T)
         model.log_noise.fill_(float(np.log(noise)))

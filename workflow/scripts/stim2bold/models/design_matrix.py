@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from stim2bold.models.directions import Problem
-from stim2bold.models.hrf import FilterBank, around
+from stim2bold.models.hrf import FilterBank
 from stim2bold.runtime.errors import InputError
 
 ROWS = 1024
@@ -45,10 +45,17 @@ class Design:
     spread: float
     components: tuple[int, ...]
 
+    def project(self, source: np.ndarray) -> np.ndarray:
+        """Return components, before any delay, of shape (n_source_rows, n_components)."""
+        return projected(source, self.mean, self.scale, self.loadings)
+
+    def delay(self, components: np.ndarray) -> np.ndarray:
+        """Return regressors of shape (n_source_rows, n_regressors) of what `project` returns."""
+        return (self.filters.apply(components) - self.centre) / self.spread
+
     def apply(self, source: np.ndarray) -> np.ndarray:
         """Return regressors of shape (n_source_rows, n_regressors)."""
-        components = projected(source, self.mean, self.scale, self.loadings)
-        return (self.filters.apply(components) - self.centre) / self.spread
+        return self.delay(self.project(source))
 
 
 def projected(
@@ -201,14 +208,12 @@ def refiltered(
     design: Design, source: np.ndarray, train: np.ndarray, filters: FilterBank
 ) -> Design:
     """Return a fitted design with other delays; arguments as of `fit_design`."""
-    components = projected(source, design.mean, design.scale, design.loadings)
+    components = design.project(source)
     centre, spread = centring(filters.apply(components)[train])
     return replace(design, filters=filters, centre=centre, spread=spread)
 
 
-def fold_design(
-    problem: Problem, train: np.ndarray, *, components: int, bins: int, delayed: bool = True
-) -> Design:
+def fold_design(problem: Problem, train: np.ndarray, *, components: int, bins: int) -> Design:
     """Fit the design of a problem's source to a fold's training rows.
 
     Parameters
@@ -220,8 +225,6 @@ def fold_design(
         Principal components to keep of each space.
     bins : int
         Stretches that the seconds after a moment of the film are averaged over.
-    delayed : bool
-        Whether the source is carried over the haemodynamic delay.
 
     Raises
     ------
@@ -232,7 +235,7 @@ def fold_design(
         return fit_design(
             problem.source,
             train - problem.first_row,
-            filters=problem.filters(bins=bins) if delayed else around(0),
+            filters=problem.filters(bins=bins),
             n_components=components,
             spaces=problem.spaces,
         )

@@ -21,9 +21,15 @@ class FilterBank:
     offsets: tuple[int, ...]
     weights: tuple[tuple[float, ...], ...]
 
+    @property
+    def around(self) -> tuple[int, int]:
+        """Rows before and after a row that the filters look at."""
+        return max(0, -min(self.offsets)), max(0, max(self.offsets))
+
     def extent(self, tr: float) -> tuple[float, float]:
         """Return the seconds before (negative) and after a row that it looks at, to other rows."""
-        return min(0, *self.offsets, 0) * tr, max(0, *self.offsets, 0) * tr
+        before, after = self.around
+        return -before * tr, after * tr
 
     def apply(self, series: np.ndarray) -> np.ndarray:
         """Filter a series; rows beyond its ends count as zero.

@@ -16,6 +16,7 @@ def models_paragraph(
     directions: list[str],
     spaces: list[str],
     n_participants: int,
+    steps: list[int],
     annotated: bool,
 ) -> str:
     """Say what the film was described by and what was learned.
@@ -29,6 +30,8 @@ def models_paragraph(
     directions, spaces : list of str
         Directions and feature spaces that were used.
     n_participants : int
+    steps : list of int
+        Steps of training that the inner folds chose, for each fold of each participant's VAE.
     annotated : bool
         Whether the film is annotated.
     """
@@ -57,7 +60,11 @@ def models_paragraph(
     if config["vae"]["preset"] != "paper":
         parts.append(
             "Each autoencoder started from the linear solution with the least error on the inner "
-            "folds, among ridge regression and a prior on weights learned from all targets."
+            "folds, among ridge regression and a prior on weights learned from all targets. A "
+            "network that sees each frame before the haemodynamic delay, and a recurrent network "
+            "after it, could add to this solution for the number of training steps with the least "
+            "error on the inner folds. Folds with at least one step: "
+            f"{sum(n > 0 for n in steps)} of {len(steps)}, over all participants and directions."
         )
     to_bold = any(split_name(name)[1] == BOLD for name in directions)
     if config["group"]["train"] and n_participants > 1 and to_bold:

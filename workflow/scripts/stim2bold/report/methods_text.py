@@ -177,6 +177,7 @@ def methods_section(
     simulated: bool,
     directions: list[str],
     spaces: list[str],
+    steps: list[int],
     annotated: bool,
     sound_measures: set[str],
     version: str,
@@ -200,6 +201,8 @@ def methods_section(
         Whether the data set is the built-in one.
     directions, spaces : list of str
         Directions and feature spaces that were used.
+    steps : list of int
+        Steps of training that the inner folds chose, for each fold of each participant's VAE.
     annotated : bool
         Whether the film is annotated.
     sound_measures : set of str
@@ -227,6 +230,7 @@ def methods_section(
             directions=directions,
             spaces=spaces,
             n_participants=len(inputs["participants"]),
+            steps=steps,
             annotated=annotated,
         ),
         scores_paragraph(

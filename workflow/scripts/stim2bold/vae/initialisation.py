@@ -32,6 +32,10 @@ class Task:
     train, test : ndarray of int
         Row numbers.
     design : Design
+    components : ndarray of shape (n_source_rows, n_components)
+        Of the source, before any delay, with a mean square of 1 over the training rows.
+    spread : float
+        What they were divided by.
     regressors : ndarray of shape (n_source_rows, n_regressors)
     mean, scale : ndarray of shape (n_targets,)
         Of the targets in the training rows.
@@ -41,6 +45,8 @@ class Task:
     train: np.ndarray
     test: np.ndarray
     design: Design
+    components: np.ndarray
+    spread: float
     regressors: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
@@ -56,20 +62,18 @@ class Task:
 def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
     """Fit everything of a fold that needs no gradient, on its training rows."""
     train, test = usable(problem, fold)
-    design = fold_design(
-        problem,
-        train,
-        components=settings.components,
-        bins=settings.bins,
-        delayed=settings.delayed,
-    )
+    design = fold_design(problem, train, components=settings.components, bins=settings.bins)
+    components = design.project(problem.source)
+    spread = float(np.sqrt((components[train - problem.first_row] ** 2).mean()))
     mean, scale = target_scale(problem, fold, train)
     return Task(
         fold=fold,
         train=train,
         test=test,
         design=design,
-        regressors=design.apply(problem.source),
+        components=components / spread,
+        spread=spread,
+        regressors=design.delay(components),
         mean=mean,
         scale=scale,
     )
@@ -157,8 +161,11 @@ def start_model(
     Returns
     -------
     Start
-        ``basis`` (rank, n_targets) has orthonormal rows. Latents have unit variance over the rows;
-        the posterior map is the exact one for the decoder, the noise and a prior variance of one.
+        ``basis`` (rank, n_targets) has orthonormal rows. Latents have unit variance over the rows.
+        With a linear path the dimensions of the basis that it does not predict have a latent each,
+        which only a network can move: their loadings are those of probabilistic principal
+        components (Tipping & Bishop, J R Stat Soc B 61:611, 1999). The posterior map is the exact
+        one for the decoder, the noise and a prior variance of one.
     """
     x = regressors.astype(np.float64)
     grams = grams_of(standard, participants=participants, weights=solution.weights)
@@ -178,11 +185,15 @@ def start_model(
         # Orthogonal already, but for rounding.
         basis = np.linalg.qr(np.concatenate([basis.T, axes], axis=1))[0].T
     whiten = vectors[:, kept] / np.sqrt(values[kept])
-    encoder = np.zeros((x.shape[1], latents))
-    decoder = np.zeros((latents, len(basis)))
+    encoder = np.zeros((x.shape[1], len(basis)))
+    decoder = np.zeros((len(basis), len(basis)))
     encoder[:, :n] = whiten @ left[:, :n] * np.sqrt(len(x))
     decoder[:n] = (strength[:n, None] * right[:n] / np.sqrt(len(x))) @ basis.T
-    covariance = np.linalg.inv(decoder @ decoder.T / noise + np.eye(latents))
+    rest = np.arange(n, len(basis))
+    variance = ((standard @ basis[n:].T) ** 2).mean(axis=0)
+    # A dimension with no more variance than noise has a little all the same, to be moved by.
+    decoder[rest, rest] = np.sqrt(np.maximum(variance - noise, 0.05 * noise))
+    covariance = np.linalg.inv(decoder @ decoder.T / noise + np.eye(len(basis)))
     return Start(
         basis=basis.astype(np.float32),
         encoder=encoder,

@@ -7,8 +7,11 @@ the model. So all folds and seeds of a unit train as one batch of matrix product
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from stim2bold.models.hrf import FilterBank
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,15 @@ class Sizes:
     ----------
     models : int
         Number of models side by side.
-    source, target : int
-        Columns of the source and of the target.
+    regressors, components : int
+        Columns of the source: first those of the linear path, delayed already, then the
+        components of each row that the network sees before the delay; 0 for none.
+    target : int
+        Columns of the target.
     latents : int
         Latent dimensions per time step.
+    units : int
+        Units that see each row of the source by itself; 0 for no network.
     hidden : int
         Units of each recurrent network; 0 for none.
     linear : bool
@@ -30,9 +38,11 @@ class Sizes:
     """
 
     models: int
-    source: int
+    regressors: int
+    components: int
     target: int
     latents: int
+    units: int
     hidden: int
     linear: bool
 
@@ -99,33 +109,141 @@ class LSTM(nn.Module):
                     weight.uniform_(-bound, bound, generator=generator)
 
 
-class Encoder(nn.Module):
-    """Mean and log variance of a Gaussian over the latents at each step."""
+class FrameEncoder(nn.Module):
+    """Rectified units that see one row of the source each, carried over the delay by filters.
 
-    def __init__(self, sizes: Sizes, n_in: int) -> None:
+    A product of two features is one of the frame itself. After the haemodynamic response, which
+    mixes many frames, it can no longer be made.
+
+    Parameters
+    ----------
+    models, n_in, units : int
+    filters : FilterBank
+        The delay. Each filter is scaled to unit sum of squares, so that what it lets through of
+        noise keeps its variance.
+    """
+
+    def __init__(self, models: int, n_in: int, units: int, filters: FilterBank) -> None:
         super().__init__()
-        self.linear = Linear(sizes.models, n_in, sizes.latents) if sizes.linear else None
-        self.lstm = None
-        if sizes.hidden:
-            # The network of a linear path sees what that path sees, and only adds to it.
-            n_lstm = sizes.latents if sizes.linear else n_in
-            self.lstm = LSTM(sizes.models, n_lstm, sizes.hidden)
-            self.mean = Linear(sizes.models, sizes.hidden, sizes.latents)
-            self.spread = Linear(sizes.models, sizes.hidden, sizes.latents)
+        self.units = Linear(models, n_in, units)
+        self.around = filters.around
+        weights = np.asarray(filters.weights, dtype=np.float32)
+        weights /= np.sqrt((weights**2).sum(axis=1, keepdims=True))
+        dense = np.zeros((len(weights), sum(self.around) + 1), dtype=np.float32)
+        dense[:, np.asarray(filters.offsets) + self.around[0]] = weights
+        self.register_buffer("filters", torch.from_numpy(dense), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (models, sequences, before + steps + after, n_in) to (..., steps, filters * units).
+
+        ``before`` and ``after`` are the rows that the filters look at.
+        """
+        seen = torch.relu(self.units(x))
+        # One matrix for all steps: (filters * steps, before + steps + after).
+        n_filters, reach = self.filters.shape
+        steps = seen.shape[2] - reach + 1
+        places = torch.arange(seen.shape[2], device=x.device) - torch.arange(
+            steps, device=x.device
+        ).unsqueeze(1)
+        known = (places >= 0) & (places < reach)
+        matrix = self.filters[:, places.clamp(0, reach - 1)] * known
+        carried = matrix.reshape(n_filters * steps, -1) @ seen
+        parts = carried.reshape(*seen.shape[:2], n_filters, steps, -1).transpose(2, 3)
+        return parts.reshape(*seen.shape[:2], steps, -1)
+
+
+class SourceEncoder(nn.Module):
+    """q(z|source): mean and log variance of a Gaussian over the latents at each step.
+
+    A linear path over delayed regressors, and a network beside it or instead: each row by itself
+    (`FrameEncoder`), then a recurrent network. Mean and variance are read from both.
+    """
+
+    def __init__(self, sizes: Sizes, filters: FilterBank) -> None:
+        super().__init__()
+        self.regressors, self.around = sizes.regressors, filters.around
+        self.linear = None
+        if sizes.linear:
+            self.linear = Linear(sizes.models, sizes.regressors, sizes.latents)
+        self.frames = self.lstm = None
+        if sizes.units:
+            self.frames = FrameEncoder(sizes.models, sizes.components, sizes.units, filters)
+            n_seen = sizes.units * len(filters.weights)
+            if sizes.hidden:
+                self.lstm = LSTM(sizes.models, n_seen, sizes.hidden)
+            self.mean = Linear(sizes.models, n_seen + sizes.hidden, sizes.latents)
+            self.spread = Linear(sizes.models, n_seen + sizes.hidden, sizes.latents)
         self.log_variance = nn.Parameter(torch.zeros(sizes.models, 1, 1, sizes.latents))
 
     def forward(self, x: Tensor, within: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return mean and log variance, each (models, sequences, steps, latents).
 
-        The network looks at rows within which it may alone, see `LSTM`.
+        Parameters
+        ----------
+        x : Tensor of shape (models, sequences, before + steps + after, columns)
+            Regressors and components, with the rows that the filters look at.
+        within : Tensor of shape (models, sequences, steps), optional
+            The recurrent network looks at rows within which it may alone, see `LSTM`.
         """
-        mean = self.linear(x) if self.linear is not None else 0.0
-        log_variance = self.log_variance
-        if self.lstm is not None:
-            state = self.lstm(mean if self.linear is not None else x, within)
+        before, after = self.around
+        mean, log_variance = 0.0, self.log_variance
+        if self.linear is not None:
+            mean = self.linear(x[:, :, before : x.shape[2] - after, : self.regressors])
+        if self.frames is not None:
+            state = self.frames(x[..., self.regressors :])
+            if self.lstm is not None:
+                state = torch.cat([state, self.lstm(state, within)], dim=-1)
             mean = mean + self.mean(state)
             log_variance = log_variance + self.spread(state)
         return mean, log_variance.expand_as(mean)
+
+    def draw(self, generators: list[torch.Generator]) -> None:
+        """Draw the network's weights; beside a linear path the last layers stay zero."""
+        if self.frames is None:
+            return
+        self.frames.units.draw(generators)
+        if self.lstm is not None:
+            self.lstm.draw(generators)
+        if self.linear is None:
+            self.mean.draw(generators)
+            self.spread.draw(generators, gain=0.1)
+
+
+class TargetEncoder(nn.Module):
+    """q(z|target): mean and log variance of a Gaussian over the latents at each step.
+
+    The recurrent network of a linear path sees what that path gives, and only adds to it.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.linear = Linear(sizes.models, sizes.target, sizes.latents) if sizes.linear else None
+        self.lstm = None
+        if sizes.hidden:
+            n_in = sizes.latents if sizes.linear else sizes.target
+            self.lstm = LSTM(sizes.models, n_in, sizes.hidden)
+            self.mean = Linear(sizes.models, sizes.hidden, sizes.latents)
+            self.spread = Linear(sizes.models, sizes.hidden, sizes.latents)
+        self.log_variance = nn.Parameter(torch.zeros(sizes.models, 1, 1, sizes.latents))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of (models, sequences, steps, target)."""
+        mean = self.linear(x) if self.linear is not None else 0.0
+        log_variance = self.log_variance
+        if self.lstm is not None:
+            state = self.lstm(mean if self.linear is not None else x)
+            mean = mean + self.mean(state)
+            log_variance = log_variance + self.spread(state)
+        return mean, log_variance.expand_as(mean)
+
+    def draw(self, generators: list[torch.Generator]) -> None:
+        """Draw the network's weights; beside a linear path the last layers stay zero."""
+        if self.lstm is None:
+            return
+        self.lstm.draw(generators)
+        if self.linear is None:
+            self.mean.draw(generators)
+            self.spread.draw(generators, gain=0.1)
 
 
 class Decoder(nn.Module):
@@ -147,13 +265,20 @@ class Decoder(nn.Module):
 
 
 class VAE(nn.Module):
-    """A batch of conditional variational autoencoders."""
+    """A batch of conditional variational autoencoders.
 
-    def __init__(self, sizes: Sizes) -> None:
+    Parameters
+    ----------
+    sizes : Sizes
+    filters : FilterBank
+        The delay from source to target.
+    """
+
+    def __init__(self, sizes: Sizes, filters: FilterBank) -> None:
         super().__init__()
         self.sizes = sizes
-        self.source_encoder = Encoder(sizes, sizes.source)
-        self.target_encoder = Encoder(sizes, sizes.target)
+        self.source_encoder = SourceEncoder(sizes, filters)
+        self.target_encoder = TargetEncoder(sizes)
         self.decoder = Decoder(sizes)
         self.log_noise = nn.Parameter(torch.zeros(sizes.models, 1, 1, 1))
 
@@ -164,12 +289,8 @@ class VAE(nn.Module):
         correction at all.
         """
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        for encoder in (self.source_encoder, self.target_encoder):
-            if encoder.lstm is not None:
-                encoder.lstm.draw(generators)
-                if encoder.linear is None:
-                    encoder.mean.draw(generators)
-                    encoder.spread.draw(generators, gain=0.1)
+        self.source_encoder.draw(generators)
+        self.target_encoder.draw(generators)
         if self.decoder.inner is not None:
             self.decoder.inner.draw(generators)
             self.decoder.outer.draw(generators)
@@ -233,7 +354,9 @@ def losses(
     Parameters
     ----------
     model : VAE
-    source, target : Tensor of shape (models, sequences, steps, columns)
+    source : Tensor of shape (models, sequences, before + steps + after, columns)
+        With the rows that the delay's filters look at.
+    target : Tensor of shape (models, sequences, steps, columns)
     mask : Tensor of shape (models, sequences, steps)
         1 where a row may be fitted. Targets elsewhere are hidden from the encoder too, and the
         networks look at no source elsewhere: else they would see across the gap into the test
@@ -254,7 +377,8 @@ def losses(
     mean0, log_variance0 = (part[:, :, context:] for part in model.source_encoder(source, mask))
     mean, log_variance = (part[:, :, context:] for part in model.target_encoder(visible))
     target, mask = target[:, :, context:], mask[:, :, context:]
-    count = mask.sum(dim=(1, 2))
+    # Sequences drawn at random may hold no row that may be fitted.
+    count = mask.sum(dim=(1, 2)).clamp(min=1)
 
     def average(x: Tensor) -> Tensor:
         return (x.sum(dim=-1) * mask).sum(dim=(1, 2)) / count

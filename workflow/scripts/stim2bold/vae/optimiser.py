@@ -1,6 +1,7 @@
 """The optimiser: a batch of models, each with its own noise, stop and gradient."""
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,31 @@ from stim2bold.vae.checkpoints import Checkpoint
 from stim2bold.vae.network import VAE, Objective, losses
 from stim2bold.vae.settings import VAESettings
 
+SEEN = "seen/"
+"""Begins the names of what a watch keeps in a checkpoint."""
 COLUMNS = ["step", "fold", "seed", "total", "reconstruction", "prior", "kl"]
 
 
 def draw_noise(generators: list[torch.Generator], shape: tuple[int, ...]) -> Tensor:
     """Return standard normal numbers (models, *shape), each model from its own generator."""
     return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+
+
+class Watch(Protocol):
+    """Looks at models in training, and tells when it can end."""
+
+    def look(self, step: int, model: VAE) -> None:
+        """Look at the models after so many steps."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether training can end."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return what was seen so far."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Put back what `state` returned."""
 
 
 class Optimiser:
@@ -40,7 +60,9 @@ class Optimiser:
     def __init__(self, batch: Batch, settings: VAESettings, stops: np.ndarray) -> None:
         self.batch, self.settings = batch, settings
         held = ("source_encoder.linear", "decoder", "log_noise") if settings.linear else ()
-        guarded = ("source_encoder.lstm", "source_encoder.mean") if settings.linear else ("",)
+        guarded = ("",)
+        if settings.linear:
+            guarded = tuple(f"source_encoder.{part}" for part in ("frames", "lstm", "mean"))
         named = [
             (name, p)
             for name, p in batch.model.named_parameters()
@@ -54,7 +76,9 @@ class Optimiser:
         self.second = [torch.zeros_like(p) for p in self.parameters]
         self.generators = [torch.Generator().manual_seed(10_000 + job.seed) for job in batch.jobs]
         self.stops = torch.as_tensor(np.asarray(stops), device=batch.source.device)
-        self.n_steps = settings.steps if settings.linear else int(np.max(stops))
+        self.n_steps = int(np.max(stops))
+        if settings.linear:
+            self.n_steps = max(self.n_steps, min(settings.steps, settings.patience))
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the next step depends on."""
@@ -80,13 +104,18 @@ class Optimiser:
     def step(self, number: int) -> dict[str, Tensor]:
         """Take one step; return the parts of the objective before it."""
         batch, settings = self.batch, self.settings
-        shape = (batch.source.shape[1], settings.chunk, settings.latents)
+        data = [batch.source, batch.target, batch.mask]
+        n_sequences = data[0].shape[1]
+        if n_sequences > settings.sequences:
+            # Of the step's number alone: a training that is taken up again draws the same.
+            rng = np.random.default_rng([settings.seed, number])
+            drawn = np.sort(rng.choice(n_sequences, settings.sequences, replace=False))
+            data = [part[:, drawn] for part in data]
+        shape = (data[0].shape[1], settings.chunk, batch.model.sizes.latents)
         noise = [draw_noise(self.generators, shape).to(batch.source.device) for _ in range(2)]
         parts = losses(
             batch.model,
-            batch.source,
-            batch.target,
-            batch.mask,
+            *data,
             noise=tuple(noise),
             objective=Objective(settings.reconstruction, settings.beta, settings.prior),
             context=settings.context,
@@ -96,7 +125,7 @@ class Optimiser:
         gradients = torch.autograd.grad(
             parts["total"].sum() / batch.target.shape[-1], self.parameters, allow_unused=True
         )
-        active = (number < self.stops).to(torch.float32)
+        active = number < self.stops
         correction = (1 - 0.999 ** (number + 1)) ** 0.5 / (1 - 0.9 ** (number + 1))
         with torch.no_grad():
             for p, p0, g, m, v, bounded in zip(
@@ -112,11 +141,12 @@ class Optimiser:
                     continue
                 m.lerp_(g, 0.1)
                 v.lerp_(g * g, 0.001)
-                size = settings.learning_rate
-                if bounded:
-                    size = size * active.reshape(-1, *[1] * (p.ndim - 1))
                 move = correction * m / (v.sqrt() + 1e-8) + settings.weight_decay * (p - p0)
-                p.sub_(size * move)
+                moved = p - settings.learning_rate * move
+                if bounded:
+                    # What stands is copied, not moved by zero times a gradient that may overflow.
+                    moved = torch.where(active.reshape(-1, *[1] * (p.ndim - 1)), moved, p)
+                p.copy_(moved)
         return parts
 
 
@@ -125,10 +155,10 @@ def train(
     settings: VAESettings,
     *,
     stops: np.ndarray,
-    look: Callable[[VAE], np.ndarray] | None = None,
+    watch: Watch | None = None,
     progress: Callable[[Iterable], Iterable] = iter,
     checkpoint: Checkpoint | None = None,
-) -> tuple[pd.DataFrame, dict[int, np.ndarray]]:
+) -> pd.DataFrame:
     """Train a batch; each model keeps the parameters of its own last step.
 
     Parameters
@@ -138,8 +168,8 @@ def train(
     settings : VAESettings
     stops : ndarray of shape (n_models,)
         Steps after which each model's prediction stands, see `Optimiser`.
-    look : callable, optional
-        What to keep of the model every `settings.every` steps, before the first step too.
+    watch : Watch, optional
+        Looks at the models every `settings.every` steps, before the first step too.
     progress : callable
         Wraps the steps.
     checkpoint : Checkpoint, optional
@@ -147,26 +177,27 @@ def train(
 
     Returns
     -------
-    history : DataFrame
+    DataFrame
         Columns step, fold, seed and the parts of the objective.
-    looks : dict of int to ndarray
-        What `look` returned, by step.
     """
     optimiser = Optimiser(batch, settings, stops)
-    first, history, looks = 0, [], {}
+    first, history = 0, []
     kept = checkpoint.load() if checkpoint else None
     if kept:
         state, notes = kept
         optimiser.restore(state)
         first, history = notes["step"], notes["history"]
-        looks = {int(k.split("/")[1]): v for k, v in state.items() if k.startswith("look/")}
+        if watch:
+            watch.restore({k.removeprefix(SEEN): v for k, v in state.items() if k.startswith(SEEN)})
     for step in progress(range(first, optimiser.n_steps + 1)):
         if step % settings.every == 0 and step > first and checkpoint:
-            state = optimiser.state() | {f"look/{k}": value for k, value in looks.items()}
+            seen = watch.state() if watch else {}
+            state = optimiser.state() | {f"{SEEN}{k}": value for k, value in seen.items()}
             checkpoint.save(state, {"step": step, "history": history})
-        if look is not None and step % settings.every == 0:
-            with torch.no_grad():
-                looks[step] = look(batch.model)
+        if watch and step % settings.every == 0:
+            watch.look(step, batch.model)
+            if watch.ended:
+                break
         if step == optimiser.n_steps:
             break
         parts = optimiser.step(step)
@@ -175,4 +206,4 @@ def train(
             for i, job in enumerate(batch.jobs):
                 record = {"step": step, "fold": job.task.fold.number, "seed": job.seed}
                 history.append(record | {name: float(value[i]) for name, value in values.items()})
-    return pd.DataFrame(history, columns=COLUMNS).astype(float), looks
+    return pd.DataFrame(history, columns=COLUMNS).astype(float)

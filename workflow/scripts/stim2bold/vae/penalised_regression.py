@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse.linalg import eigsh
 
 from stim2bold.vae.shrinkage import learn_prior
 
@@ -57,18 +58,22 @@ def without_patterns(x: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, float
         their principal components as that of what is left is (the participation ratio, corrected
         for the number of rows).
     """
+    n_rows, n_patterns = len(x), min(PATTERNS, len(x) // 4)
     first = ridge_map(x, float(np.trace(x.T @ x)) / x.shape[1])
-    residual = np.eye(len(x)) - x @ first
-    values, vectors = np.linalg.eigh(residual @ gram @ residual.T)
-    n_patterns = min(PATTERNS, len(x) // 4)
-    kept = slice(-n_patterns, None)
-    strength = np.sqrt(np.maximum(values[kept], values[-1] * 1e-9))
+    # (I - X F) Y Y' (I - X F)', without a product of two matrices of rows by rows.
+    across = x @ (first @ gram)
+    left = gram - across - across.T + x @ (across @ first.T).T
+    # A few eigenvalues cost the square of the number of rows; all of them cost its cube.
+    values, vectors = eigsh(left, k=n_patterns, v0=np.ones(n_rows))
+    strength = np.sqrt(np.maximum(values, values.max() * 1e-9))
     # Targets times patterns, which are the residuals' right singular vectors.
-    scores = gram @ residual.T @ vectors[:, kept] / strength
-    rest = np.maximum(values[:-n_patterns], 0)
-    spread = rest.sum() ** 2 / max((rest**2).sum(), np.finfo(float).tiny)
+    scores = (gram @ (vectors - first.T @ (x.T @ vectors))) / strength
+    total = max(float(np.trace(left)) - values.sum(), 0.0)
+    squares = max(float((left**2).sum()) - (values**2).sum(), np.finfo(float).tiny)
+    spread = total**2 / squares
     # N independent series of T rows have a participation ratio of N T / (N + T).
-    return gram - scores @ scores.T, float(spread / max(1 - spread / len(rest), 1e-3))
+    independent = spread / max(1 - spread / (n_rows - n_patterns), 1e-3)
+    return gram - scores @ scores.T, float(independent)
 
 
 def prior_root(x: np.ndarray, part: Part, prior: str) -> np.ndarray:

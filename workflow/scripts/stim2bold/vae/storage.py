@@ -12,11 +12,12 @@ from stim2bold.io.files import read_json, replacing, write_json
 from stim2bold.models.design_matrix import Design
 from stim2bold.models.hrf import FilterBank
 from stim2bold.runtime.errors import InputError
+from stim2bold.vae.batches import source_columns
 from stim2bold.vae.network import VAE, Sizes
-from stim2bold.vae.sequences import chunked, unchunked
+from stim2bold.vae.sequences import chunked, unchunked, with_neighbours
 from stim2bold.vae.settings import VAESettings
 
-FORMAT = 1
+FORMAT = 2
 
 
 def write_model(path: str | Path, tensors: dict[str, np.ndarray], record: dict[str, Any]) -> None:
@@ -81,12 +82,15 @@ class StoredFold:
     model : VAE
         One a seed.
     design : Design
-        From source rows to regressors.
+        From source rows to components and regressors.
+    spread : float
+        What components are divided by, see `stim2bold.vae.initialisation.Task`.
     settings : VAESettings
     """
 
     model: VAE
     design: Design
+    spread: float
     settings: VAESettings
 
     def encode(self, source: np.ndarray, within: np.ndarray | None = None) -> torch.Tensor:
@@ -99,10 +103,12 @@ class StoredFold:
         within : ndarray of int, optional
             Rows that the recurrent network may look at; all by default.
         """
-        regressors = self.design.apply(source)
-        width = np.zeros((len(source), self.model.sizes.source), dtype=np.float32)
-        width[:, : regressors.shape[1]] = regressors
-        sequences = torch.from_numpy(chunked(width, self.settings))
+        components, around = self.design.project(source), self.design.filters.around
+        columns = source_columns(
+            self.design.delay(components), components / self.spread, self.model.sizes
+        )
+        seen = with_neighbours(columns, np.arange(len(source)), around=around)
+        sequences = torch.from_numpy(chunked(seen, self.settings, around=around))
         sequences = sequences.expand(self.model.sizes.models, -1, -1, -1)
         mask = None
         if within is not None:
@@ -141,7 +147,7 @@ def stored_fold(tensors: dict[str, np.ndarray], record: dict[str, Any], *, fold:
         components=tuple(part["components"]),
     )
     here = slice(position * settings.seeds, (position + 1) * settings.seeds)
-    model = VAE(Sizes(**record["sizes"] | {"models": settings.seeds}))
+    model = VAE(Sizes(**record["sizes"] | {"models": settings.seeds}), design.filters)
     model.load_state_dict(
         {
             name.removeprefix("model/"): torch.from_numpy(value[here].copy())
@@ -149,7 +155,7 @@ def stored_fold(tensors: dict[str, np.ndarray], record: dict[str, Any], *, fold:
             if name.startswith("model/")
         }
     )
-    return StoredFold(model, design, settings)
+    return StoredFold(model, design, part["component_spread"], settings)
 
 
 def predict_stored(

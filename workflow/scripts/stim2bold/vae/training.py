@@ -14,10 +14,11 @@ from stim2bold.models.directions import Problem
 from stim2bold.models.folds import Fold
 from stim2bold.models.predictions import Fitted, collect, inner_folds
 from stim2bold.runtime.devices import choose_device
-from stim2bold.vae.batches import Batch, Job, make_batch, row_masks
+from stim2bold.vae.batches import Batch, make_batch, make_job
 from stim2bold.vae.checkpoints import Checkpoint, discard, fingerprint
-from stim2bold.vae.initialisation import Solution, Task, choose_solution, prepare, start_model
-from stim2bold.vae.network import VAE, gaussian_kl
+from stim2bold.vae.initialisation import choose_solution, prepare
+from stim2bold.vae.inner_stage import choose_steps
+from stim2bold.vae.network import gaussian_kl
 from stim2bold.vae.optimiser import draw_noise, train
 from stim2bold.vae.sequences import unchunked
 from stim2bold.vae.settings import VAESettings
@@ -124,101 +125,6 @@ def diagnose(
     ]
 
 
-def make_job(
-    task: Task,
-    problem: Problem,
-    rows: np.ndarray,
-    seed: int,
-    settings: VAESettings,
-    solution: Solution,
-    participants: int,
-) -> Job:
-    """Return a job that starts from a linear solution on some of the fold's training rows."""
-    start = start_model(
-        task.regressors[rows - problem.first_row],
-        task.standard(problem, rows),
-        settings=settings,
-        solution=solution,
-        participants=participants,
-    )
-    whole = task.standard(problem, problem.rows) @ start.basis.T
-    return Job(task=task, train=rows, seed=seed, start=start, coordinates=whole)
-
-
-def choose_steps(
-    tasks: list[Task],
-    solutions: list[Solution],
-    problem: Problem,
-    settings: VAESettings,
-    *,
-    device: torch.device,
-    participants: int,
-    progress: Callable[[Iterable], Iterable],
-    checkpoint: Checkpoint | None,
-) -> tuple[np.ndarray, list[np.ndarray], pd.DataFrame]:
-    """Choose the number of steps of each fold on its inner folds.
-
-    Returns
-    -------
-    steps : ndarray of shape (n_folds,)
-    noise : list of ndarray of shape (n_targets,)
-        Variance of each standardised target about its prediction, for each fold.
-    history : DataFrame
-        Objective and, every few steps, the error on the inner test rows (squared, relative to
-        predicting the mean).
-    """
-    jobs, validation = [], []
-    for task, solution in zip(tasks, solutions, strict=True):
-        for split in inner_folds(problem, task.fold):
-            jobs.append(
-                make_job(
-                    task, problem, split.train, settings.seed, settings, solution, participants
-                )
-            )
-            validation.append(split.test - problem.rows[0])
-    batch = make_batch(jobs, problem, settings, device)
-    n_rows = len(problem.rows)
-    target = unchunked(batch.target, n_rows, settings).cpu().numpy()
-    # The rows of a fold's inner folds: the choice must not look at its test interval either.
-    visible = row_masks([job.task.train for job in jobs], problem, settings, device)
-
-    def look(model: VAE) -> np.ndarray:
-        return unchunked(model.predict(batch.source, visible), n_rows, settings).cpu().numpy()
-
-    stops = np.full(len(jobs), settings.steps)
-    history, guesses = train(
-        batch, settings, stops=stops, look=look, progress=progress, checkpoint=checkpoint
-    )
-    errors = [
-        (
-            step,
-            job.task.fold.number,
-            float(((target[i, rows] - guess[i, rows]) ** 2).sum() / (target[i, rows] ** 2).sum()),
-        )
-        for step, guess in guesses.items()
-        for i, (job, rows) in enumerate(zip(jobs, validation, strict=True))
-    ]
-    table = pd.DataFrame(errors, columns=["step", "fold", "error"])
-    curve = table.groupby(["fold", "step"]).error.mean()
-    steps = np.array([int(curve.loc[task.fold.number].idxmin()) for task in tasks])
-    curve = curve.rename("inner_error").reset_index()
-    noise = []
-    for task, step in zip(tasks, steps, strict=True):
-        # What a model that has not seen a row gets wrong there: the residual of rows it has seen
-        # is too small, by what was fitted to them.
-        total, count = np.zeros(len(task.scale)), 0
-        for i, (job, rows) in enumerate(zip(jobs, validation, strict=True)):
-            if job.task is task:
-                error = task.standard(problem, problem.rows[rows])
-                error -= guesses[step][i, rows, : len(job.start.basis)] @ job.start.basis
-                total += (error**2).sum(axis=0, dtype=np.float64)
-                count += len(rows)
-        noise.append(total / count)
-    history = history.groupby(["fold", "step"], as_index=False).mean(numeric_only=True)
-    history = history.drop(columns="seed", errors="ignore").merge(curve, how="outer")
-    return steps, noise, history.assign(phase="inner")
-
-
 def fit(
     problem: Problem,
     folds: list[Fold],
@@ -289,7 +195,7 @@ def fit(
     ]
     batch = make_batch(jobs, problem, settings, device)
     stops = np.repeat(steps, settings.seeds)
-    history, _ = train(batch, settings, stops=stops, progress=progress, checkpoint=stages[1])
+    history = train(batch, settings, stops=stops, progress=progress, checkpoint=stages[1])
     with torch.no_grad():
         guess = unchunked(batch.model.predict(batch.source), len(problem.rows), settings).cpu()
     parts, tensors, found = [], {}, []
@@ -330,6 +236,7 @@ def fit(
                     trial.recipe.name: round(trial.error, 6) for trial in solutions[i].trials
                 },
                 "spread": task.design.spread,
+                "component_spread": task.spread,
                 "components": list(task.design.components),
                 "filters": asdict(task.design.filters),
             }
@@ -340,7 +247,7 @@ def fit(
     extent, memory = tasks[0].design.filters.extent(problem.tr), settings.memory * problem.tr
     columns = ["phase", "fold", "seed", "step", "total", "reconstruction", "prior", "kl"]
     whole = pd.concat([inner, history.assign(phase="outer")], ignore_index=True)
-    whole = whole.reindex(columns=[*columns, "inner_error"])
+    whole = whole.reindex(columns=[*columns, "inner_error", "inner_error_se"])
     return Trained(
         fitted=collect(parts, extent=extent, reads=(extent[0] - memory, extent[1])),
         history=whole,

@@ -1,0 +1,171 @@
+"""The number of training steps, chosen on the inner folds."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stim2bold.models.directions import Problem
+from stim2bold.models.predictions import inner_folds
+from stim2bold.vae.batches import Batch, Job, make_batch, make_job, row_masks
+from stim2bold.vae.checkpoints import Checkpoint
+from stim2bold.vae.initialisation import Solution, Task
+from stim2bold.vae.network import VAE
+from stim2bold.vae.optimiser import train
+from stim2bold.vae.sequences import unchunked
+from stim2bold.vae.settings import VAESettings
+
+
+class HeldOutErrors:
+    """What models in training get wrong at the inner folds' held-out rows.
+
+    Parameters
+    ----------
+    batch : Batch
+        One model for each inner fold of each fold.
+    problem : Problem
+    held_out : list of ndarray of int
+        For each model, positions among the problem's rows.
+    settings : VAESettings
+    """
+
+    def __init__(
+        self, batch: Batch, problem: Problem, held_out: list[np.ndarray], settings: VAESettings
+    ) -> None:
+        self.batch, self.held_out, self.settings = batch, held_out, settings
+        self.n_rows = len(problem.rows)
+        # The rows of a fold's inner folds: the choice must not look at its test interval either.
+        trained = [job.task.train for job in batch.jobs]
+        self.visible = row_masks(trained, problem, settings, batch.source.device)
+        self.truth = self.at_held_out(batch.target)
+        self.fold = np.array([job.task.fold.number for job in batch.jobs])
+        self.steps: list[int] = []
+        self.errors: list[np.ndarray] = []
+        self.guesses: list[np.ndarray] = []
+
+    def at_held_out(self, sequences: torch.Tensor) -> list[np.ndarray]:
+        """Return each model's held-out rows of sequences."""
+        series = unchunked(sequences, self.n_rows, self.settings)
+        return [part[rows].cpu().numpy() for part, rows in zip(series, self.held_out, strict=True)]
+
+    def look(self, step: int, model: VAE) -> None:
+        """Add the errors of a step; keep the guesses of a fold where it errs least."""
+        with torch.no_grad():
+            guesses = self.at_held_out(model.predict(self.batch.source, self.visible))
+        errors = [
+            float(((truth - guess) ** 2).sum() / (truth**2).sum())
+            for truth, guess in zip(self.truth, guesses, strict=True)
+        ]
+        self.steps.append(step)
+        self.errors.append(np.array(errors))
+        if not self.guesses:
+            self.guesses = guesses
+        for number, best in self.best_steps().items():
+            if best == step:
+                for i in np.flatnonzero(self.fold == number):
+                    self.guesses[i] = guesses[i]
+
+    def curve(self) -> pd.DataFrame:
+        """Return the mean error over the inner folds and its standard error, by fold and step.
+
+        Squared errors are relative to predicting the mean.
+        """
+        table = pd.DataFrame(self.errors, index=pd.Index(self.steps, name="step"))
+        table = table.T.groupby(pd.Index(self.fold, name="fold"), sort=False)
+        return pd.DataFrame(
+            {
+                "inner_error": table.mean().stack(),
+                "inner_error_se": table.sem().stack(future_stack=True),
+            }
+        )
+
+    def best_steps(self) -> dict[int, int]:
+        """Return the step of least error of each fold."""
+        curve = self.curve().inner_error
+        return {
+            int(number): int(part.droplevel("fold").idxmin())
+            for number, part in curve.groupby("fold", sort=False)
+        }
+
+    @property
+    def ended(self) -> bool:
+        """Whether no fold has erred less for `patience` steps."""
+        last = max(self.best_steps().values())
+        return self.steps[-1] - last >= self.settings.patience
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that was seen so far."""
+        if not self.steps:
+            return {}
+        kept = {f"guess/{i}": guess for i, guess in enumerate(self.guesses)}
+        return kept | {"steps": np.array(self.steps), "errors": np.stack(self.errors)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Put back what `state` returned."""
+        if state:
+            self.steps = state["steps"].tolist()
+            self.errors = list(state["errors"])
+            self.guesses = [state[f"guess/{i}"] for i in range(len(self.held_out))]
+
+
+def choose_steps(
+    tasks: list[Task],
+    solutions: list[Solution],
+    problem: Problem,
+    settings: VAESettings,
+    *,
+    device: torch.device,
+    participants: int,
+    progress: Callable[[Iterable], Iterable],
+    checkpoint: Checkpoint | None,
+) -> tuple[np.ndarray, list[np.ndarray], pd.DataFrame]:
+    """Choose the number of steps of each fold on its inner folds.
+
+    Returns
+    -------
+    steps : ndarray of shape (n_folds,)
+    noise : list of ndarray of shape (n_targets,)
+        Variance of each standardised target about its prediction, for each fold.
+    history : DataFrame
+        Objective and, every few steps, the error on the inner test rows, see
+        `HeldOutErrors.curve`.
+    """
+    jobs: list[Job] = []
+    held_out = []
+    for task, solution in zip(tasks, solutions, strict=True):
+        for split in inner_folds(problem, task.fold):
+            jobs.append(
+                make_job(
+                    task, problem, split.train, settings.seed, settings, solution, participants
+                )
+            )
+            held_out.append(split.test - problem.rows[0])
+    batch = make_batch(jobs, problem, settings, device)
+    errors = HeldOutErrors(batch, problem, held_out, settings)
+    history = train(
+        batch,
+        settings,
+        stops=np.full(len(jobs), settings.steps),
+        watch=errors,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+    best = errors.best_steps()
+    noise = []
+    for task in tasks:
+        # What a model that has not seen a row gets wrong there: the residual of rows it has seen
+        # is too small, by what was fitted to them.
+        total, count = np.zeros(len(task.scale)), 0
+        for job, rows, guess in zip(jobs, held_out, errors.guesses, strict=True):
+            if job.task is task:
+                error = task.standard(problem, problem.rows[rows])
+                error -= guess[:, : len(job.start.basis)] @ job.start.basis
+                total += (error**2).sum(axis=0, dtype=np.float64)
+                count += len(rows)
+        noise.append(total / count)
+    history = history.groupby(["fold", "step"], as_index=False).mean(numeric_only=True)
+    history = history.drop(columns="seed", errors="ignore")
+    history = history.merge(errors.curve().reset_index(), how="outer")
+    steps = np.array([best[task.fold.number] for task in tasks])
+    return steps, noise, history.assign(phase="inner")
