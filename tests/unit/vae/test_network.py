@@ -5,16 +5,8 @@ from shipped import shipped
 from torch.distributions import Normal, kl_divergence
 
 from stim2bold.models.hrf import FilterBank, around, bold_to_film, film_to_bold
-from stim2bold.vae.network import (
-    LSTM,
-    VAE,
-    FrameEncoder,
-    Objective,
-    Sizes,
-    gaussian_kl,
-    gaussian_nll,
-    losses,
-)
+from stim2bold.vae.layers import LSTM, FrameEncoder
+from stim2bold.vae.network import VAE, Objective, Sizes, gaussian_kl, gaussian_nll, losses
 from stim2bold.vae.sequences import chunked, unchunked, with_neighbours
 from stim2bold.vae.settings import VAESettings
 

@@ -9,8 +9,8 @@ from stim2bold.models.directions import Problem
 from stim2bold.models.hrf import FilterBank
 from stim2bold.runtime.errors import InputError
 
-ROWS = 1024
-"""Rows that are standardised at a time."""
+ROWS, COLUMNS = 1024, 2048
+"""Rows that are standardised at a time, and columns that are multiplied in double precision."""
 EXACT = 2000
 """Rows or columns of which all principal axes are computed; of more, only those wanted."""
 
@@ -91,8 +91,11 @@ def principal_axes(rows: np.ndarray, n_components: int) -> np.ndarray:
     grows with the cube. Rows that do not vary have no axis.
     """
     if len(rows) <= EXACT:
-        double = rows.astype(np.float64)
-        values, vectors = leading(np.linalg.eigh(double @ double.T), n_components)
+        gram = np.zeros((len(rows), len(rows)))
+        for start in range(0, rows.shape[1], COLUMNS):
+            double = rows[:, start : start + COLUMNS].astype(np.float64)
+            gram += double @ double.T
+        values, vectors = leading(np.linalg.eigh(gram), n_components)
         axes = rows.T @ (vectors / np.sqrt(values)).astype(rows.dtype)
     elif rows.shape[1] <= EXACT:
         double = rows.astype(np.float64)

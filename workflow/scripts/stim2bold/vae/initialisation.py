@@ -180,8 +180,12 @@ def start_model(
     extra = min(settings.rank - n, *standard.shape)
     basis = right[:n]
     if extra > 0:
-        rest = standard - ((standard @ right[:n].T) @ right[:n]).astype(standard.dtype)
+        # In the targets' own precision and in place: of a group they are gigabytes.
+        predicted = right[:n].astype(standard.dtype)
+        rest = (standard @ predicted.T) @ predicted
+        np.subtract(standard, rest, out=rest)
         axes = principal_axes(rest, extra)
+        del rest
         # Orthogonal already, but for rounding.
         basis = np.linalg.qr(np.concatenate([basis.T, axes], axis=1))[0].T
     whiten = vectors[:, kept] / np.sqrt(values[kept])
@@ -189,10 +193,10 @@ def start_model(
     decoder = np.zeros((len(basis), len(basis)))
     encoder[:, :n] = whiten @ left[:, :n] * np.sqrt(len(x))
     decoder[:n] = (strength[:n, None] * right[:n] / np.sqrt(len(x))) @ basis.T
-    rest = np.arange(n, len(basis))
-    variance = ((standard @ basis[n:].T) ** 2).mean(axis=0)
+    variance = ((standard @ basis[n:].T.astype(standard.dtype)) ** 2).mean(axis=0)
+    own = np.arange(n, len(basis))
     # A dimension with no more variance than noise has a little all the same, to be moved by.
-    decoder[rest, rest] = np.sqrt(np.maximum(variance - noise, 0.05 * noise))
+    decoder[own, own] = np.sqrt(np.maximum(variance - noise, 0.05 * noise))
     covariance = np.linalg.inv(decoder @ decoder.T / noise + np.eye(len(basis)))
     return Start(
         basis=basis.astype(np.float32),

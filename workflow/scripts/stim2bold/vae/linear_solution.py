@@ -311,11 +311,11 @@ def weights_of(recipe: Recipe, x: np.ndarray, grams: Grams, targets: np.ndarray)
     prior, penalties, n = recipe.prior, recipe.penalties, len(grams.each)
     if recipe.structure == "own":
         (part,) = structure_parts("own", grams)
-        return part_solution(x, part, prior, penalties[0]) @ targets
+        return part_solution(x, part, prior, penalties[0]).astype(targets.dtype) @ targets
     by_person = targets.reshape(len(targets), n, -1)
     if recipe.structure == "places":
         common, apart = (
-            part_solution(x, part, prior, penalty)
+            part_solution(x, part, prior, penalty).astype(targets.dtype)
             for part, penalty in zip(structure_parts("places", grams), penalties, strict=True)
         )
         return apart @ targets + np.tile((common - apart) @ by_person.mean(axis=1), n)

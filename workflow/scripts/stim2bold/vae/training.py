@@ -16,7 +16,7 @@ from stim2bold.models.predictions import Fitted, collect, inner_folds
 from stim2bold.runtime.devices import choose_device
 from stim2bold.vae.batches import Batch, make_batch, make_job
 from stim2bold.vae.checkpoints import Checkpoint, discard, fingerprint
-from stim2bold.vae.initialisation import choose_solution, prepare
+from stim2bold.vae.initialisation import Solution, Task, choose_solution, prepare
 from stim2bold.vae.inner_stage import choose_steps
 from stim2bold.vae.network import gaussian_kl
 from stim2bold.vae.optimiser import draw_noise, train
@@ -24,6 +24,9 @@ from stim2bold.vae.sequences import unchunked
 from stim2bold.vae.settings import VAESettings
 
 log = logging.getLogger(__name__)
+
+HISTORY = ["phase", "fold", "seed", "step", "total", "reconstruction", "prior", "kl"]
+HISTORY += ["inner_error", "inner_error_se"]
 
 
 @dataclass(frozen=True)
@@ -161,20 +164,7 @@ def fit(
         choose_solution(task, problem, inner_folds(problem, task.fold), participants=participants)
         for task in progress(tasks)
     ]
-    for task, solution in zip(tasks, solutions, strict=True):
-        log.info(
-            "%s, fold %d: starts from %s",
-            problem.direction,
-            task.fold.number,
-            solution.chosen.recipe.name,
-        )
-        if solution.chosen.recipe.at_edge:
-            log.warning(
-                "%s, fold %d: its penalty is at the edge of those tried: the film explains next to "
-                "nothing there, or all",
-                problem.direction,
-                task.fold.number,
-            )
+    log_starts(problem, tasks, solutions)
     steps, noises, inner = choose_steps(
         tasks,
         solutions,
@@ -195,63 +185,112 @@ def fit(
     ]
     batch = make_batch(jobs, problem, settings, device)
     stops = np.repeat(steps, settings.seeds)
-    history = train(batch, settings, stops=stops, progress=progress, checkpoint=stages[1])
-    with torch.no_grad():
-        guess = unchunked(batch.model.predict(batch.source), len(problem.rows), settings).cpu()
-    parts, tensors, found = [], {}, []
-    kl, spread = latent_summary(batch, settings), sample_variance(batch, settings)
-    for i, task in enumerate(tasks):
-        mine = guess[i * settings.seeds : (i + 1) * settings.seeds].mean(dim=0).numpy()
-        basis = first[i].start.basis
-        mine = mine[task.test - problem.rows[0], : len(basis)] @ basis
-        parts.append((task.fold, task.train, task.test, mine * task.scale + task.mean))
-        tensors[f"target_noise/{task.fold.number}"] = noises[i]
-        here = slice(i * settings.seeds, (i + 1) * settings.seeds)
-        found += diagnose(
-            task.fold.number,
-            error=task.standard(problem, task.test) - mine,
-            noise=noises[i],
-            kl=kl[here].mean(axis=0),
-            spread=float(spread[here].mean() / len(task.scale)),
-        )
-        tensors[f"target_basis/{task.fold.number}"] = basis
-        for name in ("mean", "scale"):
-            tensors[f"target_{name}/{task.fold.number}"] = getattr(task, name)
-        for name in ("mean", "scale", "loadings", "centre"):
-            tensors[f"source_{name}/{task.fold.number}"] = getattr(task.design, name)
-    for name, value in batch.model.state_dict().items():
-        tensors[f"model/{name}"] = value.cpu().numpy()
+    outer = train(batch, settings, stops=stops, progress=progress, checkpoint=stages[1])
+    predicted = predict_held_out(batch, problem, settings)
     record = {
         "direction": problem.direction,
         "settings": asdict(settings),
         "sizes": asdict(batch.model.sizes),
-        "folds": [
-            {
-                "fold": task.fold.number,
-                "steps": int(steps[i]),
-                "initialisation": solutions[i].chosen.recipe.name,
-                "penalties": list(solutions[i].chosen.recipe.penalties),
-                "penalty_at_edge": solutions[i].chosen.recipe.at_edge,
-                "inner_errors": {
-                    trial.recipe.name: round(trial.error, 6) for trial in solutions[i].trials
-                },
-                "spread": task.design.spread,
-                "component_spread": task.spread,
-                "components": list(task.design.components),
-                "filters": asdict(task.design.filters),
-            }
-            for i, task in enumerate(tasks)
-        ],
+        "folds": [fold_record(*one) for one in zip(tasks, solutions, steps, strict=True)],
     }
     discard(filter(None, stages))
     extent, memory = tasks[0].design.filters.extent(problem.tr), settings.memory * problem.tr
-    columns = ["phase", "fold", "seed", "step", "total", "reconstruction", "prior", "kl"]
-    whole = pd.concat([inner, history.assign(phase="outer")], ignore_index=True)
-    whole = whole.reindex(columns=[*columns, "inner_error", "inner_error_se"])
+    parts = [
+        (task.fold, task.train, task.test, guess * task.scale + task.mean)
+        for task, guess in zip(tasks, predicted, strict=True)
+    ]
+    history = pd.concat([inner, outer.assign(phase="outer")], ignore_index=True)
     return Trained(
         fitted=collect(parts, extent=extent, reads=(extent[0] - memory, extent[1])),
-        history=whole,
-        tensors=tensors,
+        history=history.reindex(columns=HISTORY),
+        tensors=stored_tensors(batch, tasks, noises, settings),
         record=record,
-        diagnostics=pd.DataFrame(found, columns=["fold", "measure", "dimension", "value"]),
+        diagnostics=diagnose_all(batch, problem, predicted, noises, settings),
     )
+
+
+def log_starts(problem: Problem, tasks: list[Task], solutions: list[Solution]) -> None:
+    """Log which linear solution each fold starts from, and penalties at the edge of their grid."""
+    for task, solution in zip(tasks, solutions, strict=True):
+        recipe, number = solution.chosen.recipe, task.fold.number
+        log.info("%s, fold %d: starts from %s", problem.direction, number, recipe.name)
+        if recipe.at_edge:
+            log.warning(
+                "%s, fold %d: its penalty is at the edge of those tried: the film explains next to "
+                "nothing there, or all",
+                problem.direction,
+                number,
+            )
+
+
+def predict_held_out(batch: Batch, problem: Problem, settings: VAESettings) -> list[np.ndarray]:
+    """Return each fold's standardised prediction of its test rows, (n_test_rows, n_targets).
+
+    It is the mean over the fold's seeds.
+    """
+    with torch.no_grad():
+        guess = unchunked(batch.model.predict(batch.source), len(problem.rows), settings).cpu()
+    found = []
+    for i in range(0, len(batch.jobs), settings.seeds):
+        task, basis = batch.jobs[i].task, batch.jobs[i].start.basis
+        mine = guess[i : i + settings.seeds].mean(dim=0).numpy()
+        found.append(mine[task.test - problem.rows[0], : len(basis)] @ basis)
+    return found
+
+
+def stored_tensors(
+    batch: Batch, tasks: list[Task], noises: list[np.ndarray], settings: VAESettings
+) -> dict[str, np.ndarray]:
+    """Return everything that is needed to predict again, by name."""
+    tensors = {}
+    for task, noise, job in zip(tasks, noises, batch.jobs[:: settings.seeds], strict=True):
+        number = task.fold.number
+        tensors[f"target_noise/{number}"] = noise
+        tensors[f"target_basis/{number}"] = job.start.basis
+        for name in ("mean", "scale"):
+            tensors[f"target_{name}/{number}"] = getattr(task, name)
+        for name in ("mean", "scale", "loadings", "centre"):
+            tensors[f"source_{name}/{number}"] = getattr(task.design, name)
+    for name, value in batch.model.state_dict().items():
+        tensors[f"model/{name}"] = value.cpu().numpy()
+    return tensors
+
+
+def fold_record(task: Task, solution: Solution, steps: int) -> dict[str, Any]:
+    """Return what was chosen for a fold, and what its tensors do not tell, JSON-ready."""
+    recipe, design = solution.chosen.recipe, task.design
+    return {
+        "fold": task.fold.number,
+        "steps": int(steps),
+        "initialisation": recipe.name,
+        "penalties": list(recipe.penalties),
+        "penalty_at_edge": recipe.at_edge,
+        "inner_errors": {trial.recipe.name: round(trial.error, 6) for trial in solution.trials},
+        "spread": design.spread,
+        "component_spread": task.spread,
+        "components": list(design.components),
+        "filters": asdict(design.filters),
+    }
+
+
+def diagnose_all(
+    batch: Batch,
+    problem: Problem,
+    predicted: list[np.ndarray],
+    noises: list[np.ndarray],
+    settings: VAESettings,
+) -> pd.DataFrame:
+    """Return the diagnostics of all folds, see `diagnose`."""
+    kl, spread = latent_summary(batch, settings), sample_variance(batch, settings)
+    found = []
+    for i, (guess, noise) in enumerate(zip(predicted, noises, strict=True)):
+        here = slice(i * settings.seeds, (i + 1) * settings.seeds)
+        task = batch.jobs[here.start].task
+        found += diagnose(
+            task.fold.number,
+            error=task.standard(problem, task.test) - guess,
+            noise=noise,
+            kl=kl[here].mean(axis=0),
+            spread=float(spread[here].mean() / len(task.scale)),
+        )
+    return pd.DataFrame(found, columns=["fold", "measure", "dimension", "value"])
