@@ -12,6 +12,9 @@ from stim2bold.vae.network import VAE, Sizes
 from stim2bold.vae.sequences import chunked, with_neighbours
 from stim2bold.vae.settings import VAESettings
 
+AT_ONCE = 64
+"""Sequences that are encoded at a time."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -50,13 +53,45 @@ def make_job(
 
 @dataclass
 class Batch:
-    """Jobs as tensors, and their models."""
+    """Jobs as tensors, and their models.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    model : VAE
+    source : Tensor of shape (n_tasks, n_sequences, before + context + chunk + after, n_columns)
+        Of each task once: the jobs of a fold, its inner folds or its seeds, read the same.
+    task : Tensor of int, shape (n_jobs,)
+        Whose source a job reads.
+    target, mask : Tensor of shape (n_jobs, n_sequences, context + chunk, ...)
+    """
 
     jobs: list[Job]
     model: VAE
     source: Tensor
+    task: Tensor
     target: Tensor
     mask: Tensor
+
+    def source_at(self, sequences: slice | np.ndarray) -> Tensor:
+        """Return some sequences of each job's source."""
+        return self.source[:, sequences][self.task]
+
+    def encode(self, within: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of q(z|source) of all sequences, some at a time.
+
+        Parameters
+        ----------
+        within : Tensor of shape (n_jobs, n_sequences, context + chunk), optional
+            See `stim2bold.vae.network.SourceEncoder`.
+        """
+        n_sequences, parts = self.source.shape[1], []
+        for start in range(0, n_sequences, AT_ONCE):
+            here = slice(start, start + AT_ONCE)
+            visible = None if within is None else within[:, here]
+            parts.append(self.model.source_encoder(self.source_at(here), visible))
+        mean, log_variance = zip(*parts, strict=True)
+        return torch.cat(mean, dim=1), torch.cat(log_variance, dim=1)
 
 
 def make_batch(
@@ -77,14 +112,14 @@ def make_batch(
     )
     model = VAE(sizes, filters)
     model.draw([job.seed for job in jobs])
-    source, target = [], []
+    sources: dict[int, np.ndarray] = {}
+    target = []
     for i, job in enumerate(jobs):
-        start = job.start
-        seen = with_neighbours(
-            source_columns(job.task.regressors, job.task.components, sizes),
-            rows - problem.first_row,
-            around=filters.around,
-        )
+        start, number = job.start, job.task.fold.number
+        if number not in sources:
+            columns = source_columns(job.task.regressors, job.task.components, sizes)
+            seen = with_neighbours(columns, rows - problem.first_row, around=filters.around)
+            sources[number] = chunked(seen, settings, around=filters.around)
         coordinates = np.zeros((len(rows), rank), dtype=np.float32)
         coordinates[:, : len(start.basis)] = job.coordinates
         with torch.no_grad():
@@ -98,11 +133,16 @@ def make_batch(
                     (model.target_encoder.log_variance[i, 0, 0, :n_out], np.log(start.variance)),
                 ):
                     parameter.copy_(torch.as_tensor(value, dtype=torch.float32))
-        source.append(chunked(seen, settings, around=filters.around))
         target.append(chunked(coordinates, settings))
-    as_tensor = [torch.from_numpy(np.stack(part)).to(device) for part in (source, target)]
-    mask = row_masks([job.train for job in jobs], problem, settings, device)
-    return Batch(jobs, model.to(device), *as_tensor, mask)
+    places = {number: place for place, number in enumerate(sources)}
+    return Batch(
+        jobs=jobs,
+        model=model.to(device),
+        source=torch.from_numpy(np.stack(list(sources.values()))).to(device),
+        task=torch.tensor([places[job.task.fold.number] for job in jobs], device=device),
+        target=torch.from_numpy(np.stack(target)).to(device),
+        mask=row_masks([job.train for job in jobs], problem, settings, device),
+    )
 
 
 def source_columns(regressors: np.ndarray, components: np.ndarray, sizes: Sizes) -> np.ndarray:

@@ -11,7 +11,6 @@ from stim2bold.models.predictions import inner_folds
 from stim2bold.vae.batches import Batch, Job, make_batch, make_job, row_masks
 from stim2bold.vae.checkpoints import Checkpoint
 from stim2bold.vae.initialisation import Solution, Task
-from stim2bold.vae.network import VAE
 from stim2bold.vae.optimiser import train
 from stim2bold.vae.sequences import unchunked
 from stim2bold.vae.settings import VAESettings
@@ -49,10 +48,11 @@ class HeldOutErrors:
         series = unchunked(sequences, self.n_rows, self.settings)
         return [part[rows].cpu().numpy() for part, rows in zip(series, self.held_out, strict=True)]
 
-    def look(self, step: int, model: VAE) -> None:
+    def look(self, step: int) -> None:
         """Add the errors of a step; keep the guesses of a fold where it errs least."""
         with torch.no_grad():
-            guesses = self.at_held_out(model.predict(self.batch.source, self.visible))
+            mean, _ = self.batch.encode(self.visible)
+            guesses = self.at_held_out(self.batch.model.decoder(mean))
         errors = [
             float(((truth - guess) ** 2).sum() / (truth**2).sum())
             for truth, guess in zip(self.truth, guesses, strict=True)

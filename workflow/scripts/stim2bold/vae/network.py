@@ -189,10 +189,6 @@ class VAE(nn.Module):
             self.decoder.inner.draw(generators)
             self.decoder.outer.draw(generators)
 
-    def predict(self, source: Tensor, within: Tensor | None = None) -> Tensor:
-        """Return the decoder's output at the mean of q(z|source)."""
-        return self.decoder(self.source_encoder(source, within)[0])
-
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor, mean0: Tensor, log_variance0: Tensor) -> Tensor:
     """Return KL[N(mean, variance) || N(mean0, variance0)] of each dimension, in nats."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stim2bold.vae.batches import Batch
 from stim2bold.vae.checkpoints import Checkpoint
-from stim2bold.vae.network import VAE, Objective, losses
+from stim2bold.vae.network import Objective, losses
 from stim2bold.vae.settings import VAESettings
 
 SEEN = "seen/"
@@ -26,7 +26,7 @@ def draw_noise(generators: list[torch.Generator], shape: tuple[int, ...]) -> Ten
 class Watch(Protocol):
     """Looks at models in training, and tells when it can end."""
 
-    def look(self, step: int, model: VAE) -> None:
+    def look(self, step: int) -> None:
         """Look at the models after so many steps."""
 
     @property
@@ -104,18 +104,22 @@ class Optimiser:
     def step(self, number: int) -> dict[str, Tensor]:
         """Take one step; return the parts of the objective before it."""
         batch, settings = self.batch, self.settings
-        data = [batch.source, batch.target, batch.mask]
-        n_sequences = data[0].shape[1]
+        drawn, n_sequences = slice(None), batch.source.shape[1]
         if n_sequences > settings.sequences:
             # Of the step's number alone: a training that is taken up again draws the same.
             rng = np.random.default_rng([settings.seed, number])
             drawn = np.sort(rng.choice(n_sequences, settings.sequences, replace=False))
-            data = [part[:, drawn] for part in data]
-        shape = (data[0].shape[1], settings.chunk, batch.model.sizes.latents)
+        shape = (
+            min(n_sequences, settings.sequences),
+            settings.chunk,
+            batch.model.sizes.latents,
+        )
         noise = [draw_noise(self.generators, shape).to(batch.source.device) for _ in range(2)]
         parts = losses(
             batch.model,
-            *data,
+            batch.source_at(drawn),
+            batch.target[:, drawn],
+            batch.mask[:, drawn],
             noise=tuple(noise),
             objective=Objective(settings.reconstruction, settings.beta, settings.prior),
             context=settings.context,
@@ -195,7 +199,7 @@ def train(
             state = optimiser.state() | {f"{SEEN}{k}": value for k, value in seen.items()}
             checkpoint.save(state, {"step": step, "history": history})
         if watch and step % settings.every == 0:
-            watch.look(step, batch.model)
+            watch.look(step)
             if watch.ended:
                 break
         if step == optimiser.n_steps:

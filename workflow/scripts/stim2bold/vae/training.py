@@ -60,7 +60,7 @@ class Trained:
 def latent_summary(batch: Batch, settings: VAESettings) -> np.ndarray:
     """Return KL[q(z|target) || q(z|source)] of each model and latent, nats a fitted row."""
     with torch.no_grad():
-        mean0, log_variance0 = batch.model.source_encoder(batch.source, batch.mask)
+        mean0, log_variance0 = batch.encode(batch.mask)
         mean, log_variance = batch.model.target_encoder(batch.target * batch.mask[..., None])
         kl = gaussian_kl(mean, log_variance, mean0, log_variance0)[:, :, settings.context :]
         mask = batch.mask[:, :, settings.context :, None]
@@ -85,7 +85,7 @@ def sample_variance(batch: Batch, settings: VAESettings, *, draws: int = 20) -> 
     """
     generators = [torch.Generator().manual_seed(20_000 + job.seed) for job in batch.jobs]
     with torch.no_grad():
-        mean, log_variance = batch.model.source_encoder(batch.source)
+        mean, log_variance = batch.encode()
         centre = batch.model.decoder(mean)
         total = torch.zeros(len(batch.jobs), device=mean.device)
         for _ in range(draws):
@@ -229,7 +229,8 @@ def predict_held_out(batch: Batch, problem: Problem, settings: VAESettings) -> l
     It is the mean over the fold's seeds.
     """
     with torch.no_grad():
-        guess = unchunked(batch.model.predict(batch.source), len(problem.rows), settings).cpu()
+        guess = batch.model.decoder(batch.encode()[0])
+        guess = unchunked(guess, len(problem.rows), settings).cpu()
     found = []
     for i in range(0, len(batch.jobs), settings.seeds):
         task, basis = batch.jobs[i].task, batch.jobs[i].start.basis
