@@ -29,7 +29,8 @@ def describe(
         The JSON file beside the weights: ``settings``, ``sizes`` and ``folds`` with their
         ``steps``.
     history : DataFrame
-        phase (inner, outer), fold, seed, step, total, reconstruction, prior, kl, inner_error.
+        phase (inner, outer), fold, seed, step, total, reconstruction, prior, kl, inner_error,
+        inner_error_se.
     diagnostics : DataFrame
         fold, measure, dimension, value.
 

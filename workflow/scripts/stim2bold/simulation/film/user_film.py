@@ -9,8 +9,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-import pandas as pd
 
+from stim2bold.io.tables import numbers, read_tsv
 from stim2bold.runtime.errors import InputError
 from stim2bold.simulation.film.settings import FRAME_RATE, SOUND_RATE, FilmSettings
 
@@ -197,25 +197,17 @@ def read_words(path: Path) -> list[tuple[str, float, float]]:
     Returns
     -------
     list of (str, float, float)
-        Word, onset and offset, in the order of their onsets.
+        Word ("" where it is missing), onset and offset, in the order of their onsets.
 
     Raises
     ------
     InputError
         When a column is missing or a time is not a number.
     """
-    try:
-        table = pd.read_csv(path, sep="\t", keep_default_na=False)
-        rows = table[["item", "onset", "offset"]].astype(
-            {"item": str, "onset": float, "offset": float}
-        )
-    except (KeyError, ValueError) as error:
-        raise InputError(
-            path,
-            str(error).splitlines()[0],
-            "a table of words has the columns item, onset and offset, times in seconds",
-        ) from None
-    return list(rows.sort_values("onset", kind="stable").itertuples(index=False, name=None))
+    table = read_tsv(path, needed=("item", "onset", "offset"))
+    onset, offset = (numbers(table, name) for name in ("onset", "offset"))
+    items = [row["item"] or "" for row in table.rows]
+    return sorted(zip(items, onset, offset, strict=True), key=lambda word: word[1])
 
 
 def film_settings(section: dict) -> FilmSettings:
