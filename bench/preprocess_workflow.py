@@ -26,7 +26,7 @@ from claims import dice, row  # noqa: E402
 from planted_film import grey, write_film  # noqa: E402
 
 from stim2bold.preprocessing import anatomy as t1w  # noqa: E402
-from stim2bold.preprocessing import images, registration, scan_clock  # noqa: E402
+from stim2bold.preprocessing import images, registration, resampling, scan_clock  # noqa: E402
 
 NAME = "sub-01_task-film"
 ANAT = Path("results/preprocessed/sub-01/anat")
@@ -120,16 +120,16 @@ def place_in_raw(root: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     grid = nib.load(root / SERIES)
     normalisation = root / ANAT / f"sub-01_from-T1w_to-{registration.SPACE}_mode-image_xfm.h5"
-    points = registration.moved_points(normalisation, grid)
+    points = resampling.moved_points(normalisation, grid)
     coregistration = root / FUNC / f"{NAME}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt"
-    points = registration.apply(registration.read_matrices(coregistration)[0], points)
+    points = resampling.apply(registration.read_matrices(coregistration)[0], points)
     motion = registration.read_matrices(
         root / FUNC / f"{NAME}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt"
     )
     mask = FUNC / f"{NAME}_space-{registration.SPACE}_desc-brain_mask.nii.gz"
     inside = np.asarray(nib.load(root / mask).dataobj) > 0
     points = points[:, inside]
-    return np.stack([registration.apply(matrix, points) for matrix in motion]), (
+    return np.stack([resampling.apply(matrix, points) for matrix in motion]), (
         np.asarray(grid.dataobj)[inside]
     )
 
@@ -164,7 +164,7 @@ def preprocess_without_t1w() -> list[dict]:
     start = time.perf_counter()
     errors = []
     mask = registration.template("mask", 4)
-    points = registration.voxel_points(mask)[:, np.asarray(mask.dataobj) > 0]
+    points = resampling.voxel_points(mask)[:, np.asarray(mask.dataobj) > 0]
     for seed in (1, 2, 3):
         head = planted_head.planted_head(seed)
         run = planted_head.planted_run(head, seed, n_volumes=20, motion=np.zeros((20, 6)))
@@ -172,9 +172,9 @@ def preprocess_without_t1w() -> list[dict]:
             write_study(Path(folder), run.bold, None, TR=LONG_TR)
             preprocess(Path(folder), [SERIES])
             name = f"{NAME}_from-boldref_to-{registration.SPACE}_mode-image_xfm.h5"
-            moved = registration.moved_points(Path(folder) / FUNC / name, mask)
+            moved = resampling.moved_points(Path(folder) / FUNC / name, mask)
         inside = moved[:, np.asarray(mask.dataobj) > 0]
-        truth = head.warp(registration.apply(run.to_t1w, inside).T)
+        truth = head.warp(resampling.apply(run.to_t1w, inside).T)
         errors.append(float(np.linalg.norm(truth - points.T, axis=1).mean()))
     seconds = time.perf_counter() - start
     return [
@@ -193,8 +193,8 @@ def preprocess_localizer() -> list[dict]:
         preprocess(Path(folder), [Path("results/bold/sub-01.nc"), *RUN_FIGURES])
         name = f"{NAME}_space-{registration.SPACE}_desc-brain_mask.nii.gz"
         brain = nib.load(Path(folder) / FUNC / name)
-        template = registration.sample(
-            registration.template("mask", 1), registration.voxel_points(brain)
+        template = resampling.sample(
+            registration.template("mask", 1), resampling.voxel_points(brain)
         )
         found = np.asarray(brain.dataobj) > 0
         # The series does not reach the whole brain: what it covers is compared.

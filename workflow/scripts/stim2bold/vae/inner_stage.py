@@ -75,7 +75,7 @@ class HeldOutErrors:
         table = table.T.groupby(pd.Index(self.fold, name="fold"), sort=False)
         return pd.DataFrame(
             {
-                "inner_error": table.mean().stack(),
+                "inner_error": table.mean().stack(future_stack=True),
                 "inner_error_se": table.sem().stack(future_stack=True),
             }
         )
