@@ -1,6 +1,6 @@
 """One encoder for several participants, a decoder for each; newcomers get a decoder alone."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,11 @@ def fit_heads(
     tensors: dict[str, np.ndarray],
     record: dict[str, Any],
 ) -> Fitted:
-    """Fit a decoder alone on the latents of a stored model, whose encoder stays as it is.
+    """Fit a decoder on the latents of a stored model, whose encoder stays as it is.
+
+    The prediction is the mean of two: of ridge on the latents, scaled by how strongly the model's
+    own decoder uses them, which is what others tell of the film, and of ridge on the source itself.
+    Each has one penalty for all targets, chosen as that of a linear start is.
 
     Parameters
     ----------
@@ -130,8 +134,6 @@ def fit_heads(
     Returns
     -------
     Fitted
-        Ridge on latents scaled by how strongly the model's own decoder uses them, with one penalty
-        for all targets, chosen as that of a linear start is.
     """
     parts = []
     for fold in folds:
@@ -148,17 +150,34 @@ def fit_heads(
         latents /= latents[fitted].std(axis=0).max()
         mean, scale = target_scale(problem, fold, train)
         target = (problem.target[train - problem.rows[0]] - mean) / scale
-        x, splits = latents[fitted].astype(np.float64), inner_splits(problem, fold, train)
-        weights = target_weights(x, target, splits, participants=1)
-        grams = grams_of(target, participants=1, weights=weights)
-        inner = [inner_fold(x, grams, *split) for split in splits]
-        (best,) = try_structure("own", inner, ["even"])
-        head = weights_of(best.recipe, x, grams, target)
-        values = (latents[test - problem.first_row] @ head) * scale + mean
+        splits, guesses = inner_splits(problem, fold, train), []
+        for regressors in (latents, stored.design.apply(problem.source)):
+            weights = ridge_weights(regressors[fitted].astype(np.float64), target, splits)
+            guesses.append(regressors[test - problem.first_row] @ weights)
+        values = np.mean(guesses, axis=0) * scale + mean
         parts.append((fold, train, test, values.astype(np.float32)))
     extent = stored.design.filters.extent(problem.tr)
     memory = stored.settings.memory * problem.tr
     return collect(parts, extent=extent, reads=(extent[0] - memory, extent[1]))
+
+
+def ridge_weights(
+    x: np.ndarray, target: np.ndarray, splits: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Return weights of ridge with one penalty for all targets, (n_regressors, n_targets).
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_regressors)
+    target : ndarray of shape (n_rows, n_targets)
+        Standardised.
+    splits : sequence of (train, test)
+        Inner folds, positions among the rows.
+    """
+    weights = target_weights(x, target, splits, participants=1)
+    grams = grams_of(target, participants=1, weights=weights)
+    (best,) = try_structure("own", [inner_fold(x, grams, *split) for split in splits], ["even"])
+    return weights_of(best.recipe, x, grams, target)
 
 
 def member_predictions(
