@@ -125,6 +125,12 @@ def test_a_killed_training_goes_on_to_the_same_result(
     assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
+def test_a_training_that_diverges_is_refused(content, planted):
+    wild = replace(SMALL, learning_rate=1e30)
+    with pytest.raises(InputError, match="diverged in fold.*lower vae.learning_rate"):
+        fit(planted, read_folds(content)[:1], wild)
+
+
 def test_a_checkpoint_of_another_training_is_passed_over(content, planted, tmp_path):
     folds = read_folds(content)
 

@@ -46,6 +46,15 @@ class Sizes:
     linear: bool
 
 
+BOUND = 5.0
+"""How far a network can move a log variance: a factor of 150."""
+
+
+def bounded(x: Tensor) -> Tensor:
+    """Return x, bent to stay within `BOUND`: a variance that overflows ends a training."""
+    return BOUND * torch.tanh(x / BOUND)
+
+
 class SourceEncoder(nn.Module):
     """q(z|source): mean and log variance of a Gaussian over the latents at each step.
 
@@ -88,7 +97,7 @@ class SourceEncoder(nn.Module):
             if self.lstm is not None:
                 state = torch.cat([state, self.lstm(state, within)], dim=-1)
             mean = mean + self.mean(state)
-            log_variance = log_variance + self.spread(state)
+            log_variance = log_variance + bounded(self.spread(state))
         return mean, log_variance.expand_as(mean)
 
     def draw(self, generators: list[torch.Generator]) -> None:
@@ -127,7 +136,7 @@ class TargetEncoder(nn.Module):
         if self.lstm is not None:
             state = self.lstm(mean if self.linear is not None else x)
             mean = mean + self.mean(state)
-            log_variance = log_variance + self.spread(state)
+            log_variance = log_variance + bounded(self.spread(state))
         return mean, log_variance.expand_as(mean)
 
     def draw(self, generators: list[torch.Generator]) -> None:

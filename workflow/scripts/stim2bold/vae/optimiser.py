@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from stim2bold.runtime.errors import InputError
 from stim2bold.vae.batches import Batch
 from stim2bold.vae.checkpoints import Checkpoint
 from stim2bold.vae.network import Objective, losses
@@ -101,6 +102,29 @@ class Optimiser:
         for i, generator in enumerate(self.generators):
             generator.set_state(torch.from_numpy(state[f"generator/{i}"]))
 
+    def check_finite(self) -> None:
+        """Refuse models that a training has led astray.
+
+        Raises
+        ------
+        InputError
+            When a parameter is no finite number.
+        """
+        finite = [p.isfinite().flatten(start_dim=1).all(dim=1) for p in self.parameters]
+        astray = (~torch.stack(finite).all(dim=0)).tolist()
+        if any(astray):
+            folds = {
+                job.task.fold.number
+                for job, bad in zip(self.batch.jobs, astray, strict=True)
+                if bad
+            }
+            raise InputError(
+                "configuration vae",
+                f"training diverged in fold(s) {', '.join(map(str, sorted(folds)))}: parameters "
+                "are no finite numbers",
+                "lower vae.learning_rate",
+            )
+
     def step(self, number: int) -> dict[str, Tensor]:
         """Take one step; return the parts of the objective before it."""
         batch, settings = self.batch, self.settings
@@ -173,7 +197,8 @@ def train(
     stops : ndarray of shape (n_models,)
         Steps after which each model's prediction stands, see `Optimiser`.
     watch : Watch, optional
-        Looks at the models every `settings.every` steps, before the first step too.
+        Looks at the models every `settings.every` steps, before the first step too. What it sees
+        may be no number; without it a training that diverges is refused.
     progress : callable
         Wraps the steps.
     checkpoint : Checkpoint, optional
@@ -183,6 +208,11 @@ def train(
     -------
     DataFrame
         Columns step, fold, seed and the parts of the objective.
+
+    Raises
+    ------
+    InputError
+        See `Optimiser.check_finite`.
     """
     optimiser = Optimiser(batch, settings, stops)
     first, history = 0, []
@@ -210,4 +240,6 @@ def train(
             for i, job in enumerate(batch.jobs):
                 record = {"step": step, "fold": job.task.fold.number, "seed": job.seed}
                 history.append(record | {name: float(value[i]) for name, value in values.items()})
+    if watch is None:
+        optimiser.check_finite()
     return pd.DataFrame(history, columns=COLUMNS).astype(float)

@@ -100,7 +100,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "steps": 400,
         "every": 20,
         "patience": 40,
-        "learning_rate": 1e-2,
+        "learning_rate": 5e-3,
         "weight_decay": 0.1,
         "reconstruction": 1.0,
         "beta": 1.0,
@@ -112,8 +112,6 @@ PRESETS["paper"] = PRESETS["small-data"] | {
     "linear": False,
     "hidden": 64,
     "latents": 32,
-    "steps": 400,
-    "learning_rate": 5e-3,
     "weight_decay": 0.01,
     "prior": 0.0,
 }
