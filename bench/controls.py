@@ -49,9 +49,9 @@ def not_linear(courses: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (made - rows.mean(axis=0)) / rows.std(axis=0)
 
 
-def hour(seed: int, *, linear: bool, **options):
+def hour(seed: int, *, linear: bool):
     """Return the problem, that whose source are the true courses, the planted mask and folds."""
-    difficulty = planted.Difficulty(n_blocks=HOUR, ceiling=0.6, silent=100, **options)
+    difficulty = planted.Difficulty(n_blocks=HOUR, ceiling=0.6, silent=100)
     content, rng = planted.fold_file(difficulty), np.random.default_rng(seed)
     courses, features = planted.film(difficulty, rng)
     followed = courses[:, : difficulty.planted_dimensions] if linear else not_linear(courses, rng)

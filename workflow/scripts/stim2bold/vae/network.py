@@ -55,7 +55,45 @@ def bounded(x: Tensor) -> Tensor:
     return BOUND * torch.tanh(x / BOUND)
 
 
-class SourceEncoder(nn.Module):
+class Encoder(nn.Module):
+    """Mean and log variance of a Gaussian over the latents at each step.
+
+    A linear path gives a mean; what a network saw gives one too, or adds to it, and moves the
+    variance.
+    """
+
+    def __init__(self, sizes: Sizes, *, n_linear: int, n_seen: int) -> None:
+        super().__init__()
+        self.linear = Linear(sizes.models, n_linear, sizes.latents) if sizes.linear else None
+        if n_seen:
+            self.mean = Linear(sizes.models, n_seen, sizes.latents)
+            self.spread = Linear(sizes.models, n_seen, sizes.latents)
+        self.log_variance = nn.Parameter(torch.zeros(sizes.models, 1, 1, sizes.latents))
+
+    def gaussian(self, linear: Tensor | float, seen: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance, each (models, sequences, steps, latents).
+
+        Parameters
+        ----------
+        linear : Tensor or float
+            Mean by the linear path; 0 without one.
+        seen : Tensor or None
+            What the network saw, (models, sequences, steps, n_seen).
+        """
+        if seen is None:
+            return linear, self.log_variance.expand_as(linear)
+        mean = linear + self.mean(seen)
+        log_variance = self.log_variance + bounded(self.spread(seen))
+        return mean, log_variance.expand_as(mean)
+
+    def draw_last(self, generators: list[torch.Generator]) -> None:
+        """Draw the last layers; beside a linear path they stay zero: no correction at all."""
+        if self.linear is None:
+            self.mean.draw(generators)
+            self.spread.draw(generators, gain=0.1)
+
+
+class SourceEncoder(Encoder):
     """q(z|source): mean and log variance of a Gaussian over the latents at each step.
 
     A linear path over delayed regressors, and a network beside it or instead: each row by itself
@@ -63,20 +101,18 @@ class SourceEncoder(nn.Module):
     """
 
     def __init__(self, sizes: Sizes, filters: FilterBank) -> None:
-        super().__init__()
+        n_frames = sizes.units * len(filters.weights)
+        super().__init__(
+            sizes,
+            n_linear=sizes.regressors,
+            n_seen=n_frames + sizes.hidden if sizes.units else 0,
+        )
         self.regressors, self.around = sizes.regressors, filters.around
-        self.linear = None
-        if sizes.linear:
-            self.linear = Linear(sizes.models, sizes.regressors, sizes.latents)
         self.frames = self.lstm = None
         if sizes.units:
             self.frames = FrameEncoder(sizes.models, sizes.components, sizes.units, filters)
-            n_seen = sizes.units * len(filters.weights)
             if sizes.hidden:
-                self.lstm = LSTM(sizes.models, n_seen, sizes.hidden)
-            self.mean = Linear(sizes.models, n_seen + sizes.hidden, sizes.latents)
-            self.spread = Linear(sizes.models, n_seen + sizes.hidden, sizes.latents)
-        self.log_variance = nn.Parameter(torch.zeros(sizes.models, 1, 1, sizes.latents))
+                self.lstm = LSTM(sizes.models, n_frames, sizes.hidden)
 
     def forward(self, x: Tensor, within: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return mean and log variance, each (models, sequences, steps, latents).
@@ -89,16 +125,14 @@ class SourceEncoder(nn.Module):
             The recurrent network looks at rows within which it may alone, see `LSTM`.
         """
         before, after = self.around
-        mean, log_variance = 0.0, self.log_variance
+        linear, seen = 0.0, None
         if self.linear is not None:
-            mean = self.linear(x[:, :, before : x.shape[2] - after, : self.regressors])
+            linear = self.linear(x[:, :, before : x.shape[2] - after, : self.regressors])
         if self.frames is not None:
-            state = self.frames(x[..., self.regressors :])
+            seen = self.frames(x[..., self.regressors :])
             if self.lstm is not None:
-                state = torch.cat([state, self.lstm(state, within)], dim=-1)
-            mean = mean + self.mean(state)
-            log_variance = log_variance + bounded(self.spread(state))
-        return mean, log_variance.expand_as(mean)
+                seen = torch.cat([seen, self.lstm(seen, within)], dim=-1)
+        return self.gaussian(linear, seen)
 
     def draw(self, generators: list[torch.Generator]) -> None:
         """Draw the network's weights; beside a linear path the last layers stay zero."""
@@ -107,46 +141,36 @@ class SourceEncoder(nn.Module):
         self.frames.units.draw(generators)
         if self.lstm is not None:
             self.lstm.draw(generators)
-        if self.linear is None:
-            self.mean.draw(generators)
-            self.spread.draw(generators, gain=0.1)
+        self.draw_last(generators)
 
 
-class TargetEncoder(nn.Module):
+class TargetEncoder(Encoder):
     """q(z|target): mean and log variance of a Gaussian over the latents at each step.
 
     The recurrent network of a linear path sees what that path gives, and only adds to it.
     """
 
     def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        self.linear = Linear(sizes.models, sizes.target, sizes.latents) if sizes.linear else None
+        super().__init__(sizes, n_linear=sizes.target, n_seen=sizes.hidden)
         self.lstm = None
         if sizes.hidden:
             n_in = sizes.latents if sizes.linear else sizes.target
             self.lstm = LSTM(sizes.models, n_in, sizes.hidden)
-            self.mean = Linear(sizes.models, sizes.hidden, sizes.latents)
-            self.spread = Linear(sizes.models, sizes.hidden, sizes.latents)
-        self.log_variance = nn.Parameter(torch.zeros(sizes.models, 1, 1, sizes.latents))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log variance of (models, sequences, steps, target)."""
-        mean = self.linear(x) if self.linear is not None else 0.0
-        log_variance = self.log_variance
+        linear, seen = 0.0, None
+        if self.linear is not None:
+            linear = x = self.linear(x)
         if self.lstm is not None:
-            state = self.lstm(mean if self.linear is not None else x)
-            mean = mean + self.mean(state)
-            log_variance = log_variance + bounded(self.spread(state))
-        return mean, log_variance.expand_as(mean)
+            seen = self.lstm(x)
+        return self.gaussian(linear, seen)
 
     def draw(self, generators: list[torch.Generator]) -> None:
         """Draw the network's weights; beside a linear path the last layers stay zero."""
-        if self.lstm is None:
-            return
-        self.lstm.draw(generators)
-        if self.linear is None:
-            self.mean.draw(generators)
-            self.spread.draw(generators, gain=0.1)
+        if self.lstm is not None:
+            self.lstm.draw(generators)
+            self.draw_last(generators)
 
 
 class Decoder(nn.Module):
