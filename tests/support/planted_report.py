@@ -270,13 +270,14 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     """Write all artefacts of a study and return where a report finds them."""
     units = [f"sub-{number + 1:02d}" for number in range(participants)]
     labels = [unit.removeprefix("sub-") for unit in units]
-    runs = [{"name": f"{unit}_task-film", "bold": "b", "t1w": "t"} for unit in units]
+    runs = [{"name": f"{unit}_task-film", "bold": "b", "t1w": "t", "echoes": 1} for unit in units]
     problems = [{"severity": "warning", "message": f"{NASTY}: lacks a T1w image; add one"}]
     missing = [{"participant": "99", "reason": f"no BOLD run {NASTY}"}]
     inputs = {"TR": TR, "participants": labels, "runs": runs}
     empty = dict.fromkeys(("TR_from", "seconds", "film_onset", "events", "t1w", "confounds"))
     inputs["read"] = [
-        {"kind": "run", "name": run["name"], "TR": TR, "volumes": N_ROWS, **empty} for run in runs
+        {"kind": "run", "name": run["name"], "TR": TR, "volumes": N_ROWS, "echoes": 1, **empty}
+        for run in runs
     ]
     inputs["read"].append({"kind": "film", "name": f"{NASTY}.mp4", "seconds": 156.0})
     write_json(results / "inputs.json", inputs | {"problems": problems, "missing": missing})

@@ -223,6 +223,39 @@ def test_a_film_over_two_runs_is_one_film(snakemake, tmp_path):
         assert np.median(r) > 0.7
 
 
+def test_echoes_are_resampled_together_and_the_first_gives_head_motion(snakemake, tmp_path):
+    config = planted_study.write_study(tmp_path, participants=1)
+    func = Path(config["bids_dir"]) / "sub-01" / "func"
+    for echo, time in (("1", 0.012), ("2", 0.03)):
+        for path in sorted(func.glob("sub-01_task-film_run-1_bold.*")):
+            other = path.with_name(path.name.replace("_bold", f"_echo-{echo}_bold"))
+            if path.suffix == ".json":
+                other.write_text(json.dumps({**json.loads(path.read_text()), "EchoTime": time}))
+            else:
+                shutil.copy(path, other)
+    for path in func.glob("sub-01_task-film_run-1_bold.*"):
+        path.unlink()
+    given = [f"{key}={config[key]}" for key in ("bids_dir", "film")]
+    cleaned = "results/cleaned/sub-01/func/sub-01_task-film_run-1"
+    target = f"{cleaned}_space-MNI152NLin2009aSym_desc-cleaned_bold.nii.gz"
+    run = snakemake("-n", "-p", "--config", *given, "--", target)
+    assert run.returncode == 0, run.stdout + run.stderr
+    commands = {
+        line.split(".py")[0].split("/")[-1]: line
+        for line in run.stdout.splitlines()
+        if ".py" in line
+    }
+    assert "echo-1_bold.nii.gz" in commands["preprocess_motion"]
+    assert "echo-2" not in commands["preprocess_motion"]
+    resample = commands["preprocess_resample"]
+    assert "echo-1_bold.nii.gz" in resample and "echo-2_bold.nii.gz" in resample
+    assert '"echo_times": [0.012, 0.03]' in resample
+    sidecar = func / "sub-01_task-film_run-1_echo-2_bold.json"
+    sidecar.write_text(json.dumps({"RepetitionTime": 1.0, "EchoTime": 30}))
+    run = snakemake("-n", "--config", *given, "--", target)
+    assert run.returncode != 0 and "divide it by 1000" in run.stdout + run.stderr
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [

@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from stim2bold.study import bids, study
 from stim2bold.study import stimulus_files  # noqa: E402
 from stim2bold.study.bids_index import excluded  # noqa: E402
+from stim2bold.study.echoes import echo_times  # noqa: E402
 from stim2bold.study.configuration import check_configuration, check_files  # noqa: E402
 from stim2bold.runtime.disk import full, unwritable  # noqa: E402
 from stim2bold.runtime.errors import InputError  # noqa: E402
@@ -138,6 +139,7 @@ try:
     ONSETS, problems = study.film_onsets(runs, config)
     refuse(problems)
     TR = config["simulation"]["TR"] if SIMULATED else bids.repetition_time(runs[0])
+    ECHO_TIMES = {run.name: echo_times(run.echoes) for run in runs}
     # By these, rows have their middles where volumes stand, whatever slices were shifted to.
     REFERENCES = study.volume_references(runs, config, TR=TR)
     ROW_ONSETS = study.row_onsets(ONSETS, REFERENCES, TR=TR)
@@ -305,6 +307,12 @@ def validated_before(product):
 def bold_of(wildcards):
     """Return the raw series of {run}."""
     return RUNS[wildcards.run].bold
+
+
+def echoes_of(wildcards):
+    """Return the raw series of {run}: one, or all of its echoes."""
+    run = RUNS[wildcards.run]
+    return [echo.bold for echo in run.echoes] or [run.bold]
 
 
 def t1w_of(wildcards):

@@ -272,7 +272,7 @@ rule preprocess_coregister:
 rule preprocess_resample:
     input:
         code=code("preprocess_resample.py"),
-        bold=bold_of,
+        bold=echoes_of,
         sidecars=sidecars_of,
         motion=f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
         coregistration=coregistration_of,
@@ -298,11 +298,19 @@ rule preprocess_resample:
         "../../envs/preprocess_resample.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2500),
+        # Every echo of a run is held at once.
+        mem_mb=lambda wildcards, attempt, input: memory(2500 * len(input.bold))(
+            wildcards, attempt
+        ),
         runtime=minutes(60),
     params:
-        read=as_read(bold_of, sidecars_of),
-        settings=json.dumps({"resolution": config["preprocessing"]["resolution"]}),
+        read=as_read(echoes_of, sidecars_of),
+        settings=lambda wildcards: json.dumps(
+            {
+                "resolution": config["preprocessing"]["resolution"],
+                "echo_times": ECHO_TIMES[wildcards.run],
+            }
+        ),
     message:
         "{wildcards.run} in space {wildcards.space}"
     shell:

@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 
 from stim2bold.preprocessing.derivatives import write_sidecar
+from stim2bold.preprocessing.echo_combination import combine_echoes
 from stim2bold.preprocessing.image_checks import check_TR
 from stim2bold.preprocessing.images import TEMPLATE, open_image, read_series, save_image
 from stim2bold.preprocessing.registration import SPACE, grid_around, read_matrices, template
@@ -29,7 +30,7 @@ from stim2bold.study.sidecars import read_sidecars
 def main() -> None:
     """Read the command line, concatenate the transforms, resample."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bold", type=Path, required=True, help="raw series")
+    parser.add_argument("--bold", type=Path, nargs="+", required=True, help="raw series, by echo")
     parser.add_argument("--sidecars", type=Path, nargs="+", required=True, help="nearest last")
     parser.add_argument("--motion", type=Path, required=True, help="reference to each volume")
     parser.add_argument("--coregistration", type=Path, nargs="?", help="BOLD reference to T1w")
@@ -40,26 +41,20 @@ def main() -> None:
     parser.add_argument("--mask", type=Path, required=True, help="output: brain in it")
     parser.add_argument("--reference", type=Path, required=True, help="output: its mean volume")
     parser.add_argument("--derivatives", type=Path, required=True, help="root of the outputs")
-    parser.add_argument("--settings", type=json.loads, required=True, help="resolution")
+    parser.add_argument("--settings", type=json.loads, required=True, help="resolution, echo times")
     arguments = parser.parse_args()
 
     sidecar = read_sidecars(arguments.sidecars)
-    raw = open_image(arguments.bold)
-    TR = check_TR(raw, sidecar, arguments.bold)
-    series = read_series(arguments.bold)
-    times = slice_times(sidecar, arguments.bold.name)
+    raw = open_image(arguments.bold[0])
+    TR = check_TR(raw, sidecar, arguments.bold[0])
+    times = slice_times(sidecar, arguments.bold[0].name)
     reference = reference_time(sidecar, TR=TR, derived=False, name=arguments.sidecars[-1])
     if times is None:
         logging.info("no slice times that apply: slices are left as they are")
-    else:
-        axis, reverse = slice_axis(sidecar, raw.affine)
-        correct_slice_timing(
-            series.dataobj, times, axis=axis, reverse=reverse, TR=TR, reference=reference
-        )
 
     brain = nib.load(arguments.brain)
     whole = template("mask", 1) if arguments.space == SPACE else brain
-    grid = grid_around(whole, output_voxel(series, arguments.settings["resolution"]))
+    grid = grid_around(whole, output_voxel(raw, arguments.settings["resolution"]))
     if arguments.space == SPACE:
         points = moved_points(arguments.normalisation, grid)
     else:
@@ -68,10 +63,27 @@ def main() -> None:
     if arguments.coregistration:
         points = apply(read_matrices(arguments.coregistration)[0], points)
     motion = read_matrices(arguments.motion)
-    resampled, covered = resample_series(series, points, motion)
+    echo_times = arguments.settings["echo_times"]
+    covered = np.ones(inside.shape, dtype=bool)
+    echoes = []
+    for path in arguments.bold:
+        series = read_series(path)
+        if times is not None:
+            axis, reverse = slice_axis(sidecar, raw.affine)
+            correct_slice_timing(
+                series.dataobj, times, axis=axis, reverse=reverse, TR=TR, reference=reference
+            )
+        resampled, seen = resample_series(series, points, motion)
+        covered &= seen
+        echoes.append(resampled)
 
     code = TEMPLATE if arguments.space == SPACE else 1
     said = {"SkullStripped": False, "RepetitionTime": TR, "SliceTimingCorrected": times is not None}
+    if len(echoes) > 1:
+        resampled, T2star = combine_echoes(np.stack(echoes), np.array(echo_times), inside & covered)
+        said |= {"EchoTimes": echo_times}
+        middle = 1000 * np.median(T2star[inside & covered])
+        logging.info("%d echoes combined; median T2* %.1f ms", len(echoes), middle)
     if times is not None:
         logging.info("slices shifted to %g s from the start of their volume", reference)
         said["StartTime"] = reference
@@ -82,7 +94,7 @@ def main() -> None:
         sources=[
             path
             for path in (
-                arguments.bold,
+                *arguments.bold,
                 arguments.motion,
                 arguments.coregistration,
                 arguments.normalisation,

@@ -17,7 +17,7 @@ SIDECAR = {
     "ConfoundsFilledIn": {},
     "ConfoundsLeftOut": [],
 }
-RUN = {"t1w": "sub-01_T1w.nii.gz"}
+RUN = {"t1w": "sub-01_T1w.nii.gz", "echoes": 1}
 
 
 def section(**changes):
@@ -104,7 +104,7 @@ def test_every_citation_has_its_work_and_every_work_is_cited(preset, derived):
 def test_it_says_who_is_missing_and_what_was_filled_in():
     facts = {
         "participants": ["01"],
-        "runs": [{"t1w": None}],
+        "runs": [{"t1w": None, "echoes": 1}],
         "TR": 2.0,
         "space": "MNI",
         "missing": [
@@ -121,6 +121,13 @@ def test_it_says_who_is_missing_and_what_was_filled_in():
     assert "3 volumes with motion were replaced" in text and "kernel of 5 mm" in text
     assert "1 run without a T1w image" in text and "N4" not in text
     assert "ceiling" not in text
+
+
+def test_echoes_are_told_with_how_they_were_combined():
+    facts = {"participants": ["01"], "runs": [RUN, {**RUN, "echoes": 3}], "TR": 2.0, "missing": []}
+    text = text_of(inputs={**facts, "space": "MNI"})
+    assert "The 3 echoes of each run were combined" in text and "DuPre et al." in text
+    assert "echoes" not in text_of()
 
 
 def test_it_follows_the_configuration():

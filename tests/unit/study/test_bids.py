@@ -204,11 +204,36 @@ def test_odd_but_legal_entities_and_other_images(tmp_path):
     assert run.bold == tmp_path / name
 
 
-def test_several_echoes_are_refused_with_a_reason(tmp_path):
-    names = [f"sub-1/func/sub-1_task-film_echo-{echo}_bold.nii.gz" for echo in (1, 2, 3)]
+def test_several_echoes_are_one_run(tmp_path):
+    folder = "sub-1/func/sub-1_task-film"
+    # By number: 10 follows 2. Zeros do not matter.
+    names = [f"{folder}_echo-{echo}_bold" for echo in ("01", "2", "10")]
+    files = [*(f"{name}.nii.gz" for name in names), f"{names[1]}.json"]
+    make_dataset(tmp_path, [*FILM, *files, "sub-2/func/sub-2_task-film_bold.nii.gz"])
+    run, single = find_runs(tmp_path)
+    assert run.name == "sub-1_task-film" and run.bold == tmp_path / f"{names[0]}.nii.gz"
+    assert [echo.bold for echo in run.echoes] == [tmp_path / f"{name}.nii.gz" for name in names]
+    assert [len(echo.sidecars) for echo in run.echoes] == [1, 2, 1]
+    assert tmp_path / f"{names[1]}.json" in run.files
+    assert single.echoes == ()
+
+
+def test_echoes_beside_a_single_series_are_refused_and_bidsignore_chooses(tmp_path):
+    folder = "sub-1/func/sub-1_task-film"
+    names = [f"{folder}{echo}_bold.nii.gz" for echo in ("", "_echo-1", "_echo-2")]
     make_dataset(tmp_path, [*FILM, *names])
-    with pytest.raises(InputError, match="3 echoes.*combine them first"):
+    with pytest.raises(InputError, match="as one series and as echoes.*bidsignore"):
         find_runs(tmp_path)
+    (tmp_path / ".bidsignore").write_text("*_echo-*\n")
+    (run,) = find_runs(tmp_path)
+    assert run.bold.name == "sub-1_task-film_bold.nii.gz" and not run.echoes
+
+
+def test_a_single_echo_is_used_alone_and_said(tmp_path):
+    make_dataset(tmp_path, [*FILM, "sub-1/func/sub-1_task-film_echo-2_bold.nii.gz"])
+    runs, problems = bids.index_study(tmp_path, Choice("all", {}, {}))
+    assert [(run.name, run.echoes) for run in runs] == [("sub-1_task-film", ())]
+    assert any("only echo of its run" in problem.message for problem in problems)
 
 
 @pytest.mark.parametrize(

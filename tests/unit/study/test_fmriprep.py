@@ -57,6 +57,21 @@ def patient(healthy, tmp_path):
     return Patient(healthy, tmp_path / "it's $(a) tsv space-x study")
 
 
+def test_single_echoes_beside_the_combined_series_are_passed_over(patient):
+    series = next(patient.func.glob("*space-MNI*_desc-preproc_bold.nii.gz"))
+    echo = series.with_name(series.name.replace("_space-", "_echo-2_space-"))
+    shutil.copy(series, echo)
+    found = validate.examine(patient.config)
+    assert {run.name for run in found.runs} >= {patient.name}
+    told = [problem for problem in found.problems if "single echoes" in problem.what]
+    assert [problem.severity for problem in told] == ["note"] and echo.name in told[0].what
+    for path in patient.folder.glob("sub-*/func/*_desc-preproc_bold.nii.gz"):
+        if "_echo-" not in path.name:
+            path.unlink()
+    told = [problem for problem in validate.examine(patient.config).problems]
+    assert any("single echoes only" in problem.what for problem in told)
+
+
 def test_healthy_derivatives_raise_nothing(patient):
     findings = validate.examine(patient.config)
     assert findings.problems == []

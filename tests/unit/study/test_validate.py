@@ -181,12 +181,30 @@ def image(name, change):
     return lambda p: p.change_image(name, change)
 
 
-def multi_echo(p):
-    for echo in (1, 2):
+def echo_name(number, kind="bold.nii.gz"):
+    return f"sub-02/func/sub-02_task-film_run-1_echo-{number}_{kind}"
+
+
+def multi_echo(*times, change=lambda p: None):
+    """Return a change: the second run as echoes of these times, and one change more."""
+
+    def make(p):
+        for number, time in enumerate(times, 1):
+            copy(BOLD, echo_name(number))(p)
+            p.change_image(
+                echo_name(number),
+                lambda image, number=number: nib.Nifti1Image(
+                    image.get_fdata() * (1 - number / 10), image.affine, image.header
+                ),
+            )
+            said = json.loads((p.bids / BOLD.replace("nii.gz", "json")).read_text())
+            said |= {} if time is None else {"EchoTime": time}
+            (p.bids / echo_name(number, "bold.json")).write_text(json.dumps(said))
         for kind in ("bold.nii.gz", "bold.json"):
-            name = f"sub-02/func/sub-02_task-film_run-1_echo-{echo}_{kind}"
-            copy(BOLD.replace("bold.nii.gz", kind), name)(p)
-    remove(BOLD)(p)
+            remove(BOLD.replace("bold.nii.gz", kind))(p)
+        change(p)
+
+    return make
 
 
 def sheared():
@@ -458,7 +476,34 @@ FAULTS = {
         lambda p: planted_study.write_run(p.bids, "sub-02_task-film_run-1", seed=2, ending=".nii"),
         *("error", BOLD, "is there twice"),
     ),
-    "several echoes": (multi_echo, "error", BOLD, "a run of 2 echoes"),
+    "echoes without a time": (
+        multi_echo(0.01, None),
+        *("error", echo_name(2, "bold.json"), "has no EchoTime"),
+    ),
+    "an echo time in milliseconds": (
+        multi_echo(0.01, 28.0),
+        *("error", echo_name(2, "bold.json"), "divide it by 1000"),
+    ),
+    "an echo time in words": (
+        multi_echo("0.01", 0.028),
+        *("error", echo_name(1, "bold.json"), "is no time"),
+    ),
+    "echoes in another order than their times": (
+        multi_echo(0.028, 0.01),
+        *("error", echo_name(2, "bold.json"), "does not follow"),
+    ),
+    "an echo of another grid": (
+        multi_echo(
+            0.01,
+            0.028,
+            change=lambda p: p.change_image(echo_name(2), lambda image: image.slicer[..., :-1]),
+        ),
+        *("error", echo_name(2), "another grid or number of volumes"),
+    ),
+    "an echo twice": (
+        multi_echo(0.01, 0.028, change=copy(echo_name(1), echo_name(2))),
+        *("error", echo_name(2), "holds the same volumes"),
+    ),
     "a run in another's folder": (
         rename(BOLD, "sub-01/func/sub-02_task-film_run-1_bold.nii.gz"),
         *("error", "sub-01/func/sub-02_task-film_run-1_bold.nii.gz", "in another's folder"),

@@ -103,6 +103,13 @@ def preprocessing_paragraph(
             "Matthews, 2004). All transforms were concatenated, so that each series was resampled "
             "once."
         )
+        n_echoes = sorted({run["echoes"] for run in inputs["runs"] if run["echoes"] > 1})
+        if n_echoes:
+            parts.append(
+                f"The {' or '.join(map(str, n_echoes))} echoes of each run were combined by their "
+                "T2*-weighted mean (Posse et al., 1999), as implemented in tedana (DuPre et al., "
+                "2021); head motion was that of the first echo."
+            )
         n_without = sum(run["t1w"] is None for run in inputs["runs"])
         if n_without:
             parts.append(

@@ -25,6 +25,7 @@ from stim2bold.study.bids_index import (
     usable,
 )
 from stim2bold.study.bids_names import entities, named, stem
+from stim2bold.study.echoes import Echo, gather_echoes, run_stem
 from stim2bold.study.inheritance import inherited, nearest
 from stim2bold.study.sidecars import read_sidecars
 from stim2bold.study.t1w_choice import choose_t1w
@@ -46,7 +47,7 @@ class Run:
     name : str
         All entities of the run: ``sub-04_ses-mri3t_task-film_run-1``.
     bold : Path
-        The series; of fMRIPrep's, the preprocessed one.
+        The series; of several echoes the first, of fMRIPrep's the preprocessed one.
     events : Path or None
         The table of its blocks.
     sidecars : tuple of Path
@@ -59,6 +60,8 @@ class Run:
         That image.
     mask, confounds : Path or None
         Brain and confounds of a run that fMRIPrep has preprocessed.
+    echoes : tuple of Echo
+        All echoes, the first among them, of a run that has several.
     """
 
     participant: str
@@ -72,6 +75,7 @@ class Run:
     t1w: Path | None = None
     mask: Path | None = None
     confounds: Path | None = None
+    echoes: tuple[Echo, ...] = ()
 
     @property
     def sidecar(self) -> Path:
@@ -81,7 +85,9 @@ class Run:
     @property
     def files(self) -> list[Path]:
         """All files of the run that must be there."""
-        found = (self.bold, *self.sidecars, self.events, self.t1w, self.mask, self.confounds)
+        found = [self.bold, *self.sidecars, self.events, self.t1w, self.mask, self.confounds]
+        for echo in self.echoes[1:]:
+            found += [echo.bold, *(path for path in echo.sidecars if path not in self.sidecars)]
         return [path for path in found if path is not None]
 
 
@@ -193,13 +199,16 @@ def index_study(
         participant: [Path(path) for path in group["path"]]
         for participant, group in t1w.groupby("sub")
     }
+    together, found = gather_echoes([Path(path) for path in chosen["path"]], root)
+    problems += found
     listing = functools.cache(list_folder)
     runs = []
-    for row in chosen.itertuples():
+    for echoes in together:
+        participant = entities(stem(echoes[0]))["sub"]
         anat, found = choose_t1w(
-            anats.get(row.sub, []), Path(row.path), root, wanted=choice.selection.get("t1w")
+            anats.get(participant, []), echoes[0], root, wanted=choice.selection.get("t1w")
         )
-        run, ambiguous = describe_run(root, Path(row.path), row.sub, anat, listing)
+        run, ambiguous = describe_run(root, echoes, participant, anat, listing)
         found = found + ambiguous + check_files(run, needs_events=needs_events)
         problems += found
         if not any(problem.severity == "error" for problem in found):
@@ -209,26 +218,31 @@ def index_study(
 
 def describe_run(
     root: Path,
-    series: Path,
+    echoes: tuple[Path, ...],
     participant: str,
     anat: Path | None,
     listing: Callable[[Path], list[str]] = list_folder,
 ) -> tuple[Run, list[Problem]]:
-    """Gather what goes with one BOLD series; paths are relative to the data set's root."""
+    """Gather what goes with the series of one run; paths are relative to the data set's root."""
+    series = echoes[0]
     folder = series.parent.parent.as_posix()
     events, problems = nearest(
         inherited(root, series, ".tsv", suffix="events", listing=listing), series
     )
+    described = tuple(
+        Echo(root / path, tuple(inherited(root, path, ".json", listing=listing))) for path in echoes
+    )
     run = Run(
         participant=participant,
         folder=folder,
-        name=stem(series),
-        bold=root / series,
+        name=run_stem(series),
+        bold=described[0].bold,
         events=events,
-        sidecars=tuple(inherited(root, series, ".json", listing=listing)),
+        sidecars=described[0].sidecars,
         anat=stem(anat) if anat else None,
         anat_folder=anat.parent.parent.as_posix() if anat else None,
         t1w=root / anat if anat else None,
+        echoes=described if len(described) > 1 else (),
     )
     return run, problems
 

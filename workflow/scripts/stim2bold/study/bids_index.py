@@ -221,18 +221,6 @@ def choose(
 def usable(table: "pd.DataFrame", root: Path) -> tuple["pd.DataFrame", list[Problem]]:
     """Tell the series that can be analysed from those that cannot, and say why."""
     problems = []
-    for name, echoes in table[table["echo"].notna()].groupby(
-        table["path"].str.replace(r"_echo-\d+", "", regex=True)
-    ):
-        problems.append(
-            error(
-                root / name,
-                f"a run of {len(echoes)} echoes, which this workflow does not combine",
-                "combine them first (fMRIPrep or tedana) and give the result by "
-                "preprocessing.derivatives",
-            )
-        )
-    table = table[table["echo"].isna()]
     # Phase, real and imaginary images are no BOLD series of their own.
     magnitude = table["part"].isna() | (table["part"] == "mag")
     if not magnitude.all():

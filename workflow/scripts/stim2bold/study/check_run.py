@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 
 from stim2bold.io.tables import read_tsv
@@ -25,6 +26,7 @@ from stim2bold.preprocessing.scan_clock import header_doubt, reference_doubt, sa
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import Problem, error, from_refusal, n_errors, refusals, warning
 from stim2bold.study.bids import Run, repetition_time, volume_reference
+from stim2bold.study.echoes import Echo, echo_times
 from stim2bold.study.fmriprep import needed_columns
 from stim2bold.study.sidecars import read_sidecars
 
@@ -87,6 +89,10 @@ def check_bold(run: Run, *, TR: float | None) -> tuple[Header | None, list[Probl
     )
     if len(image.shape) != 4:
         return None, problems + found
+    if run.echoes:
+        found += check_echo_times(run.echoes)
+    for echo in run.echoes[1:]:
+        found += check_echo(echo, image, run.bold)
     if not n_errors(problems):
         if doubt := header_doubt(image.header, repetition_time(run)):
             problems.append(
@@ -101,6 +107,36 @@ def check_bold(run: Run, *, TR: float | None) -> tuple[Header | None, list[Probl
         mark=contents_mark(run.bold),
     )
     return header, problems + found
+
+
+def check_echo_times(echoes: tuple[Echo, ...]) -> list[Problem]:
+    """Check that the sidecars of a run's echoes give their times."""
+    try:
+        echo_times(echoes)
+    except InputError as refusal:
+        return [from_refusal(refusal, refusal.file)]
+    return []
+
+
+def check_echo(echo: Echo, first: nib.Nifti1Image, name: Path) -> list[Problem]:
+    """Check a further echo of a run by itself and against the first, named `name`."""
+    try:
+        image, said = open_telling(echo.bold)
+    except InputError:
+        return refusals(echo.bold, lambda: open_image(echo.bold))
+    found = [warning(echo.bold, what, "correct its header") for what in said]
+    if image.shape != first.shape or not np.allclose(image.affine, first.affine, atol=1e-3):
+        what = f"has another grid or number of volumes than {name.name}, an echo of the same run"
+        return [*found, error(echo.bold, what, "copy the echoes again from one conversion")]
+    if contents_mark(echo.bold) == contents_mark(name):
+        what = f"holds the same volumes as {name.name}, an echo of the same run"
+        found.append(error(echo.bold, what, "copy the echoes again from one conversion"))
+    return found + refusals(
+        echo.bold,
+        lambda: check_series(image, echo.bold),
+        lambda: check_length(image, echo.bold),
+        lambda: check_first_volume(image, echo.bold),
+    )
 
 
 def check_timing(run: Run, *, TR: float | None, n_volumes: int) -> list[Problem]:

@@ -21,6 +21,7 @@ from stim2bold.study.bids_index import (
     usable,
 )
 from stim2bold.study.bids_names import stem
+from stim2bold.study.echoes import combined_only
 from stim2bold.study.inheritance import inherited, nearest
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ def index_derivatives(
         series, *dict.fromkeys((root, raw)), names=lambda path: original_of(Path(path)).as_posix()
     )
     problems += found
-    chosen, found = choose(series, root, choice)
+    combined, found = combined_only([Path(path) for path in series["path"]], root)
+    problems += found
+    chosen, found = choose(series[combined], root, choice)
     problems += found
     chosen, found = usable(chosen, root)
     problems += found

@@ -22,7 +22,8 @@ def as_lines(records: list[dict[str, Any]]) -> list[list[str]]:
                 Path(record["TR_from"]).name.replace(record["name"], "*")
                 if record["TR_from"]
                 else "-",
-                _shown(record["volumes"]),
+                _shown(record["volumes"])
+                + (f" x {record['echoes']} echoes" if record["echoes"] > 1 else ""),
                 _shown(record["seconds"]),
                 _shown(record["film_onset"]),
                 f"{blocks['used']} of {blocks['rows']}: "

@@ -53,6 +53,7 @@ def run_record(run: Run, header: Header | None, onset: float | None) -> dict[str
         **clock,
         "volumes": n_volumes,
         "seconds": seconds,
+        "echoes": len(run.echoes) or 1,
         "voxel": [float(edge) for edge in header.voxel] if header else None,
         "film_onset": onset,
         "events": str(run.events) if run.events else None,

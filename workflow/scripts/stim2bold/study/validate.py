@@ -292,6 +292,7 @@ def describe(findings: Findings, *, missing: list[dict[str, str]]) -> dict[str, 
                 "name": run.name,
                 "bold": str(run.bold),
                 "t1w": str(run.t1w) if run.t1w else None,
+                "echoes": len(run.echoes) or 1,
                 "film_onset": findings.onsets.get(run.name),
             }
             for run in findings.runs
