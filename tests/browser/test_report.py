@@ -264,6 +264,45 @@ def test_the_timeline_follows_region_and_time(visit, report):
     assert lines.first.get_attribute("d") != before
 
 
+def test_best_and_worst_moments_take_the_cursor_there(visit, report):
+    page = visit(report, "participants/sub-01.html").page
+    view = page.locator("[data-view=timeline]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=timeline][data-ready]")
+    best, worst = (view.locator(f"[data-part={kind}] button") for kind in ("best", "worst"))
+    assert best.count() == worst.count() == 3
+    assert view.locator("rect.mark.high").count() == view.locator("rect.mark.low").count() == 3
+    # The VAE is turned round in volumes 80 to 99.
+    start, end = map(float, re.findall(r"\d+\.\d", worst.first.inner_text())[:2])
+    first, last = 80 * planted_report.TR, 100 * planted_report.TR
+    assert min(end, last) - max(start, first) > 8 and "(-" in worst.first.inner_text()
+    worst.first.click()
+    readout, seek = view.locator("[data-part=readout]"), view.get_by_role("slider", name="Film time")
+    assert float(seek.input_value()) == pytest.approx((start + end) / 2, abs=0.1)
+    assert readout.inner_text().startswith(f"{float(seek.input_value()):.1f} s, ")
+    assert readout.get_attribute("aria-live") == "polite"
+    still = view.locator("[data-part=still]")
+    picture = still.evaluate("(one) => one.style.backgroundPosition")
+    # By keyboard; the list is still there, and the focus with it.
+    best.first.focus()
+    page.keyboard.press("Enter")
+    start, end = map(float, re.findall(r"\d+\.\d", best.first.inner_text())[:2])
+    assert float(seek.input_value()) == pytest.approx((start + end) / 2, abs=0.1)
+    assert still.evaluate("(one) => one.style.backgroundPosition") != picture
+    assert best.first.evaluate("(one) => one === document.activeElement")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    told = best.nth(1).inner_text().split(" to ")[0]
+    assert float(seek.input_value()) > float(told)
+    # Ridge follows the sine throughout.
+    view.get_by_label("Of the model").select_option(label="ridge")
+    assert "(-" not in worst.first.inner_text()
+    view.get_by_label("Region").select_option("1")
+    assert view.get_by_label("Of the model").input_value() == "ridge"
+    seek.fill("20")
+    assert readout.get_attribute("aria-live") == "off"
+
+
 def test_pictures_take_turns(visit, report):
     page = visit(report, "participants/sub-01.html").page
     view = page.locator("[data-view=flicker]").first
