@@ -277,7 +277,8 @@ def test_best_and_worst_moments_take_the_cursor_there(visit, report):
     first, last = 80 * planted_report.TR, 100 * planted_report.TR
     assert min(end, last) - max(start, first) > 8 and "(-" in worst.first.inner_text()
     worst.first.click()
-    readout, seek = view.locator("[data-part=readout]"), view.get_by_role("slider", name="Film time")
+    readout = view.locator("[data-part=readout]")
+    seek = view.get_by_role("slider", name="Film time")
     assert float(seek.input_value()) == pytest.approx((start + end) / 2, abs=0.1)
     assert readout.inner_text().startswith(f"{float(seek.input_value()):.1f} s, ")
     assert readout.get_attribute("aria-live") == "polite"
@@ -301,6 +302,32 @@ def test_best_and_worst_moments_take_the_cursor_there(visit, report):
     assert view.get_by_label("Of the model").input_value() == "ridge"
     seek.fill("20")
     assert readout.get_attribute("aria-live") == "off"
+
+
+def test_the_shared_course_shows_what_drives_it(visit, report):
+    page = visit(report, "index.html").page
+    view = page.locator("[data-view=course]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=course][data-ready]")
+    assert view.locator("h4").first.inner_text() == "Dimension 1: 62 % of the variance predicted"
+    # Rows 30 to 45 are high and 90 to 105 low: 5 s after the film's moment.
+    high, low = (view.locator("ol").nth(i).locator("li") for i in (0, 1))
+    assert high.count() == low.count() == 1
+    for scene, row, sign in ((high, 30, 1), (low, 90, -1)):
+        start, end, mean = map(float, re.findall(r"-?\d+\.\d+", scene.inner_text())[:3])
+        assert start == pytest.approx(row * planted_report.TR - 5, abs=0.1)
+        assert end == pytest.approx((row + 16) * planted_report.TR - 5, abs=0.1)
+        assert mean == 2 * sign
+    # The words of 13 to 23 s of the film, and the kind of block at 55 s.
+    assert "Said: hallo" in high.inner_text() and planted_report.NASTY in low.inner_text()
+    places = [
+        scene.locator(".still").evaluate("(one) => one.style.backgroundPosition")
+        for scene in (high, low)
+    ]
+    assert places == ["0% 0%", "66.6667% 0%"]
+    lines = view.locator("path.line")
+    assert lines.count() == 2 and lines.first.get_attribute("d").count("M") == 2
+    assert view.locator("svg").first.locator("rect.mark").count() == 2
 
 
 def test_pictures_take_turns(visit, report):
@@ -398,6 +425,7 @@ def test_bars_and_intervals_of_the_verdict_are_as_long_as_they_say(
 def test_a_lone_participants_map_stands_in_front(visit, tmp_path):
     source = planted_report.plant(tmp_path / "results", participants=1)
     (tmp_path / "results" / "scores" / "ceiling.tsv").unlink()
+    (tmp_path / "results" / "latents" / "film2bold" / "group.nc").unlink()
     site = tmp_path / "report"
     site.mkdir()
     write_site(dataclasses.replace(source, words=None), site)
@@ -406,6 +434,8 @@ def test_a_lone_participants_map_stands_in_front(visit, tmp_path):
     assert "Of sub-01, the only participant" in one.page.inner_text("#main")
     assert "Ceiling: not available with fewer than three" in one.page.inner_text("#main")
     assert one.page.locator("[data-view=maps][data-ready]").count() == 1
+    # One alone shares nothing, and nobody draws it.
+    assert "No model of all participants was trained." in one.page.inner_text("#main")
     # Nobody wrote down the words: no place is kept for them.
     assert not one.page.locator("[data-part=said]").first.is_visible()
 

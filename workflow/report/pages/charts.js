@@ -208,3 +208,20 @@ stim2bold.start("[data-view=timeline]", async (element, address) => {
     if (element.clientWidth !== width) { width = element.clientWidth; draw(); }
   }).observe(element);
 });
+
+// Courses of latents, with stills of the moments that drive them.
+stim2bold.start("[data-view=course]", (element, { blocks, stills, charts }) => {
+  const kinds = [...new Set(blocks.map(({ label }) => label))];
+  const bands = blocks.map((block) => ({ ...block, kind: kinds.indexOf(block.label) % 4 }));
+  const figures = element.querySelectorAll("[data-part=figure]");
+  const draw = () => charts.forEach(({ title, series, marks }, i) => drawLines(figures[i], { bands, marks, title,
+    series: series.map((each) => ({ ...each, style: 0 })), zero: true,
+    x: "film time (s)", y: "standard deviations" }));
+  draw();
+  element.querySelectorAll("[data-time]").forEach((place) =>
+    showStill(stills, place, Number(place.dataset.time)));
+  let width = element.clientWidth;
+  new ResizeObserver(() => {
+    if (element.clientWidth !== width) { width = element.clientWidth; draw(); }
+  }).observe(element);
+});

@@ -19,11 +19,14 @@ MOMENTS = 3
 
 
 def film_data(source: Source, folds: dict, root: Path) -> dict[str, Any]:
-    """Return what all timelines share: blocks, words and stills of the film."""
+    """Return what all timelines share: blocks, words and stills of the film.
+
+    The address of the sheet of stills is that from the report's root.
+    """
     stills, (sheet, places) = None, source.results.stills
     if sheet.exists():
         stills = read_json(places)
-        stills["address"] = "../" + pages.copy_into(root, "assets/stills.jpg", sheet)
+        stills["address"] = pages.copy_into(root, "assets/stills.jpg", sheet)
     words = source.words if source.words is not None else pd.DataFrame(columns=["item"])
     return {
         "blocks": [
@@ -67,6 +70,11 @@ def timeline_of(
     first = table[table["region"] == table["region"].iloc[0]]
     data = {
         **film,
+        "stills": film["stills"]
+        and {
+            **film["stills"],
+            "address": f"../{film['stills']['address']}",
+        },
         "times": [round(float(x), 3) for x in first["time"]],
         "folds": [int(x) for x in first["fold"]],
         "regions": regions,
