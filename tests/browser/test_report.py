@@ -264,6 +264,72 @@ def test_the_timeline_follows_region_and_time(visit, report):
     assert lines.first.get_attribute("d") != before
 
 
+def test_best_and_worst_moments_take_the_cursor_there(visit, report):
+    page = visit(report, "participants/sub-01.html").page
+    view = page.locator("[data-view=timeline]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=timeline][data-ready]")
+    best, worst = (view.locator(f"[data-part={kind}] button") for kind in ("best", "worst"))
+    assert best.count() == worst.count() == 3
+    assert view.locator("rect.mark.high").count() == view.locator("rect.mark.low").count() == 3
+    # The VAE is turned round in volumes 80 to 99.
+    start, end = map(float, re.findall(r"\d+\.\d", worst.first.inner_text())[:2])
+    first, last = 80 * planted_report.TR, 100 * planted_report.TR
+    assert min(end, last) - max(start, first) > 8 and "(-" in worst.first.inner_text()
+    worst.first.click()
+    readout = view.locator("[data-part=readout]")
+    seek = view.get_by_role("slider", name="Film time")
+    assert float(seek.input_value()) == pytest.approx((start + end) / 2, abs=0.1)
+    assert readout.inner_text().startswith(f"{float(seek.input_value()):.1f} s, ")
+    assert readout.get_attribute("aria-live") == "polite"
+    still = view.locator("[data-part=still]")
+    picture = still.evaluate("(one) => one.style.backgroundPosition")
+    # By keyboard; the list is still there, and the focus with it.
+    best.first.focus()
+    page.keyboard.press("Enter")
+    start, end = map(float, re.findall(r"\d+\.\d", best.first.inner_text())[:2])
+    assert float(seek.input_value()) == pytest.approx((start + end) / 2, abs=0.1)
+    assert still.evaluate("(one) => one.style.backgroundPosition") != picture
+    assert best.first.evaluate("(one) => one === document.activeElement")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    told = best.nth(1).inner_text().split(" to ")[0]
+    assert float(seek.input_value()) > float(told)
+    # Ridge follows the sine throughout.
+    view.get_by_label("Of the model").select_option(label="ridge")
+    assert "(-" not in worst.first.inner_text()
+    view.get_by_label("Region").select_option("1")
+    assert view.get_by_label("Of the model").input_value() == "ridge"
+    seek.fill("20")
+    assert readout.get_attribute("aria-live") == "off"
+
+
+def test_the_shared_course_shows_what_drives_it(visit, report):
+    page = visit(report, "index.html").page
+    view = page.locator("[data-view=course]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-view=course][data-ready]")
+    assert view.locator("h4").first.inner_text() == "Dimension 1: 62 % of the variance predicted"
+    # Rows 30 to 45 are high and 90 to 105 low: 5 s after the film's moment.
+    high, low = (view.locator("ol").nth(i).locator("li") for i in (0, 1))
+    assert high.count() == low.count() == 1
+    for scene, row, sign in ((high, 30, 1), (low, 90, -1)):
+        start, end, mean = map(float, re.findall(r"-?\d+\.\d+", scene.inner_text())[:3])
+        assert start == pytest.approx(row * planted_report.TR - 5, abs=0.1)
+        assert end == pytest.approx((row + 16) * planted_report.TR - 5, abs=0.1)
+        assert mean == 2 * sign
+    # The words of 13 to 23 s of the film, and the kind of block at 55 s.
+    assert "Said: hallo" in high.inner_text() and planted_report.NASTY in low.inner_text()
+    places = [
+        scene.locator(".still").evaluate("(one) => one.style.backgroundPosition")
+        for scene in (high, low)
+    ]
+    assert places == ["0% 0%", "66.6667% 0%"]
+    lines = view.locator("path.line")
+    assert lines.count() == 2 and lines.first.get_attribute("d").count("M") == 2
+    assert view.locator("svg").first.locator("rect.mark").count() == 2
+
+
 def test_pictures_take_turns(visit, report):
     page = visit(report, "participants/sub-01.html").page
     view = page.locator("[data-view=flicker]").first
@@ -359,6 +425,7 @@ def test_bars_and_intervals_of_the_verdict_are_as_long_as_they_say(
 def test_a_lone_participants_map_stands_in_front(visit, tmp_path):
     source = planted_report.plant(tmp_path / "results", participants=1)
     (tmp_path / "results" / "scores" / "ceiling.tsv").unlink()
+    (tmp_path / "results" / "latents" / "film2bold" / "group.nc").unlink()
     site = tmp_path / "report"
     site.mkdir()
     write_site(dataclasses.replace(source, words=None), site)
@@ -367,6 +434,8 @@ def test_a_lone_participants_map_stands_in_front(visit, tmp_path):
     assert "Of sub-01, the only participant" in one.page.inner_text("#main")
     assert "Ceiling: not available with fewer than three" in one.page.inner_text("#main")
     assert one.page.locator("[data-view=maps][data-ready]").count() == 1
+    # One alone shares nothing, and nobody draws it.
+    assert "No model of all participants was trained." in one.page.inner_text("#main")
     # Nobody wrote down the words: no place is kept for them.
     assert not one.page.locator("[data-part=said]").first.is_visible()
 

@@ -231,6 +231,7 @@ def test_the_report_opens_whole_in_a_browser(tiny_study, visit):
     verdict = page.locator("table.verdict").inner_text()
     assert all(direction in verdict for direction in DIRECTIONS)
     assert "render_report" in page.locator("svg.graph").text_content()
+    assert page.locator("[data-view=course] .still").count() > 0
     page.get_by_role("link", name="sub-02").click()
     # Three pairs of pictures take turns: BOLD with T1w, BOLD and T1w with the template.
     assert page.locator("[data-view=flicker]").count() == 3

@@ -168,15 +168,16 @@ def write_models(results: Path, units: list[str]) -> None:
 
 
 def write_regions(results: Path, unit: str) -> None:
-    """Series of two regions: a sine and what predicts it."""
+    """Series of two regions: a sine and what predicts it, but for the VAE from row 80 to 99."""
     time = (np.arange(N_ROWS) + 0.5) * TR
     tables, scores = [], []
     for number, region in enumerate(("early visual cortex", NASTY)):
         truth = np.sin(time / (2 + number))
+        vae = np.where((np.arange(N_ROWS) >= 80) & (np.arange(N_ROWS) < 100), -0.5, 0.5) * truth
         tables.append(
             pd.DataFrame(
                 {"region": region, "time": time, "fold": np.arange(N_ROWS) // 60}
-                | {"measured": truth, "vae": 0.5 * truth, "ridge": 0.3 * truth}
+                | {"measured": truth, "vae": vae, "ridge": 0.3 * truth}
             )
         )
         scores += [(region, 20, "vae", 0.5), (region, 20, "ridge", 0.3)]
@@ -191,6 +192,22 @@ def write_regions(results: Path, unit: str) -> None:
     write_table(path, captions)
     shares = {"space": ["i3d_rgb", NASTY], "share": [0.7, 0.3], "low": [0.6, 0.2]}
     write_table(results / "partition" / f"{unit}.tsv", pd.DataFrame(shares | {"high": [0.8, 0.4]}))
+
+
+def write_course(results: Path) -> None:
+    """Two dimensions of the group's latents: one is high, then low, for 16 rows; one a cosine."""
+    rows = np.arange(N_ROWS)
+    values = np.stack([np.zeros(N_ROWS), np.cos(rows / 9)], axis=1)
+    values[30:46, 0], values[90:106, 0] = 2, -2
+    course = xr.DataArray(
+        values,
+        dims=("time", "dimension"),
+        coords={"time": (rows + 0.5) * TR, "fold": ("time", rows // 60)}
+        | {"dimension": [1, 2], "share": ("dimension", [0.62, 0.2])},
+        name="course",
+        attrs={"units": "standard deviations", "source": "planted", "delay": 5.0},
+    )
+    write_array(results / "latents" / "film2bold" / "group.nc", course)
 
 
 def write_planted(results: Path, units: list[str]) -> None:
@@ -300,7 +317,8 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     views.mkdir()
     (views / "brain.json").write_text(packed_brain())
     write_json(views / "rules.json", layout(["a", "b", "c"], [("a", "b"), ("a", "c"), ("b", "c")]))
-    Image.fromarray(np.zeros((96, 96 * 4, 3), np.uint8)).save(views / "stills.jpg")
+    stills = np.zeros((96, 96 * 4, 3), np.uint8) + np.repeat([40, 90, 140, 190], 96)[:, None]
+    Image.fromarray(stills.astype(np.uint8)).save(views / "stills.jpg")
     write_json(views / "stills.json", {"times": [9.0, 27.0, 45.0, 63.0], "columns": 4})
     (results / "benchmarks" / "train_vae").mkdir(parents=True)
     for unit in units:
@@ -310,6 +328,7 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     write_maps(results, units)
     write_scores(results, units)
     write_models(results, units)
+    write_course(results)
     write_decoding(results)
     write_planted(results, units)
     for direction, own in DIRECTIONS.items():

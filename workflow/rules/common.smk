@@ -583,6 +583,15 @@ def regions_shown():
     ]
 
 
+def courses_shown():
+    """Return the courses of the group's latents that the report shows."""
+    return [
+        f"results/latents/{direction}/group.nc"
+        for direction in TO_BOLD
+        if "vae-group" in vaes_of(direction)
+    ]
+
+
 def decoded_shown():
     """Return what the report shows of decoding."""
     captions = [

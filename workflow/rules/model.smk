@@ -201,6 +201,41 @@ rule train_group:
         )
 
 
+rule trace_latents:
+    input:
+        code=code("trace_latents.py"),
+        source=source_of,
+        # Any member's: all have the same rows.
+        target=[BOLD.format(unit=f"sub-{p}") for p in MEMBERS[:1]],
+        folds="results/folds.json",
+        model="results/models/{direction}/group.safetensors",
+        record="results/models/{direction}/group.json",
+    output:
+        course="results/latents/{direction}/group.nc",
+    log:
+        "results/logs/trace_latents/{direction}.log",
+    benchmark:
+        "results/benchmarks/trace_latents/{direction}.tsv"
+    wildcard_constraints:
+        direction=one_of(TO_BOLD),
+    conda:
+        "../../envs/trace_latents.yaml"
+    threads: 1
+    resources:
+        # The bases of all folds: 12 of 64 by 600,000 values for thirty participants.
+        mem_mb=memory(2000 + 150 * len(MEMBERS)),
+        runtime=minutes(15),
+    message:
+        "Course of the group's latents through the film, {wildcards.direction}"
+    shell:
+        command(
+            "trace_latents.py",
+            " --direction {wildcards.direction:q} --source {input.source:q}"
+            " --target {input.target:q} --folds {input.folds:q} --model {input.model:q}"
+            " --course {output.course:q}",
+        )
+
+
 rule stack_predictions:
     input:
         code=code("stack_predictions.py"),

@@ -281,6 +281,7 @@ rule render_report:
         planted=planted_shown(),
         persistence=["results/scores/persistence.tsv"] if TO_BOLD else [],
         region_scores=regions_shown(),
+        courses=courses_shown(),
         regions=[
             f"results/regions/{direction}/{unit}.tsv"
             for direction in TO_BOLD

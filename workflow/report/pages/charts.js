@@ -13,7 +13,8 @@ function ticks(low, high, n, least = 0) {
 }
 
 // Draw series of [x, y] points; returns where a horizontal value lies in the drawing.
-function drawLines(figure, { series, bands = [], x, y, zero = false, whole = false, title }) {
+// Marks are stretches of x, those that are high at the upper edge, the others at the lower.
+function drawLines(figure, { series, bands = [], marks = [], x, y, zero = false, whole = false, title }) {
   const width = Math.max(320, figure.clientWidth), height = 260;
   const points = series.flatMap((each) => each.points);
   const xs = points.map((point) => point[0]), ys = points.map((point) => point[1]);
@@ -51,6 +52,10 @@ function drawLines(figure, { series, bands = [], x, y, zero = false, whole = fal
     "text-anchor": "middle" }, x));
   svg.append(make("text", { transform: `translate(11 ${height / 2}) rotate(-90)`, class: "small",
     "text-anchor": "middle" }, y));
+  for (const { start, end, high } of marks) {
+    svg.append(make("rect", { x: across(start), y: high ? MARGIN.top - 8 : height - MARGIN.bottom - 6,
+      width: across(end) - across(start), height: 6, class: `mark ${high ? "high" : "low"}` }));
+  }
   series.forEach(({ points: line, breaks = [], style }) => {
     const path = line.map(([px, py], i) =>
       `${i && !breaks.includes(i) ? "L" : "M"}${across(px).toFixed(1)} ${up(py).toFixed(1)}`).join("");
@@ -83,24 +88,23 @@ stim2bold.start("[data-view=curves]", (element, settings) => {
   new ResizeObserver(draw).observe(element);
 });
 
+// Show a still in an element: one tile of a sheet.
+function showStill(stills, place, time) {
+  const number = Math.max(0, stills.times.findLastIndex((each) => each <= time));
+  const rows = Math.ceil(stills.times.length / stills.columns);
+  const share = (n, of) => (of > 1 ? `${(100 * n) / (of - 1)}%` : "0%");
+  place.style.backgroundImage = `url("${stills.address}")`;
+  place.style.backgroundSize = `${100 * stills.columns}% ${100 * rows}%`;
+  place.style.backgroundPosition = `${share(number % stills.columns, stills.columns)} ${share(
+    Math.floor(number / stills.columns), rows)}`;
+}
+
 stim2bold.start("[data-view=timeline]", async (element, address) => {
   const part = (name) => element.querySelector(`[data-part=${name}]`);
   const settings = { ...address, ...(await stim2bold.load(address.data)) };
   const { stills } = settings;
-  let drawing, region, line;
+  let drawing, region, line, marks;
   let kinds = [...new Set(settings.blocks.map(({ label }) => label))];
-
-  // Show a still in an element: one tile of a sheet.
-  function still(place, time) {
-    if (!stills) return;
-    const number = Math.max(0, stills.times.findLastIndex((each) => each <= time));
-    const rows = Math.ceil(stills.times.length / stills.columns);
-    const share = (n, of) => (of > 1 ? `${(100 * n) / (of - 1)}%` : "0%");
-    place.style.backgroundImage = `url("${stills.address}")`;
-    place.style.backgroundSize = `${100 * stills.columns}% ${100 * rows}%`;
-    place.style.backgroundPosition = `${share(number % stills.columns, stills.columns)} ${share(
-      Math.floor(number / stills.columns), rows)}`;
-  }
 
   function point() {
     const time = Number(part("seek").value);
@@ -121,19 +125,51 @@ stim2bold.start("[data-view=timeline]", async (element, address) => {
       return decoded === undefined ? [] : [make("dt", {}, `Decoded from ${origin}`),
         make("dd", {}, `${decoded || "nothing"} (there: ${present || "nothing"})`)];
     }));
-    still(part("still"), time);
+    if (stills) showStill(stills, part("still"), time);
     part("seek").setAttribute("aria-valuetext", `${time.toFixed(1)} s`);
   }
 
-  function draw() {
+  // Offer the models of the region that have moments; the one chosen stays.
+  function offer() {
     region = settings.regions[Number(part("region").value)];
+    const models = Object.keys(region.moments), before = part("model").value;
+    part("model").replaceChildren(...models.map((name) =>
+      make("option", { value: name }, settings.names[name] ?? name)));
+    if (models.includes(before)) part("model").value = before;
+    part("moments").hidden = models.length === 0;
+  }
+
+  // A button takes the cursor to the middle of its moment, and what is there is read out.
+  function list(place, moments) {
+    place.replaceChildren(...moments.map(([start, end, score]) => {
+      const button = make("button", { type: "button" },
+        `${start.toFixed(1)} to ${end.toFixed(1)} s (${score.toFixed(2)})`);
+      button.addEventListener("click", () => {
+        part("readout").setAttribute("aria-live", "polite");
+        part("seek").value = (start + end) / 2;
+        point();
+      });
+      return make("li", {}, button);
+    }));
+  }
+
+  function choose() {
+    const { best, worst } = region.moments[part("model").value] ?? { best: [], worst: [] };
+    list(part("best"), best);
+    list(part("worst"), worst);
+    marks = [best, worst].flatMap((moments, low) =>
+      moments.map(([start, end]) => ({ start, end, high: !low })));
+    draw();
+  }
+
+  function draw() {
     const breaks = settings.folds.flatMap((fold, i) => (i && fold !== settings.folds[i - 1] ? [i] : []));
     const series = Object.entries(region.series).map(([name, values], i) => ({
       name: settings.names[name] ?? name, style: i, breaks,
       points: values.map((value, row) => [settings.times[row], value]),
     }));
     const bands = settings.blocks.map((block) => ({ ...block, kind: kinds.indexOf(block.label) % 4 }));
-    drawing = drawLines(part("figure"), { series, bands, x: "film time (s)", y: "standard deviations",
+    drawing = drawLines(part("figure"), { series, bands, marks, x: "film time (s)", y: "standard deviations",
       title: `Measured and predicted BOLD of ${region.name} over film time` });
     line = make("line", { y1: MARGIN.top, y2: drawing.height - MARGIN.bottom, class: "cursor" });
     legend(part("legend"), series);
@@ -145,24 +181,45 @@ stim2bold.start("[data-view=timeline]", async (element, address) => {
       const n = Math.max(4, Math.floor(part("figure").clientWidth / 80));
       part("stills").replaceChildren(...Array.from({ length: n }, (_, i) => {
         const tile = make("div");
-        still(tile, first + ((i + 0.5) / n) * (last - first));
+        showStill(stills, tile, first + ((i + 0.5) / n) * (last - first));
         return tile;
       }));
     }
     point();
   }
 
-  part("region").addEventListener("change", draw);
-  part("seek").addEventListener("input", point);
+  part("region").addEventListener("change", () => { offer(); choose(); });
+  part("model").addEventListener("change", choose);
+  // Who drags need not hear every step.
+  const quietly = () => { part("readout").setAttribute("aria-live", "off"); point(); };
+  part("seek").addEventListener("input", quietly);
   part("figure").addEventListener("pointermove", (event) => {
     const box = part("figure").getBoundingClientRect();
     const [first, last] = drawing.range;
     const scale = (drawing.across(last) - drawing.across(first)) / (last - first);
     const x = ((event.clientX - box.left) / box.width) * drawing.svg.viewBox.baseVal.width;
     part("seek").value = Math.min(last, Math.max(first, first + (x - MARGIN.left) / scale));
-    point();
+    quietly();
   });
+  offer();
+  choose();
+  let width = element.clientWidth;
+  new ResizeObserver(() => {
+    if (element.clientWidth !== width) { width = element.clientWidth; draw(); }
+  }).observe(element);
+});
+
+// Courses of latents, with stills of the moments that drive them.
+stim2bold.start("[data-view=course]", (element, { blocks, stills, charts }) => {
+  const kinds = [...new Set(blocks.map(({ label }) => label))];
+  const bands = blocks.map((block) => ({ ...block, kind: kinds.indexOf(block.label) % 4 }));
+  const figures = element.querySelectorAll("[data-part=figure]");
+  const draw = () => charts.forEach(({ title, series, marks }, i) => drawLines(figures[i], { bands, marks, title,
+    series: series.map((each) => ({ ...each, style: 0 })), zero: true,
+    x: "film time (s)", y: "standard deviations" }));
   draw();
+  element.querySelectorAll("[data-time]").forEach((place) =>
+    showStill(stills, place, Number(place.dataset.time)));
   let width = element.clientWidth;
   new ResizeObserver(() => {
     if (element.clientWidth !== width) { width = element.clientWidth; draw(); }

@@ -11,17 +11,19 @@ from stim2bold.io.files import read_json, read_table
 from stim2bold.models.catalogue import BOLD, MODELS, split_name
 from stim2bold.preprocessing.derivatives import VERSION
 from stim2bold.report import group_quality, pages, planted, scores, study
+from stim2bold.report.latent_courses import courses_of
+from stim2bold.report.model_record import models_of
 from stim2bold.report.participants import participant_table, runs_of, scores_of
 from stim2bold.report.provenance import costs, environments, pinned_versions
 from stim2bold.report.regions import regions_of
 from stim2bold.report.source import Results, Source, table_of
 from stim2bold.report.timelines import film_data, timeline_of
-from stim2bold.report.training_charts import models_of
 from stim2bold.report.views import maps_of, players_of, sounds_of
 
 FRONT = [
     ("scores", "Scores"),
     ("maps", "Maps"),
+    ("course", "Shared course"),
     ("participants", "Participants"),
     ("listening", "Listening"),
     ("film", "Film"),
@@ -141,6 +143,8 @@ def write_site(source: Source, root: Path) -> None:
         decoding=scores.decoding_rows(table_of(results.decoding)),
         region_tables=list(filter(None, (regions_of(results, name) for name in directions))),
         group=maps_of(source, directions, front, root, brain=brain, up=""),
+        courses=courses_of(source, directions, film),
+        segment=source.config["evaluation"]["segment"],
         meanings={name: model.meaning for name, model in MODELS.items()},
         **participant_table(source, units, runs, directions),
         quality_page=group_quality.PAGE if quality else None,

@@ -149,6 +149,10 @@ class Results:
             ("the film", labels / "video" / "film_captions.tsv"),
         ]
 
+    def latents(self, direction: str) -> Path:
+        """Return the course of the group's latents, NetCDF."""
+        return self.root / "latents" / direction / "group.nc"
+
     # Of a participant.
 
     def bold(self, unit: str) -> Path:
