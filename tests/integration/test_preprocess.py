@@ -6,7 +6,14 @@ import planted_head
 import pytest
 from shipped import shipped
 
-from stim2bold.preprocessing import anatomy, head_motion, images, registration, resampling
+from stim2bold.preprocessing import (
+    anatomy,
+    distortion,
+    head_motion,
+    images,
+    registration,
+    resampling,
+)
 
 
 def dice(a, b):
@@ -63,6 +70,59 @@ def test_planted_coregistration_is_found(head):
     error = np.linalg.norm(planted_head.apply(found, points) - truth, axis=-1)
     assert np.linalg.norm(truth - points, axis=-1).mean() > 2, "there was something to find"
     assert error.mean() <= 0.7
+
+
+def planted_field(points, peak):
+    """Return a displacement as sinus and ear canals cause, mm, at points (..., 3) of the T1w."""
+    bumps = [((0, 42, -18), 18, peak), ((-50, -15, -25), 15, -0.6 * peak)]
+    bumps.append(((52, -12, -25), 15, -0.6 * peak))
+    return sum(
+        mm * np.exp(-((points - np.array(place)) ** 2).sum(axis=-1) / 2 / width**2)
+        for place, width, mm in bumps
+    )
+
+
+def distorted_reference(head, peak, seed, *, voxel=4.0, shape=(50, 56, 40)):
+    """Scan a head whose voxels are displaced along j; returns its brain, that field and to_t1w."""
+    rng = np.random.default_rng(seed)
+    centre = np.array([0.0, -18.0, 8.0])
+    affine = np.diag([voxel] * 3 + [1.0])
+    affine[:3, 3] = centre - voxel * (np.array(shape) - 1) / 2
+    to_t1w = planted_head.rigid(rng.uniform(-4, 4, 3), rng.uniform(-4, 4, 3), centre)
+    grid = planted_head.world_grid(shape, affine)
+    # The voxel at v shows the point u for which u + field(u) = v.
+    shown = grid.copy()
+    for _ in range(30):
+        field = planted_field(planted_head.apply(to_t1w, shown), peak)
+        shown[..., 1] = grid[..., 1] - field
+    at_t1w = planted_head.apply(to_t1w, shown)
+    volume = 1000 * planted_head.sample(head.bold_contrast, head.t1w.affine, at_t1w)
+    volume += 15 * rng.standard_normal(shape)
+    brain = planted_head.sample(head.brain.astype(float), head.t1w.affine, at_t1w) > 0.5
+    image = nib.Nifti1Image(np.maximum(volume * brain, 0).astype(np.float32), affine)
+    return image, planted_field(planted_head.apply(to_t1w, grid), peak), to_t1w
+
+
+@pytest.mark.parametrize("peak", [8.0, -8.0])
+def test_planted_distortion_is_halved(head, peak):
+    reference, field, to_t1w = distorted_reference(head, peak, seed=11)
+    t1w = nib.Nifti1Image(head.t1w.get_fdata(dtype=np.float32) * head.brain, head.t1w.affine)
+    tissues = [
+        nib.Nifti1Image(head.tissues[name].astype(np.float32), head.t1w.affine)
+        for name in ("GM", "WM", "CSF")
+    ]
+    matrix = registration.align_rigid(reference, t1w)
+    mixture = distortion.tissue_mixture(reference, tissues, matrix)
+    found = distortion.estimate_displacement(reference, mixture, axis=1)
+    assert not found[..., [0, 2]].any()
+    grid = planted_head.world_grid(reference.shape, reference.affine)
+    in_t1w = planted_head.apply(to_t1w, grid)
+    brain = planted_head.sample(head.brain.astype(float), head.t1w.affine, in_t1w) > 0.5
+    wrong = brain & (np.abs(field) > 2)
+    assert wrong.sum() > 1000, "there was something to find"
+    before, after = np.abs(field[wrong]), np.abs(found[..., 1] - field)[wrong]
+    assert after.mean() < before.mean() / 2
+    assert np.abs(found[..., 1] - field)[brain].mean() < 0.7
 
 
 def test_normalisation_repeats_itself_and_brings_grey_onto_grey(head, tmp_path):

@@ -256,6 +256,36 @@ def test_echoes_are_resampled_together_and_the_first_gives_head_motion(snakemake
     assert run.returncode != 0 and "divide it by 1000" in run.stdout + run.stderr
 
 
+def test_distortion_is_corrected_on_request_where_the_axis_is_known(snakemake, tmp_path):
+    config = planted_study.write_study(tmp_path, participants=1)
+    sidecar = Path(config["bids_dir"]) / "sub-01" / "func" / "sub-01_task-film_run-1_bold.json"
+    said = json.loads(sidecar.read_text())
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("preprocessing: {distortion: syn}")
+    given = ("--configfile", str(PROJECT / "config.yaml"), str(mine), "--config")
+    given += tuple(f"{key}={config[key]}" for key in ("bids_dir", "film"))
+    name = "sub-01_task-film_run-1_space-MNI152NLin2009aSym_desc-cleaned_bold.nii.gz"
+    options = ("-n", "-p", *given, "--", f"results/cleaned/sub-01/func/{name}")
+    run = snakemake(*options)
+    assert run.returncode != 0 and "has no PhaseEncodingDirection" in run.stdout + run.stderr
+    sidecar.write_text(json.dumps({**said, "PhaseEncodingDirection": "j-"}))
+    run = snakemake(*options)
+    assert run.returncode == 0, run.stdout + run.stderr
+    commands = {
+        line.split(".py")[0].split("/")[-1]: line
+        for line in run.stdout.splitlines()
+        if ".py" in line
+    }
+    assert "desc-unwarped_boldref" in commands["preprocess_coregister"]
+    assert "desc-distortion_displacement" in commands["preprocess_resample"]
+    assert "label-GM_probseg" in commands["preprocess_distortion"]
+    next(Path(config["bids_dir"]).rglob("*_T1w.nii.gz")).unlink()
+    run = snakemake(*options)
+    assert (
+        run.returncode != 0 and "has no T1w image, from which its dist" in run.stdout + run.stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [

@@ -386,6 +386,14 @@ def coregistration_of(wildcards):
     )
 
 
+def undistorted(part, corrected):
+    """Return an input function: a product of {run}, or that of correcting distortion, when it is."""
+    chosen = part if config["preprocessing"]["distortion"] is None else corrected
+    return lambda wildcards: (
+        f"{FUNC}_{chosen}".format(**wildcards) if chosen is not None else []
+    )
+
+
 def brain_of_run(wildcards):
     """Return the brain mask that serves {run}: of its T1w, or its own."""
     return of_anat("desc-brain_mask.nii.gz")(wildcards) or (

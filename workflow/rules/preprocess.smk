@@ -239,11 +239,63 @@ rule preprocess_motion:
         )
 
 
+rule preprocess_distortion:
+    input:
+        code=code("preprocess_distortion.py"),
+        bold=bold_of,
+        sidecars=sidecars_of,
+        reference=f"{FUNC}_desc-coreg_boldref.nii.gz",
+        reference_mask=f"{FUNC}_desc-brain_mask.nii.gz",
+        t1w=of_anat("desc-preproc_T1w.nii.gz"),
+        t1w_mask=of_anat("desc-brain_mask.nii.gz"),
+        tissues=tissues_of_run,
+    output:
+        displacement=f"{FUNC}_desc-distortion_displacement.nii.gz",
+        unwarped=f"{FUNC}_desc-unwarped_boldref.nii.gz",
+        mask=f"{FUNC}_desc-unwarped_mask.nii.gz",
+        sidecars=[
+            f"{FUNC}_desc-{part}.json"
+            for part in (
+                "distortion_displacement",
+                "unwarped_boldref",
+                "unwarped_mask",
+            )
+        ],
+    log:
+        "results/logs/preprocess_distortion/{folder}/{run}.log",
+    benchmark:
+        "results/benchmarks/preprocess_distortion/{folder}/{run}.tsv"
+    conda:
+        "../../envs/preprocess_distortion.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3500),
+        runtime=minutes(30),
+    params:
+        read=as_read(sidecars_of),
+    message:
+        "Distortion of {wildcards.run}"
+    shell:
+        command(
+            "preprocess_distortion.py",
+            " --bold {input.bold:q} --sidecars {input.sidecars:q}"
+            " --reference {input.reference:q}"
+            " --reference-mask {input.reference_mask:q} --t1w {input.t1w:q}"
+            " --t1w-mask {input.t1w_mask:q} --tissues {input.tissues:q}"
+            " --displacement {output.displacement:q} --unwarped {output.unwarped:q}"
+            " --mask {output.mask:q} --derivatives results/preprocessed",
+        )
+
+
 rule preprocess_coregister:
     input:
         code=code("preprocess_coregister.py"),
-        reference=f"{FUNC}_desc-coreg_boldref.nii.gz",
-        reference_mask=f"{FUNC}_desc-brain_mask.nii.gz",
+        reference=undistorted(
+            "desc-coreg_boldref.nii.gz", "desc-unwarped_boldref.nii.gz"
+        ),
+        reference_mask=undistorted(
+            "desc-brain_mask.nii.gz", "desc-unwarped_mask.nii.gz"
+        ),
         t1w=of_anat("desc-preproc_T1w.nii.gz"),
         t1w_mask=of_anat("desc-brain_mask.nii.gz"),
     output:
@@ -276,6 +328,7 @@ rule preprocess_resample:
         sidecars=sidecars_of,
         motion=f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
         coregistration=coregistration_of,
+        displacement=undistorted(None, "desc-distortion_displacement.nii.gz"),
         normalisation=normalisation_of,
         brain=brain_of_run,
     output:
@@ -319,6 +372,7 @@ rule preprocess_resample:
             " --bold {input.bold:q} --sidecars {input.sidecars:q}"
             " --motion {input.motion:q}"
             " --coregistration {input.coregistration:q}"
+            " --displacement {input.displacement:q}"
             " --normalisation {input.normalisation:q} --brain {input.brain:q}"
             " --space {wildcards.space:q} --series {output.series:q}"
             " --mask {output.mask:q} --reference {output.reference:q}"
@@ -419,8 +473,12 @@ rule preprocess_figures:
         series=f"{FUNC}_space-{SPACE}_desc-preproc_bold.nii.gz",
         mask=f"{FUNC}_space-{SPACE}_desc-brain_mask.nii.gz",
         confounds=f"{FUNC}_desc-confounds_timeseries.tsv",
-        reference=f"{FUNC}_desc-coreg_boldref.nii.gz",
-        reference_mask=f"{FUNC}_desc-brain_mask.nii.gz",
+        reference=undistorted(
+            "desc-coreg_boldref.nii.gz", "desc-unwarped_boldref.nii.gz"
+        ),
+        reference_mask=undistorted(
+            "desc-brain_mask.nii.gz", "desc-unwarped_mask.nii.gz"
+        ),
         coregistration=coregistration_of,
         normalisation=normalisation_of,
         t1w=of_anat("desc-preproc_T1w.nii.gz"),

@@ -3,18 +3,9 @@
 import argparse
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
-
+from stim2bold.preprocessing.images import masked
 from stim2bold.preprocessing.registration import align_rigid, write_matrices
 from stim2bold.runtime.command import run
-
-
-def masked(image: Path, mask: Path) -> nib.Nifti1Image:
-    """Return an image with everything outside a mask set to zero."""
-    found = nib.load(image)
-    inside = np.asarray(nib.load(mask).dataobj) > 0
-    return nib.Nifti1Image(np.asarray(found.dataobj, dtype=np.float32) * inside, found.affine)
 
 
 def main() -> None:

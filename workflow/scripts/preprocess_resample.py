@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 
 from stim2bold.preprocessing.derivatives import write_sidecar
+from stim2bold.preprocessing.distortion import displaced_points
 from stim2bold.preprocessing.echo_combination import combine_echoes
 from stim2bold.preprocessing.image_checks import check_TR
 from stim2bold.preprocessing.images import TEMPLATE, open_image, read_series, save_image
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--sidecars", type=Path, nargs="+", required=True, help="nearest last")
     parser.add_argument("--motion", type=Path, required=True, help="reference to each volume")
     parser.add_argument("--coregistration", type=Path, nargs="?", help="BOLD reference to T1w")
+    parser.add_argument("--displacement", type=Path, nargs="?", help="by distortion, mm")
     parser.add_argument("--normalisation", type=Path, nargs="?", help="to the template")
     parser.add_argument("--brain", type=Path, required=True, help="brain mask, T1w or BOLD")
     parser.add_argument("--space", choices=[SPACE, "T1w"], required=True)
@@ -62,6 +64,8 @@ def main() -> None:
     inside = sample(brain, points) > 0.5
     if arguments.coregistration:
         points = apply(read_matrices(arguments.coregistration)[0], points)
+    if arguments.displacement:
+        points = displaced_points(points, nib.load(arguments.displacement))
     motion = read_matrices(arguments.motion)
     echo_times = arguments.settings["echo_times"]
     covered = np.ones(inside.shape, dtype=bool)
@@ -97,6 +101,7 @@ def main() -> None:
                 *arguments.bold,
                 arguments.motion,
                 arguments.coregistration,
+                arguments.displacement,
                 arguments.normalisation,
             )
             if path

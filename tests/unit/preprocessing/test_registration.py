@@ -69,3 +69,18 @@ def test_resampling_a_smooth_pattern_is_exact_and_marks_what_was_not_scanned():
     assert not covered.all()
     assert covered[inner].all()
     assert (resampled[..., 1][~covered] == 0).all()
+
+
+def test_means_over_boxes_stay_where_they_are():
+    # Of a slope the mean around a place is the value there, however many voxels a box has.
+    for voxel in ((2, 2, 3), (4, 4, 6), (5, 2, 9)):
+        slope = np.tensordot(
+            [1.0, -2, 0.5],
+            resampling.voxel_points(nib.Nifti1Image(np.zeros((20, 22, 24), np.float32), OBLIQUE)),
+            1,
+        )
+        means = resampling.box_means(nib.Nifti1Image(slope.astype(np.float32), OBLIQUE), voxel)
+        inner = (slice(4, -4),) * 3
+        points = resampling.voxel_points(means)
+        expected = np.tensordot([1.0, -2, 0.5], points, 1)
+        np.testing.assert_allclose(means.get_fdata()[inner], expected[inner], atol=1e-3)

@@ -123,6 +123,12 @@ def test_it_says_who_is_missing_and_what_was_filled_in():
     assert "ceiling" not in text
 
 
+def test_distortion_is_told_where_it_is_corrected():
+    config = planted_study.configuration(preprocessing={"distortion": "syn"})
+    assert "Treiber et al., 2016; Wang et al., 2017" in text_of(config=config)
+    assert "istortions were estimated" not in text_of()
+
+
 def test_echoes_are_told_with_how_they_were_combined():
     facts = {"participants": ["01"], "runs": [RUN, {**RUN, "echoes": 3}], "TR": 2.0, "missing": []}
     text = text_of(inputs={**facts, "space": "MNI"})

@@ -68,7 +68,7 @@ def test_single_echoes_beside_the_combined_series_are_passed_over(patient):
     for path in patient.folder.glob("sub-*/func/*_desc-preproc_bold.nii.gz"):
         if "_echo-" not in path.name:
             path.unlink()
-    told = [problem for problem in validate.examine(patient.config).problems]
+    told = validate.examine(patient.config).problems
     assert any("single echoes only" in problem.what for problem in told)
 
 

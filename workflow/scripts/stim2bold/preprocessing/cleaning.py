@@ -20,7 +20,7 @@ from stim2bold.preprocessing.confound_gaps import (
     too_many,
 )
 from stim2bold.preprocessing.registration import template
-from stim2bold.preprocessing.resampling import sample, voxel_points
+from stim2bold.preprocessing.resampling import box_means, sample, voxel_points
 from stim2bold.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -176,14 +176,9 @@ def analysis_mask(brain: nib.Nifti1Image, settings: CleaningSettings) -> np.ndar
     inside = np.asarray(brain.dataobj) > 0.5
     if settings.mask == "brain":
         return inside
-    grey = template("GM", 1)
-    voxel = np.linalg.norm(brain.affine[:3, :3], axis=0)
     # The mean over the voxel, not the probability at its centre.
-    blurred = nib.Nifti1Image(
-        ndimage.uniform_filter(np.asarray(grey.dataobj), np.maximum(1, np.round(voxel))),
-        grey.affine,
-    )
-    return inside & (sample(blurred, voxel_points(brain)) > settings.gm_threshold)
+    grey = box_means(template("GM", 1), np.linalg.norm(brain.affine[:3, :3], axis=0))
+    return inside & (sample(grey, voxel_points(brain)) > settings.gm_threshold)
 
 
 def clean_series(

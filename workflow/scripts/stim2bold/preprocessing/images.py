@@ -203,6 +203,13 @@ def read_series(path: str | Path) -> nib.Nifti1Image:
     return turned
 
 
+def masked(image: str | Path, mask: str | Path) -> nib.Nifti1Image:
+    """Return an image of ours with everything outside a mask set to zero."""
+    found = nib.load(image)
+    inside = np.asarray(nib.load(mask).dataobj) > 0
+    return nib.Nifti1Image(np.asarray(found.dataobj, dtype=np.float32) * inside, found.affine)
+
+
 def contents_mark(path: str | Path) -> bytes | None:
     """Return eight bytes that two gzip files share only when they hold the same (CRC and length).
 

@@ -95,6 +95,31 @@ def sample(image: nib.Nifti1Image, points: np.ndarray, *, order: int = 1) -> np.
     )
 
 
+def box_means(image: nib.Nifti1Image, voxel: np.ndarray) -> nib.Nifti1Image:
+    """Average an image over boxes, so that a coarser grid reads means and not single points.
+
+    Parameters
+    ----------
+    image : Nifti1Image
+        A volume.
+    voxel : ndarray of shape (3,)
+        Edges of the coarser grid's voxels, millimetres; boxes are the nearest whole number of
+        the image's voxels.
+
+    Returns
+    -------
+    Nifti1Image
+        Each value the mean of the box around its place: the affine is moved by half a voxel where
+        the middle of a box lies between two.
+    """
+    sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
+    width = np.maximum(1, np.round(np.asarray(voxel) / sizes)).astype(int)
+    between = np.eye(4)
+    between[:3, 3] = -0.5 * (width % 2 == 0)
+    means = ndimage.uniform_filter(np.asarray(image.dataobj, dtype=np.float32), width)
+    return nib.Nifti1Image(means, image.affine @ between)
+
+
 def resample_series(
     series: nib.Nifti1Image, points: np.ndarray, motion: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -178,13 +203,7 @@ def resampled_tissues(
     """
     points = moved_points(normalisation, grid)
     voxel = np.linalg.norm(grid.affine[:3, :3], axis=0)
-    found = {}
-    for name, image in tissues.items():
-        sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
-        width = np.maximum(1, np.round(voxel / sizes)).astype(int)
-        blurred = ndimage.uniform_filter(np.asarray(image.dataobj, dtype=np.float32), width)
-        found[name] = sample(nib.Nifti1Image(blurred, image.affine), points)
-    return found
+    return {name: sample(box_means(image, voxel), points) for name, image in tissues.items()}
 
 
 def template_tissues(grid: nib.Nifti1Image) -> dict[str, np.ndarray]:

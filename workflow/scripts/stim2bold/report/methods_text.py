@@ -103,6 +103,12 @@ def preprocessing_paragraph(
             "Matthews, 2004). All transforms were concatenated, so that each series was resampled "
             "once."
         )
+        if config["distortion"] is not None:
+            parts.append(
+                "Susceptibility distortions were estimated without a fieldmap, by "
+                "nonlinear registration (SyN) of each BOLD reference to the tissues of the T1w "
+                "along the phase-encoding axis (see Treiber et al., 2016; Wang et al., 2017)."
+            )
         n_echoes = sorted({run["echoes"] for run in inputs["runs"] if run["echoes"] > 1})
         if n_echoes:
             parts.append(

@@ -7,6 +7,9 @@ from pathlib import Path
 from stim2bold.io.tables import decode, read_bytes
 from stim2bold.runtime.errors import InputError
 
+#: Phase-encoding directions of BIDS.
+DIRECTIONS = ("i", "j", "k", "i-", "j-", "k-")
+
 
 def read_sidecars(paths: Iterable[str | Path]) -> dict:
     """Return the metadata that apply to a series; later files win, as nearer ones do.
@@ -28,6 +31,26 @@ def read_sidecars(paths: Iterable[str | Path]) -> dict:
             raise InputError(path, f"not a JSON object (it is a {what})", "mend the sidecar")
         metadata |= content
     return metadata
+
+
+def phase_encoding(metadata: dict, *, name: str | Path) -> str:
+    """Return the phase-encoding direction that a sidecar gives, such as ``j-``.
+
+    Raises
+    ------
+    InputError
+        When it names no axis of an image; `name` is the sidecar.
+    """
+    direction = metadata.get("PhaseEncodingDirection")
+    if direction not in DIRECTIONS:
+        said = "has no PhaseEncodingDirection" if direction is None else f"says {direction!r}"
+        what = f"{said}, so that the axis of its distortion is unknown"
+        fix = (
+            f"give PhaseEncodingDirection as one of {', '.join(DIRECTIONS)}, or set "
+            "preprocessing.distortion: null"
+        )
+        raise InputError(name, what, fix)
+    return direction
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict:

@@ -7,11 +7,12 @@ from typing import Any
 from stim2bold.models import catalogue
 from stim2bold.preprocessing.scan_clock import row_onset
 from stim2bold.runtime.errors import InputError
-from stim2bold.runtime.issues import Problem, error, from_refusal
+from stim2bold.runtime.issues import Problem, error, from_refusal, refusals
 from stim2bold.study import bids, fmriprep
 from stim2bold.study.bids import Run
 from stim2bold.study.bids_index import Choice, excluded
 from stim2bold.study.onsets import film_onset, unused
+from stim2bold.study.sidecars import phase_encoding, read_sidecars
 
 SIMULATED = "results/simulated/bids"
 #: The space of our own preprocessing.
@@ -79,6 +80,8 @@ def index(config: dict[str, Any]) -> tuple[list[Run], list[Problem], str | None]
         return runs, [], SPACE
     if preprocessing["derivatives"] is None:
         runs, problems = bids.index_study(config["bids_dir"], choice, needs_events=needs_events)
+        if preprocessing["distortion"] is not None:
+            problems += check_distortion(runs)
         return runs, problems, SPACE
     return fmriprep.index_derivatives(
         preprocessing["derivatives"],
@@ -89,6 +92,21 @@ def index(config: dict[str, Any]) -> tuple[list[Run], list[Problem], str | None]
         res=preprocessing["res"],
         needs_events=needs_events,
     )
+
+
+def check_distortion(runs: list[Run]) -> list[Problem]:
+    """Check that the distortion of each run can be estimated: from its T1w, along a known axis."""
+    problems = []
+    for run in runs:
+        if run.t1w is None:
+            what = "has no T1w image, from which its distortion is to be estimated"
+            fix = "add one, exclude the run, or set preprocessing.distortion: null"
+            problems.append(error(run.bold, what, fix))
+        problems += refusals(
+            run.sidecar,
+            lambda run=run: phase_encoding(read_sidecars(run.sidecars), name=run.sidecar),
+        )
+    return problems
 
 
 def film_onsets(runs: list[Run], config: dict[str, Any]) -> tuple[dict[str, float], list[Problem]]:
