@@ -225,7 +225,7 @@ def as_read(*files):
 
 # Looked up by every job of a participant: a search would make the plan grow with their square.
 RUNS_OF = bids.by_participant(runs)
-T1W_OF = {run.anat: run.t1w for run in runs}
+SERVED_BY = {run.anat: run for run in runs}
 PARTICIPANTS = sorted(RUNS_OF)
 # The events of the runs that the film was shown in, where its blocks are marked, and their onsets.
 MARKED = [run.events for run in study.marked_runs(runs, config)]
@@ -263,10 +263,17 @@ if set(NEWCOMERS) - set(PARTICIPANTS) or (NEWCOMERS and len(MEMBERS) < 2):
 # One alone shares nothing.
 MEMBERS = MEMBERS if len(MEMBERS) > 1 else []
 
-SPACE = study.SPACE
+# The template that our own preprocessing goes to, and the space of the series.
+TEMPLATE = study.SPACE
+SPACE = ANALYSIS_SPACE
 PREPROCESSED = "results/preprocessed"
 ANAT = "results/preprocessed/{folder}/anat/{anat}"
 FUNC = "results/preprocessed/{folder}/func/{run}"
+# Where transforms, masks and tissues lie, under the same names: fMRIPrep's, where it fitted them alone.
+RESAMPLED = DERIVATIVES is not None and runs[0].fit is None
+FIT = PREPROCESSED if DERIVATIVES is None or RESAMPLED else DERIVATIVES.rstrip("/")
+FIT_ANAT = f"{FIT}/{{folder}}/anat/{{anat}}"
+FIT_FUNC = f"{FIT}/{{folder}}/func/{{run}}"
 FIGURES = "results/preprocessed/{folder}/figures"
 CLEAN = "results/cleaned/{folder}/func/{run}"
 
@@ -309,7 +316,21 @@ def bold_of(wildcards):
 
 def t1w_of(wildcards):
     """Return the raw T1w image named {anat}."""
-    return T1W_OF[wildcards.anat]
+    return SERVED_BY[wildcards.anat].t1w
+
+
+def fit_of(wildcards):
+    """Return what fMRIPrep fitted to {run}; nothing where it is ours."""
+    run = RUNS[wildcards.run]
+    return [run.t1w, *run.fit] if run.fit else []
+
+
+def fit_of_t1w(wildcards):
+    """Return what fMRIPrep made of the T1w image named {anat}; nothing where it is ours."""
+    run = SERVED_BY[wildcards.anat]
+    if not run.fit:
+        return []
+    return [run.t1w, run.fit.t1w_mask, run.fit.dseg, run.fit.normalisation]
 
 
 def anat_of_run(run):
@@ -350,11 +371,11 @@ def sidecars_of(wildcards):
 
 
 def of_anat(suffix):
-    """Return an input function: the product of the T1w that serves {run}, or nothing."""
+    """Return an input function: what was made of the T1w that serves {run}, or nothing."""
 
     def find(wildcards):
         anat = anat_of_run(wildcards.run)
-        return [f"{PREPROCESSED}/{anat}_{suffix}"] if anat else []
+        return [f"{FIT}/{anat}_{suffix}"] if anat else []
 
     return find
 
@@ -365,7 +386,7 @@ def normalisation_of(wildcards):
         return []
     anat = anat_of_run(wildcards.run)
     if anat:
-        return f"{PREPROCESSED}/{anat}_from-T1w_to-{SPACE}_mode-image_xfm.h5"
+        return f"{FIT}/{anat}_from-T1w_to-{SPACE}_mode-image_xfm.h5"
     return f"{FUNC}_from-boldref_to-{SPACE}_mode-image_xfm.h5".format(**wildcards)
 
 
@@ -373,7 +394,7 @@ def coregistration_of(wildcards):
     """Return the transform from BOLD to T1w; nothing where there is no T1w."""
     if not anat_of_run(wildcards.run):
         return []
-    return f"{FUNC}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt".format(
+    return f"{FIT_FUNC}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt".format(
         **wildcards
     )
 
@@ -474,7 +495,7 @@ def preprocessed_file(run, suffix, own):
 
     `suffix` ends the name of our file; `own` is the attribute of the run that holds fMRIPrep's.
     """
-    if DERIVATIVES:
+    if RESAMPLED:
         return getattr(run, own)
     return f"{FUNC.format(folder=run.folder, run=run.name)}_{suffix}"
 

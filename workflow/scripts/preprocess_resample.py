@@ -9,9 +9,10 @@ import nibabel as nib
 import numpy as np
 
 from stim2bold.preprocessing.derivatives import write_sidecar
+from stim2bold.preprocessing.head_motion import non_steady_volumes
 from stim2bold.preprocessing.image_checks import check_TR
 from stim2bold.preprocessing.images import TEMPLATE, open_image, read_series, save_image
-from stim2bold.preprocessing.registration import SPACE, grid_around, read_matrices, template
+from stim2bold.preprocessing.registration import grid_around, read_matrices, template
 from stim2bold.preprocessing.resampling import (
     apply,
     moved_points,
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--coregistration", type=Path, nargs="?", help="BOLD reference to T1w")
     parser.add_argument("--normalisation", type=Path, nargs="?", help="to the template")
     parser.add_argument("--brain", type=Path, required=True, help="brain mask, T1w or BOLD")
-    parser.add_argument("--space", choices=[SPACE, "T1w"], required=True)
+    parser.add_argument("--space", required=True, help="a template's, or T1w")
     parser.add_argument("--series", type=Path, required=True, help="output: resampled series")
     parser.add_argument("--mask", type=Path, required=True, help="output: brain in it")
     parser.add_argument("--reference", type=Path, required=True, help="output: its mean volume")
@@ -47,6 +48,7 @@ def main() -> None:
     raw = open_image(arguments.bold)
     TR = check_TR(raw, sidecar, arguments.bold)
     series = read_series(arguments.bold)
+    non_steady = non_steady_volumes(series)
     times = slice_times(sidecar, arguments.bold.name)
     reference = reference_time(sidecar, TR=TR, derived=False, name=arguments.sidecars[-1])
     if times is None:
@@ -58,20 +60,20 @@ def main() -> None:
         )
 
     brain = nib.load(arguments.brain)
-    whole = template("mask", 1) if arguments.space == SPACE else brain
+    to_template = arguments.space != "T1w"
+    # The templates MNI152 fill the same box, up to a voxel.
+    whole = template("mask", 1) if to_template else brain
     grid = grid_around(whole, output_voxel(series, arguments.settings["resolution"]))
-    if arguments.space == SPACE:
-        points = moved_points(arguments.normalisation, grid)
-    else:
-        points = voxel_points(grid)
+    points = moved_points(arguments.normalisation, grid) if to_template else voxel_points(grid)
     inside = sample(brain, points) > 0.5
     if arguments.coregistration:
         points = apply(read_matrices(arguments.coregistration)[0], points)
     motion = read_matrices(arguments.motion)
     resampled, covered = resample_series(series, points, motion)
 
-    code = TEMPLATE if arguments.space == SPACE else 1
+    code = TEMPLATE if to_template else 1
     said = {"SkullStripped": False, "RepetitionTime": TR, "SliceTimingCorrected": times is not None}
+    said["NonSteadyStateVolumes"] = non_steady
     if times is not None:
         logging.info("slices shifted to %g s from the start of their volume", reference)
         said["StartTime"] = reference

@@ -17,6 +17,7 @@ import nibabel as nib
 import numpy as np
 
 from stim2bold.io.files import replacing
+from stim2bold.runtime.errors import InputError
 
 if TYPE_CHECKING:
     import ants
@@ -213,9 +214,20 @@ def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image) -> np.ndarray:
 
 def matrix_of(transform: "ants.ANTsTransform") -> np.ndarray:
     """Return a linear transform of ITK as a 4x4 matrix on RAS+ points."""
-    parameters = np.asarray(transform.parameters)
+    return from_itk(np.asarray(transform.parameters), np.asarray(transform.fixed_parameters))
+
+
+def from_itk(parameters: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Return an affine transform of ITK as a 4x4 matrix on RAS+ points.
+
+    Parameters
+    ----------
+    parameters : ndarray of shape (12,)
+        The linear part, row by row, and the translation; LPS+.
+    centre : ndarray of shape (3,)
+        The point about which the linear part turns; LPS+.
+    """
     linear, translation = parameters[:9].reshape(3, 3), parameters[9:]
-    centre = np.asarray(transform.fixed_parameters)
     matrix = np.eye(4)
     matrix[:3, :3] = linear
     matrix[:3, 3] = translation + centre - linear @ centre
@@ -247,12 +259,21 @@ def write_matrices(path: str | Path, matrices: np.ndarray) -> None:
 
 
 def read_matrices(path: str | Path) -> np.ndarray:
-    """Read what `write_matrices` wrote, shape (n, 4, 4)."""
-    matrices = []
-    for line in Path(path).read_text(encoding="ascii").splitlines():
-        if line.startswith("Parameters:"):
-            numbers = np.array(line.split()[1:], dtype=float)
-            matrix = np.eye(4)
-            matrix[:3, :3], matrix[:3, 3] = numbers[:9].reshape(3, 3), numbers[9:]
-            matrices.append(LPS @ matrix @ LPS)
-    return np.stack(matrices)
+    """Read linear transforms from an ITK text file, ours or fMRIPrep's, shape (n, 4, 4).
+
+    Raises
+    ------
+    InputError
+        When the file holds anything but affine transforms of ITK.
+    """
+    try:
+        lines = Path(path).read_text(encoding="ascii").splitlines()
+        parameters, centres = (
+            [np.array(line.split()[1:], dtype=float) for line in lines if line.startswith(key)]
+            for key in ("Parameters:", "FixedParameters:")
+        )
+        return np.stack([from_itk(*pair) for pair in zip(parameters, centres, strict=True)])
+    except ValueError:
+        raise InputError(
+            path, "holds no affine transforms of ITK", "make or copy the file again"
+        ) from None

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stim2bold.io.presence import IMAGES, check_present
 from stim2bold.preprocessing.scan_clock import reference_time, sidecar_TR
@@ -31,6 +31,22 @@ from stim2bold.study.t1w_choice import choose_t1w
 
 if TYPE_CHECKING:
     pass
+
+
+class Fit(NamedTuple):
+    """What fMRIPrep has fitted to a run, by which the raw series is resampled; files."""
+
+    motion: Path
+    coregistration: Path
+    normalisation: Path
+    reference: Path
+    flat: Path
+    mask: Path
+    t1w_mask: Path
+    dseg: Path
+    gm: Path
+    wm: Path
+    csf: Path
 
 
 @dataclass(frozen=True)
@@ -56,9 +72,11 @@ class Run:
     anat_folder : str or None
         The folder of that image, as `folder`.
     t1w : Path or None
-        That image.
+        That image; of a run that fMRIPrep has fitted, the one that it made.
     mask, confounds : Path or None
         Brain and confounds of a run that fMRIPrep has preprocessed.
+    fit : Fit or None
+        Transforms, masks and tissues of a run that fMRIPrep has fitted and not resampled.
     """
 
     participant: str
@@ -72,6 +90,7 @@ class Run:
     t1w: Path | None = None
     mask: Path | None = None
     confounds: Path | None = None
+    fit: Fit | None = None
 
     @property
     def sidecar(self) -> Path:
@@ -82,6 +101,7 @@ class Run:
     def files(self) -> list[Path]:
         """All files of the run that must be there."""
         found = (self.bold, *self.sidecars, self.events, self.t1w, self.mask, self.confounds)
+        found += self.fit or ()
         return [path for path in found if path is not None]
 
 
@@ -154,7 +174,7 @@ def simulated_study(n_participants: int, choice: Choice, bids_dir: str | Path) -
 
 
 def index_study(
-    bids_dir: str | Path, choice: Choice, *, needs_events: bool = True
+    bids_dir: str | Path, choice: Choice, *, needs_events: bool = True, needs_t1w: bool = True
 ) -> tuple[list[Run], list[Problem]]:
     """Find the BOLD runs of a data set, with the T1w image, sidecars and events of each.
 
@@ -166,6 +186,8 @@ def index_study(
         Whom and what to choose.
     needs_events : bool
         Whether a run without events.tsv is an error.
+    needs_t1w : bool
+        Whether T1w images are looked for.
 
     Returns
     -------
@@ -188,7 +210,7 @@ def index_study(
     chosen, found = usable(chosen, root)
     problems += found
     t1w = images[(images["suffix"] == "T1w") & (images["datatype"] == "anat")]
-    t1w = t1w[t1w["part"].isna() | (t1w["part"] == "mag")]
+    t1w = t1w[(t1w["part"].isna() | (t1w["part"] == "mag")) & needs_t1w]
     anats = {
         participant: [Path(path) for path in group["path"]]
         for participant, group in t1w.groupby("sub")
