@@ -10,7 +10,7 @@ import numpy as np
 from stim2bold.io.files import read_json, write_json, write_table
 from stim2bold.preprocessing.confounds import ConfoundSettings, make_confounds
 from stim2bold.preprocessing.head_motion import world_centre
-from stim2bold.preprocessing.registration import read_matrices
+from stim2bold.preprocessing.itk_affines import read_matrices
 from stim2bold.preprocessing.resampling import resampled_tissues, template_tissues
 from stim2bold.runtime.command import run
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.preprocessing.registration import align_rigid, write_matrices
+from stim2bold.preprocessing.itk_affines import write_matrices
+from stim2bold.preprocessing.registration import align_rigid
 from stim2bold.runtime.command import run
 
 

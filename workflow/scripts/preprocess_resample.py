@@ -12,7 +12,8 @@ from stim2bold.preprocessing.derivatives import write_sidecar
 from stim2bold.preprocessing.head_motion import non_steady_volumes
 from stim2bold.preprocessing.image_checks import check_TR
 from stim2bold.preprocessing.images import TEMPLATE, open_image, read_series, save_image
-from stim2bold.preprocessing.registration import grid_around, read_matrices, template
+from stim2bold.preprocessing.itk_affines import read_matrices
+from stim2bold.preprocessing.registration import grid_around, template
 from stim2bold.preprocessing.resampling import (
     apply,
     moved_points,

@@ -12,7 +12,7 @@ from itk_files import write_affines, write_composite
 from scipy import ndimage
 
 import preprocess_resample
-from stim2bold.preprocessing import registration
+from stim2bold.preprocessing import itk_affines, registration
 from stim2bold.runtime.errors import InputError
 
 TR, SPACE = 2.0, "MNI152NLin2009cAsym"
@@ -97,7 +97,7 @@ def test_a_raw_series_lies_where_itk_puts_it(fitted, tmp_path, monkeypatch):
     # And nowhere else: a transform in the wrong direction is told apart.
     write_affines(
         fitted / "sub-01" / "func" / "inverse_xfm.txt",
-        np.linalg.inv(registration.read_matrices(fitted / "sub-01" / "func" / "coreg_xfm.txt")[0]),
+        np.linalg.inv(itk_affines.read_matrices(fitted / "sub-01" / "func" / "coreg_xfm.txt")[0]),
     )
     wrong, _, _ = resampled(
         fitted, tmp_path / "wrong", monkeypatch, coregistration="inverse_xfm.txt"
@@ -109,7 +109,7 @@ def test_a_raw_series_lies_where_itk_puts_it(fitted, tmp_path, monkeypatch):
 def test_an_affine_turns_about_its_centre(tmp_path):
     matrix = planted_head.rigid((1, 2, -3), (10, -5, 7), (30, 20, 10)) @ np.diag([1.1, 0.9, 1, 1])
     write_affines(tmp_path / "xfm.txt", matrix, centre=CENTRE)
-    np.testing.assert_allclose(registration.read_matrices(tmp_path / "xfm.txt")[0], matrix)
+    np.testing.assert_allclose(itk_affines.read_matrices(tmp_path / "xfm.txt")[0], matrix)
     itk = registration.matrix_of(ants.read_transform(str(tmp_path / "xfm.txt")))
     np.testing.assert_allclose(itk, matrix, atol=1e-6)
 
@@ -119,7 +119,7 @@ def test_what_holds_no_affine_is_refused(tmp_path, text):
     path = tmp_path / "xfm.txt"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="no affine transforms of ITK"):
-        registration.read_matrices(path)
+        itk_affines.read_matrices(path)
 
 
 def test_non_steady_volumes_are_counted_in_the_raw_series(fitted, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 
 from stim2bold.preprocessing.image_checks import check_length, check_volume, world_box
 from stim2bold.preprocessing.images import open_image
-from stim2bold.preprocessing.registration import read_matrices
+from stim2bold.preprocessing.itk_affines import read_matrices
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import Problem, error, refusals
 from stim2bold.study.bids import Run
