@@ -189,7 +189,7 @@ def check_fieldmap(run: Run) -> list[Problem]:
         error(
             folder / name,
             "a fieldmap was fitted to this run, and resampling without it would misplace the brain",
-            "run fMRIPrep with --level full (from this folder it is quick), or exclude the run",
+            "run fMRIPrep with --level full (and this folder as --derivatives), or exclude the run",
         )
         for name in names[:1]
     ]
