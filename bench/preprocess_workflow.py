@@ -26,7 +26,7 @@ from claims import dice, row  # noqa: E402
 from planted_film import grey, write_film  # noqa: E402
 
 from stim2bold.preprocessing import anatomy as t1w  # noqa: E402
-from stim2bold.preprocessing import images, registration, resampling, scan_clock  # noqa: E402
+from stim2bold.preprocessing import images, itk_affines, registration, resampling, scan_clock  # noqa: E402  # noqa: E402
 
 NAME = "sub-01_task-film"
 ANAT = Path("results/preprocessed/sub-01/anat")
@@ -122,8 +122,8 @@ def place_in_raw(root: Path) -> tuple[np.ndarray, np.ndarray]:
     normalisation = root / ANAT / f"sub-01_from-T1w_to-{registration.SPACE}_mode-image_xfm.h5"
     points = resampling.moved_points(normalisation, grid)
     coregistration = root / FUNC / f"{NAME}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt"
-    points = resampling.apply(registration.read_matrices(coregistration)[0], points)
-    motion = registration.read_matrices(
+    points = resampling.apply(itk_affines.read_matrices(coregistration)[0], points)
+    motion = itk_affines.read_matrices(
         root / FUNC / f"{NAME}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt"
     )
     mask = FUNC / f"{NAME}_space-{registration.SPACE}_desc-brain_mask.nii.gz"

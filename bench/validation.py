@@ -22,7 +22,8 @@ from s3_server import make_bucket, s3_server  # noqa: E402
 from skeleton import write_skeleton  # noqa: E402
 from test_validate import FAULTS, Patient  # noqa: E402
 
-from stim2bold.study import bids, s3_archive, validate  # noqa: E402
+from stim2bold.io import s3_archive  # noqa: E402
+from stim2bold.study import bids, validate  # noqa: E402
 from stim2bold.study.bids_index import Choice  # noqa: E402
 
 

@@ -3,11 +3,12 @@
 import os
 import shutil
 
+import nibabel as nib
 import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from fmriprep_names import rename_as_fmriprep
+from fmriprep_names import keep_fits, rename_as_fmriprep
 
 from stim2bold.io.files import read_json, read_table
 
@@ -100,3 +101,40 @@ def test_without_the_film_a_table_of_ones_own_stands_for_it(
     assert "there is no film file" in said and "direction video2audio is left out" in said
     predicted = xr.open_dataset(study.root / targets[1], engine="h5netcdf")["prediction"]
     assert predicted.attrs["source"] == "mine.nc + words.nc -> sub-01.nc"
+
+
+def test_raw_series_through_fmripreps_transforms_are_as_through_ours(
+    tiny_study, new_study, tmp_path
+):
+    study = new_study(tmp_path / "what it's fitted")
+    ours = tiny_study.results / "preprocessed"
+    folder = keep_fits(ours, study.root / "minimal fMRIPrep")
+    bids, simulated = study.root / "raw data", tiny_study.results / "simulated"
+    shutil.copytree(simulated / "bids", bids, ignore=shutil.ignore_patterns("*_T1w.nii.gz"))
+    film = shutil.copy(simulated / "film.mp4", study.root / "film.mp4")
+    settings = {"bids_dir": str(bids), "film": str(film)}
+    settings |= {"preprocessing": {"derivatives": str(folder)}}
+    settings |= {"participants": ["01"], "group": {"train": False}}
+    (study.root / "mine.yaml").write_text(yaml.safe_dump(settings))
+    place = "sub-01/ses-mri3t/func/sub-01_ses-mri3t_task-film_run-1"
+    end = "desc-confounds_timeseries.tsv"
+    cleaned = f"results/cleaned/{place}_space-MNI152NLin2009cAsym_desc-cleaned_bold.nii.gz"
+    figure = f"results/preprocessed/{place}_desc-carpet_bold.png".replace("/func/", "/figures/")
+    run = study.snakemake(
+        *("--configfile", "config.yaml", "tests/integration/tiny.yaml", "mine.yaml"),
+        *("--", cleaned, figure, f"results/quality/{place}.json".replace("/func/", "/")),
+    )
+    assert run.returncode == 0, (run.stdout + run.stderr)[-6000:]
+    ran = {path.stem for path in (study.results / "logs").iterdir()}
+    steps = {name for name in ran if name.startswith("preprocess_")}
+    assert steps == {"preprocess_resample", "preprocess_confounds", "preprocess_figures"}
+    theirs = study.results / "preprocessed"
+    for part in ("desc-preproc_bold", "desc-brain_mask"):
+        one, other = (
+            nib.load(f"{root / place}_space-{space}_{part}.nii.gz")
+            for root, space in ((ours, "MNI152NLin2009aSym"), (theirs, "MNI152NLin2009cAsym"))
+        )
+        np.testing.assert_array_equal(one.affine, other.affine)
+        np.testing.assert_array_equal(np.asarray(one.dataobj), np.asarray(other.dataobj))
+    assert (ours / f"{place}_{end}").read_text() == (theirs / f"{place}_{end}").read_text()
+    assert read_json(study.results / "inputs.json")["problems"] == []

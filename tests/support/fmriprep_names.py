@@ -15,6 +15,25 @@ def rename_as_fmriprep(preprocessed: Path, folder: Path) -> Path:
             copy = folder / path.relative_to(preprocessed).parent / path.name.replace(OURS, THEIRS)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
+    describe(folder)
+    return folder
+
+
+def keep_fits(preprocessed: Path, folder: Path) -> Path:
+    """Copy what `fmriprep --level minimal` writes too of a folder `preprocessed` to `folder`."""
+    ours, theirs = OURS.strip("_").removeprefix("space-"), "MNI152NLin2009cAsym"
+    for path in sorted(preprocessed.glob("sub-*/**/*.*")):
+        in_place = path.parent.name in ("anat", "func")
+        if in_place and "_space-" not in path.name and "_desc-confounds" not in path.name:
+            copy = folder / path.relative_to(preprocessed).parent / path.name.replace(ours, theirs)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+    describe(folder)
+    return folder
+
+
+def describe(folder: Path) -> None:
+    """Write the description of a folder of fMRIPrep's."""
     description = {
         "Name": "fMRIPrep - fMRI PREProcessing workflow",
         "BIDSVersion": "1.4.0",
@@ -22,4 +41,3 @@ def rename_as_fmriprep(preprocessed: Path, folder: Path) -> Path:
         "GeneratedBy": [{"Name": "fMRIPrep", "Version": "25.2.7"}],
     }
     (folder / "dataset_description.json").write_text(json.dumps(description))
-    return folder

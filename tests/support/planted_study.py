@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import yaml
+from itk_files import write_affines, write_composite
 from planted_film import grey, write_film
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -130,4 +131,35 @@ def write_derivatives(root: Path, *, spaces=("MNI152NLin2009cAsym_res-2",), part
         (func / f"{name}_desc-coreg_boldref.nii.gz").touch()
         save_series(func / f"{name}_space-T1w_desc-preproc_bold.nii.gz", np.ones((5, 5, 5, 20)))
         save_series(func / f"{name}_desc-preproc_bold.nii.gz", np.ones((5, 5, 5, 20)))
+    return folder
+
+
+def write_fits(root: Path, *, space: str = "MNI152NLin2009cAsym", participants: int = 2) -> Path:
+    """Write a folder as `fmriprep --level minimal` would of the study, with noise for images."""
+    folder = root / "fmriprep"
+    folder.mkdir(parents=True)
+    description = {"Name": "fMRIPrep", "BIDSVersion": "1.4.0", "DatasetType": "derivative"}
+    description["GeneratedBy"] = [{"Name": "fMRIPrep", "Version": "25.2.7"}]
+    (folder / "dataset_description.json").write_text(json.dumps(description))
+    for number in range(participants):
+        rng = np.random.default_rng(70 + number)
+        label = f"sub-{number + 1:02d}"
+        anat, run = folder / label / "anat" / label, f"{label}_task-film_run-1"
+        func = folder / label / "func" / run
+        save_volume(Path(f"{anat}_desc-preproc_T1w.nii.gz"), rng.normal(100, 9, (20, 20, 20)))
+        for part in (
+            "desc-brain_mask",
+            "dseg",
+            *(f"label-{t}_probseg" for t in ("GM", "WM", "CSF")),
+        ):
+            save_volume(Path(f"{anat}_{part}.nii.gz"), np.ones((20, 20, 20)))
+        for ends in (f"from-T1w_to-{space}", f"from-{space}_to-T1w"):
+            path = Path(f"{anat}_{ends}_mode-image_xfm.h5")
+            write_composite(path, np.eye(4), np.zeros((4, 4, 4, 3)), np.diag([9.0, 9, 9, 1]))
+        for part in ("desc-hmc_boldref", "desc-coreg_boldref", "desc-brain_mask"):
+            save_volume(Path(f"{func}_{part}.nii.gz"), np.ones((5, 5, 5)), voxel=4.0)
+        for ends, n in (("orig_to-boldref", N_VOLUMES), ("boldref_to-T1w", 1)):
+            step = "hmc" if n > 1 else "coreg"
+            path = Path(f"{func}_from-{ends}_mode-image_desc-{step}_xfm.txt")
+            write_affines(path, np.stack([np.eye(4)] * n))
     return folder

@@ -178,6 +178,47 @@ def test_derivatives_are_not_preprocessed_again(snakemake, tmp_path):
     assert "sub-01_task-film_run-1_space-MNI152NLin2009cAsym_desc-cleaned_bold.nii.gz" in text
 
 
+def test_what_fmriprep_fitted_is_taken_and_nothing_is_fitted_again(snakemake, tmp_path):
+    config = planted_study.write_study(tmp_path)
+    folder = planted_study.write_fits(tmp_path)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"preprocessing: {{derivatives: {folder}/}}")
+    arguments = (
+        *("-n", "-p", "--configfile", str(PROJECT / "config.yaml"), str(mine), "--config"),
+        *(f"{key}={config[key]}" for key in ("bids_dir", "film")),
+    )
+    run = snakemake(*arguments)
+    text = run.stdout + run.stderr
+    assert run.returncode == 0, text
+    jobs = planned(text)
+    ours = {name: n for name, n in jobs.items() if name.startswith("preprocess_")}
+    assert ours == {
+        "preprocess_resample": 2,
+        "preprocess_confounds": 2,
+        "preprocess_figures": 2,
+        "preprocess_anatomy_figures": 2,
+    }
+    space = "MNI152NLin2009cAsym"
+    assert jobs["describe_derivatives"] == jobs["clean_bold"] == 2
+    (command,) = re.findall(r"python \S+preprocess_resample.py.*sub-01.*", text)
+    func, bids = f"{folder}/sub-01/func/sub-01_task-film_run-1", config["bids_dir"]
+    for option in (
+        f"--bold {bids}/sub-01/func/sub-01_task-film_run-1_bold.nii.gz",
+        f"--motion {func}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
+        f"--coregistration {func}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt",
+        f"--normalisation {folder}/sub-01/anat/sub-01_from-T1w_to-{space}_mode-image_xfm.h5",
+        f"--brain {folder}/sub-01/anat/sub-01_desc-brain_mask.nii.gz",
+        f"--space {space}",
+    ):
+        assert f"{option} " in command, option
+    assert f"--tissues {folder}/sub-01/anat/sub-01_label-GM_probseg.nii.gz " in text
+    # What the check finds in them is said before anything is computed.
+    (folder / "sub-02/anat/sub-02_dseg.nii.gz").unlink()
+    run = snakemake(*arguments)
+    assert run.returncode != 0
+    assert "sub-02_dseg.nii.gz: the file is not there" in run.stdout + run.stderr
+
+
 def test_a_film_over_two_runs_is_one_film(snakemake, tmp_path):
     config = planted_study.write_study(tmp_path, participants=1)
     bids = Path(config["bids_dir"])

@@ -31,7 +31,7 @@ from stim2bold.runtime.failed_jobs import advice, failures, told  # noqa: E402
 from stim2bold.io.files import read_json, write_json  # noqa: E402
 from stim2bold.runtime.issues import refuse  # noqa: E402
 from stim2bold.study.settings_checks import check_consistency  # noqa: E402
-from stim2bold.study.signatures import signatures  # noqa: E402
+from stim2bold.runtime.signatures import signatures  # noqa: E402
 from stim2bold.runtime.code_digest import digest  # noqa: E402
 from stim2bold.models.catalogue import TARGETS, available  # noqa: E402
 from stim2bold.models.catalogue import directions_of, groups_to_leave_out  # noqa: E402
@@ -106,9 +106,14 @@ def backbone_settings(name, **extra):
     return json.dumps(chosen, sort_keys=True)
 
 
-def memory(mb):
-    """Return a resource function: `mb` megabytes, doubled at each further attempt."""
-    return lambda wildcards, attempt: mb * 2 ** (attempt - 1)
+def memory(mb, *, each=None):
+    """Return a resource function: `mb` megabytes, doubled at each further attempt.
+
+    With `each`, an input function, so many for each of the files that it returns.
+    """
+    return lambda wildcards, attempt: (
+        mb * (len(each(wildcards)) if each else 1) * 2 ** (attempt - 1)
+    )
 
 
 def minutes(n):
@@ -227,7 +232,7 @@ def as_read(*files):
 
 # Looked up by every job of a participant: a search would make the plan grow with their square.
 RUNS_OF = bids.by_participant(runs)
-T1W_OF = {run.anat: run.t1w for run in runs}
+SERVED_BY = {run.anat: run for run in runs}
 PARTICIPANTS = sorted(RUNS_OF)
 # The events of the runs that the film was shown in, where its blocks are marked, and their onsets.
 MARKED = [run.events for run in study.marked_runs(runs, config)]
@@ -265,10 +270,17 @@ if set(NEWCOMERS) - set(PARTICIPANTS) or (NEWCOMERS and len(MEMBERS) < 2):
 # One alone shares nothing.
 MEMBERS = MEMBERS if len(MEMBERS) > 1 else []
 
-SPACE = study.SPACE
+# The template that our own preprocessing goes to, and the space of the series.
+TEMPLATE = study.SPACE
+SPACE = ANALYSIS_SPACE
 PREPROCESSED = "results/preprocessed"
 ANAT = "results/preprocessed/{folder}/anat/{anat}"
 FUNC = "results/preprocessed/{folder}/func/{run}"
+# Where transforms, masks and tissues lie, under the same names: fMRIPrep's, where it fitted them alone.
+RESAMPLED = DERIVATIVES is not None and runs[0].fit is None
+FIT = PREPROCESSED if DERIVATIVES is None or RESAMPLED else DERIVATIVES.rstrip("/")
+FIT_ANAT = f"{FIT}/{{folder}}/anat/{{anat}}"
+FIT_FUNC = f"{FIT}/{{folder}}/func/{{run}}"
 FIGURES = "results/preprocessed/{folder}/figures"
 CLEAN = "results/cleaned/{folder}/func/{run}"
 
@@ -317,7 +329,21 @@ def echoes_of(wildcards):
 
 def t1w_of(wildcards):
     """Return the raw T1w image named {anat}."""
-    return T1W_OF[wildcards.anat]
+    return SERVED_BY[wildcards.anat].t1w
+
+
+def fit_of(wildcards):
+    """Return what fMRIPrep fitted to {run}; nothing where it is ours."""
+    run = RUNS[wildcards.run]
+    return [run.t1w, *run.fit] if run.fit else []
+
+
+def fit_of_t1w(wildcards):
+    """Return what fMRIPrep made of the T1w image named {anat}; nothing where it is ours."""
+    run = SERVED_BY[wildcards.anat]
+    if not run.fit:
+        return []
+    return [run.t1w, run.fit.t1w_mask, run.fit.dseg, run.fit.normalisation]
 
 
 def anat_of_run(run):
@@ -358,11 +384,11 @@ def sidecars_of(wildcards):
 
 
 def of_anat(suffix):
-    """Return an input function: the product of the T1w that serves {run}, or nothing."""
+    """Return an input function: what was made of the T1w that serves {run}, or nothing."""
 
     def find(wildcards):
         anat = anat_of_run(wildcards.run)
-        return [f"{PREPROCESSED}/{anat}_{suffix}"] if anat else []
+        return [f"{FIT}/{anat}_{suffix}"] if anat else []
 
     return find
 
@@ -373,7 +399,7 @@ def normalisation_of(wildcards):
         return []
     anat = anat_of_run(wildcards.run)
     if anat:
-        return f"{PREPROCESSED}/{anat}_from-T1w_to-{SPACE}_mode-image_xfm.h5"
+        return f"{FIT}/{anat}_from-T1w_to-{SPACE}_mode-image_xfm.h5"
     return f"{FUNC}_from-boldref_to-{SPACE}_mode-image_xfm.h5".format(**wildcards)
 
 
@@ -381,17 +407,16 @@ def coregistration_of(wildcards):
     """Return the transform from BOLD to T1w; nothing where there is no T1w."""
     if not anat_of_run(wildcards.run):
         return []
-    return f"{FUNC}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt".format(
+    return f"{FIT_FUNC}_from-boldref_to-T1w_mode-image_desc-coreg_xfm.txt".format(
         **wildcards
     )
 
 
 def undistorted(part, corrected):
-    """Return an input function: a product of {run}, or that of correcting distortion, when it is."""
-    chosen = part if config["preprocessing"]["distortion"] is None else corrected
-    return lambda wildcards: (
-        f"{FUNC}_{chosen}".format(**wildcards) if chosen is not None else []
-    )
+    """Return a product of {run}, or, when distortion is corrected, what that makes of it."""
+    if DERIVATIVES is None and config["preprocessing"]["distortion"] is not None:
+        return f"{FUNC}_{corrected}"
+    return f"{FIT_FUNC}_{part}" if part is not None else []
 
 
 def brain_of_run(wildcards):
@@ -490,7 +515,7 @@ def preprocessed_file(run, suffix, own):
 
     `suffix` ends the name of our file; `own` is the attribute of the run that holds fMRIPrep's.
     """
-    if DERIVATIVES:
+    if RESAMPLED:
         return getattr(run, own)
     return f"{FUNC.format(folder=run.folder, run=run.name)}_{suffix}"
 

@@ -100,7 +100,7 @@ rule score_persistence:
                 [run.bold for run in RUNS.values()],
                 [run.mask for run in RUNS.values()],
             )
-            if DERIVATIVES
+            if RESAMPLED
             else ""
         ),
         units=[f"sub-{run.participant}" for run in RUNS.values()],

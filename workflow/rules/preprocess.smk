@@ -19,8 +19,8 @@ rule describe_derivatives:
         runtime=minutes(5),
     params:
         sources=lambda wildcards: {
-            "preprocessed": [BIDS_DIR],
-            "cleaned": [DERIVATIVES or PREPROCESSED],
+            "preprocessed": [BIDS_DIR] if FIT == PREPROCESSED else [BIDS_DIR, FIT],
+            "cleaned": [DERIVATIVES if RESAMPLED else PREPROCESSED],
         }[wildcards.derivatives],
     message:
         "Description of the {wildcards.derivatives} images"
@@ -70,7 +70,7 @@ rule preprocess_tissues:
         code=code("preprocess_tissues.py"),
         t1w=f"{ANAT}_desc-preproc_T1w.nii.gz",
         mask=f"{ANAT}_desc-brain_mask.nii.gz",
-        inverse=f"{ANAT}_from-{SPACE}_to-T1w_mode-image_xfm.h5",
+        inverse=f"{ANAT}_from-{TEMPLATE}_to-T1w_mode-image_xfm.h5",
     output:
         gm=f"{ANAT}_label-GM_probseg.nii.gz",
         wm=f"{ANAT}_label-WM_probseg.nii.gz",
@@ -112,8 +112,8 @@ rule preprocess_normalise:
         image=f"{ANAT}_desc-preproc_T1w.nii.gz",
         mask=f"{ANAT}_desc-brain_mask.nii.gz",
     output:
-        forward=f"{ANAT}_from-T1w_to-{SPACE}_mode-image_xfm.h5",
-        inverse=f"{ANAT}_from-{SPACE}_to-T1w_mode-image_xfm.h5",
+        forward=f"{ANAT}_from-T1w_to-{TEMPLATE}_mode-image_xfm.h5",
+        inverse=f"{ANAT}_from-{TEMPLATE}_to-T1w_mode-image_xfm.h5",
     log:
         "results/logs/preprocess_normalise/{folder}/{anat}.log",
     benchmark:
@@ -143,8 +143,8 @@ rule preprocess_normalise_bold:
         image=f"{FUNC}_desc-coreg_boldref.nii.gz",
         mask=f"{FUNC}_desc-brain_mask.nii.gz",
     output:
-        forward=f"{FUNC}_from-boldref_to-{SPACE}_mode-image_xfm.h5",
-        inverse=f"{FUNC}_from-{SPACE}_to-boldref_mode-image_xfm.h5",
+        forward=f"{FUNC}_from-boldref_to-{TEMPLATE}_mode-image_xfm.h5",
+        inverse=f"{FUNC}_from-{TEMPLATE}_to-boldref_mode-image_xfm.h5",
     log:
         "results/logs/preprocess_normalise_bold/{folder}/{run}.log",
     benchmark:
@@ -324,9 +324,11 @@ rule preprocess_coregister:
 rule preprocess_resample:
     input:
         code=code("preprocess_resample.py"),
+        # What fMRIPrep fitted has been looked at before anything is computed from it.
+        validated=validated_before(f"{FUNC}_space-{{space}}_desc-preproc_bold.nii.gz"),
         bold=echoes_of,
         sidecars=sidecars_of,
-        motion=f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
+        motion=f"{FIT_FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
         coregistration=coregistration_of,
         displacement=undistorted(None, "desc-distortion_displacement.nii.gz"),
         normalisation=normalisation_of,
@@ -352,12 +354,10 @@ rule preprocess_resample:
     threads: 1
     resources:
         # Every echo of a run is held at once.
-        mem_mb=lambda wildcards, attempt, input: memory(2500 * len(input.bold))(
-            wildcards, attempt
-        ),
+        mem_mb=memory(2500, each=echoes_of),
         runtime=minutes(60),
     params:
-        read=as_read(echoes_of, sidecars_of),
+        read=as_read(echoes_of, sidecars_of, fit_of),
         settings=lambda wildcards: json.dumps(
             {
                 "resolution": config["preprocessing"]["resolution"],
@@ -385,9 +385,9 @@ rule preprocess_confounds:
         code=code("preprocess_confounds.py"),
         series=f"{FUNC}_space-{SPACE}_desc-preproc_bold.nii.gz",
         mask=f"{FUNC}_space-{SPACE}_desc-brain_mask.nii.gz",
-        motion=f"{FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
-        reference=f"{FUNC}_desc-hmc_boldref.json",
-        reference_mask=f"{FUNC}_desc-brain_mask.nii.gz",
+        motion=f"{FIT_FUNC}_from-orig_to-boldref_mode-image_desc-hmc_xfm.txt",
+        sidecar=f"{FUNC}_space-{SPACE}_desc-preproc_bold.json",
+        reference_mask=f"{FIT_FUNC}_desc-brain_mask.nii.gz",
         normalisation=normalisation_of,
         tissues=tissues_of_run,
     output:
@@ -404,6 +404,7 @@ rule preprocess_confounds:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
+        read=as_read(fit_of),
         settings=preprocessing("confounds"),
     message:
         "Confounds of {wildcards.run}"
@@ -411,7 +412,7 @@ rule preprocess_confounds:
         command(
             "preprocess_confounds.py",
             " --series {input.series:q} --mask {input.mask:q}"
-            " --motion {input.motion:q} --reference {input.reference:q}"
+            " --sidecar {input.sidecar:q} --motion {input.motion:q}"
             " --reference-mask {input.reference_mask:q}"
             " --normalisation {input.normalisation:q}"
             " --tissues {input.tissues:q} --confounds {output.confounds:q}"
@@ -422,10 +423,11 @@ rule preprocess_confounds:
 rule preprocess_anatomy_figures:
     input:
         code=code("preprocess_anatomy_figures.py"),
-        t1w=f"{ANAT}_desc-preproc_T1w.nii.gz",
-        mask=f"{ANAT}_desc-brain_mask.nii.gz",
-        dseg=f"{ANAT}_dseg.nii.gz",
-        normalisation=f"{ANAT}_from-T1w_to-{SPACE}_mode-image_xfm.h5",
+        validated=validated_before(f"{FIGURES}/{{anat}}_desc-tissues_T1w.png"),
+        t1w=f"{FIT_ANAT}_desc-preproc_T1w.nii.gz",
+        mask=f"{FIT_ANAT}_desc-brain_mask.nii.gz",
+        dseg=f"{FIT_ANAT}_dseg.nii.gz",
+        normalisation=f"{FIT_ANAT}_from-T1w_to-{SPACE}_mode-image_xfm.h5",
     output:
         tissues=report(
             f"{FIGURES}/{{anat}}_desc-tissues_T1w.png",
@@ -455,6 +457,8 @@ rule preprocess_anatomy_figures:
     resources:
         mem_mb=memory(4500),
         runtime=minutes(15),
+    params:
+        read=as_read(fit_of_t1w),
     message:
         "Figures of {wildcards.anat}"
     shell:
@@ -537,7 +541,7 @@ rule preprocess_figures:
         mem_mb=memory(2500),
         runtime=minutes(15),
     params:
-        read=as_read(bold_of),
+        read=as_read(bold_of, fit_of),
         settings=preprocessing("confounds"),
     message:
         "Figures of {wildcards.run}"

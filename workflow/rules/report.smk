@@ -84,6 +84,7 @@ rule write_methods:
         settings=json.dumps(
             {
                 "simulated": SIMULATED,
+                "resampled_here": not RESAMPLED,
                 "annotated": bool(ANNOTATIONS),
                 "directions": list(DIRECTIONS),
                 "spaces": USED,
@@ -304,7 +305,7 @@ rule render_report:
         ),
         descriptions=[
             f"results/{folder}/dataset_description.json"
-            for folder in ([] if DERIVATIVES else ["preprocessed"]) + ["cleaned"]
+            for folder in ([] if RESAMPLED else ["preprocessed"]) + ["cleaned"]
         ],
     output:
         report=report(

@@ -13,7 +13,7 @@ from stim2bold.evaluation.group_map import gather, group_and_each, predicted_rea
 from stim2bold.evaluation.region_scores import region_scores
 from stim2bold.io.arrays import read_array
 from stim2bold.io.files import write_table
-from stim2bold.preprocessing import registration, resampling
+from stim2bold.preprocessing import itk_affines, resampling
 from stim2bold.runtime.arguments import ListParser
 from stim2bold.runtime.command import run
 from stim2bold.simulation.brain import recovery
@@ -86,11 +86,11 @@ def main() -> None:
     grey = np.isin(kinds[drawn], list(KIND_NUMBERS.values()))
     points = resampling.voxel_points(image)[:, grey]
     for number, (name, truth) in enumerate(truths.items()):
-        motion = registration.read_matrices(args.motion[number])
+        motion = itk_affines.read_matrices(args.motion[number])
         off, _ = recovery.motion_errors(truth.motion, motion, recovery.CENTRE)
         rms = np.sqrt((off**2).mean(axis=0))
         in_t1w = resampling.moved_points(args.normalisation[number], image)[:, grey]
-        to_bold = registration.read_matrices(args.coregistration[number])[0]
+        to_bold = itk_affines.read_matrices(args.coregistration[number])[0]
         in_bold = resampling.apply(to_bold, in_t1w)
         place = recovery.place_errors(points, in_bold, motion, truth)
         bold = read_array(args.bold[number])

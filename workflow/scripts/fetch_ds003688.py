@@ -6,10 +6,10 @@ import logging
 from pathlib import Path
 
 from stim2bold.io.files import write_json
+from stim2bold.io.s3_archive import Source, fetch, read_manifest
 from stim2bold.runtime.command import run
 from stim2bold.runtime.errors import InputError
 from stim2bold.study import ds003688
-from stim2bold.study.s3_archive import Source, fetch, read_manifest
 
 logger = logging.getLogger("fetch_ds003688")
 

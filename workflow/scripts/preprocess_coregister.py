@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from stim2bold.preprocessing.images import masked
-from stim2bold.preprocessing.registration import align_rigid, write_matrices
+from stim2bold.preprocessing.itk_affines import write_matrices
+from stim2bold.preprocessing.registration import align_rigid
 from stim2bold.runtime.command import run
 
 

@@ -18,8 +18,9 @@ from stim2bold.preprocessing.figures import (
     save_figure,
     tsnr,
 )
+from stim2bold.preprocessing.itk_affines import read_matrices
 from stim2bold.preprocessing.mosaics import mosaic
-from stim2bold.preprocessing.registration import read_matrices, template
+from stim2bold.preprocessing.registration import template
 from stim2bold.preprocessing.resampling import apply, sample, template_tissues, voxel_points
 from stim2bold.preprocessing.scan_clock import header_TR
 from stim2bold.runtime.command import run

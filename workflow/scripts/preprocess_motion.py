@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from stim2bold.preprocessing.head_motion import MotionSettings, estimate_motion
 from stim2bold.preprocessing.images import read_series
-from stim2bold.preprocessing.registration import write_matrices
+from stim2bold.preprocessing.itk_affines import write_matrices
 from stim2bold.runtime.command import run
 
 

@@ -11,9 +11,11 @@ import numpy as np
 from stim2bold.preprocessing.derivatives import write_sidecar
 from stim2bold.preprocessing.distortion import displaced_points
 from stim2bold.preprocessing.echo_combination import combine_echoes
+from stim2bold.preprocessing.head_motion import non_steady_volumes
 from stim2bold.preprocessing.image_checks import check_TR
 from stim2bold.preprocessing.images import TEMPLATE, open_image, read_series, save_image
-from stim2bold.preprocessing.registration import SPACE, grid_around, read_matrices, template
+from stim2bold.preprocessing.itk_affines import read_matrices
+from stim2bold.preprocessing.registration import grid_around, template
 from stim2bold.preprocessing.resampling import (
     apply,
     moved_points,
@@ -38,7 +40,7 @@ def main() -> None:
     parser.add_argument("--displacement", type=Path, nargs="?", help="by distortion, mm")
     parser.add_argument("--normalisation", type=Path, nargs="?", help="to the template")
     parser.add_argument("--brain", type=Path, required=True, help="brain mask, T1w or BOLD")
-    parser.add_argument("--space", choices=[SPACE, "T1w"], required=True)
+    parser.add_argument("--space", required=True, help="a template's, or T1w")
     parser.add_argument("--series", type=Path, required=True, help="output: resampled series")
     parser.add_argument("--mask", type=Path, required=True, help="output: brain in it")
     parser.add_argument("--reference", type=Path, required=True, help="output: its mean volume")
@@ -55,12 +57,11 @@ def main() -> None:
         logging.info("no slice times that apply: slices are left as they are")
 
     brain = nib.load(arguments.brain)
-    whole = template("mask", 1) if arguments.space == SPACE else brain
+    to_template = arguments.space != "T1w"
+    # The templates MNI152 fill the same box, up to a voxel.
+    whole = template("mask", 1) if to_template else brain
     grid = grid_around(whole, output_voxel(raw, arguments.settings["resolution"]))
-    if arguments.space == SPACE:
-        points = moved_points(arguments.normalisation, grid)
-    else:
-        points = voxel_points(grid)
+    points = moved_points(arguments.normalisation, grid) if to_template else voxel_points(grid)
     inside = sample(brain, points) > 0.5
     if arguments.coregistration:
         points = apply(read_matrices(arguments.coregistration)[0], points)
@@ -69,9 +70,10 @@ def main() -> None:
     motion = read_matrices(arguments.motion)
     echo_times = arguments.settings["echo_times"]
     covered = np.ones(inside.shape, dtype=bool)
-    echoes = []
+    echoes, non_steady = [], 0
     for path in arguments.bold:
         series = read_series(path)
+        non_steady = max(non_steady, non_steady_volumes(series))
         if times is not None:
             axis, reverse = slice_axis(sidecar, raw.affine)
             correct_slice_timing(
@@ -81,8 +83,9 @@ def main() -> None:
         covered &= seen
         echoes.append(resampled)
 
-    code = TEMPLATE if arguments.space == SPACE else 1
+    code = TEMPLATE if to_template else 1
     said = {"SkullStripped": False, "RepetitionTime": TR, "SliceTimingCorrected": times is not None}
+    said["NonSteadyStateVolumes"] = non_steady
     if len(echoes) > 1:
         resampled, T2star = combine_echoes(np.stack(echoes), np.array(echo_times), inside & covered)
         said |= {"EchoTimes": echo_times}

@@ -60,6 +60,7 @@ def main() -> None:
         generated=read_json(arguments.derivatives).get("GeneratedBy", [])
         if arguments.derivatives
         else None,
+        resampled_here=arguments.settings["resampled_here"],
         simulated=arguments.settings["simulated"],
         directions=directions,
         spaces=arguments.settings["spaces"],

@@ -9,7 +9,7 @@ import pytest
 
 import preprocess_resample
 from stim2bold.preprocessing.echo_combination import combine_echoes, fit_T2star, usable_echoes
-from stim2bold.preprocessing.registration import write_matrices
+from stim2bold.preprocessing.itk_affines import write_matrices
 
 TIMES = np.array([0.013, 0.029, 0.045])
 SHAPE = (6, 5, 4)

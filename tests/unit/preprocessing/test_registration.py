@@ -5,7 +5,7 @@ import nibabel as nib
 import numpy as np
 import planted_head
 
-from stim2bold.preprocessing import registration, resampling
+from stim2bold.preprocessing import itk_affines, registration, resampling
 
 OBLIQUE = nib.affines.from_matvec(
     planted_head.rigid((0, 0, 0), (10, -7, 15))[:3, :3] @ np.diag([2.0, 2.0, 3.0]), (-20, 10, 5)
@@ -28,10 +28,10 @@ def test_images_keep_their_place_through_ants():
 def test_matrices_survive_their_file_and_mean_the_same_to_itk(tmp_path):
     matrices = np.stack([planted_head.rigid((1, -2, 3), (4, 5, -6), (7, 8, 9)), np.eye(4)])
     path = tmp_path / "xfm.txt"
-    registration.write_matrices(path, matrices)
-    np.testing.assert_allclose(registration.read_matrices(path), matrices, atol=1e-9)
+    itk_affines.write_matrices(path, matrices)
+    np.testing.assert_allclose(itk_affines.read_matrices(path), matrices, atol=1e-9)
     one = tmp_path / "one.txt"
-    registration.write_matrices(one, matrices[0])
+    itk_affines.write_matrices(one, matrices[0])
     point = np.array([10.0, -20.0, 30.0])
     moved = ants.apply_ants_transform_to_point(ants.read_transform(str(one)), point * [-1, -1, 1])
     np.testing.assert_allclose(

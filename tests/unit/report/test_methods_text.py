@@ -35,6 +35,7 @@ def section(**changes):
         "sidecars": [SIDECAR] * 4,
         "dataset": {"Name": "My film"},
         "generated": None,
+        "resampled_here": True,
         "simulated": False,
         "directions": ["film2bold", "video2audio", "bold2audio"],
         "spaces": ["i3d_rgb", "mel", "modulation", "words"],
@@ -87,7 +88,9 @@ def test_it_says_what_was_left_out_and_filled_in():
 def test_every_citation_has_its_work_and_every_work_is_cited(preset, derived):
     config = planted_study.configuration(vae={"preset": preset})
     made = section(
-        config=config, generated=[{"Name": "fMRIPrep", "Version": "25.2.7"}] if derived else None
+        config=config,
+        generated=[{"Name": "fMRIPrep", "Version": "25.2.7"}] if derived else None,
+        resampled_here=not derived,
     )
     text = " ".join(made["paragraphs"])
     citations = set(re.findall(r"[A-Z][\w\- ]*?(?: et al\.| & [A-Z]\w+)?, (?:19|20)\d\d", text))
@@ -99,6 +102,17 @@ def test_every_citation_has_its_work_and_every_work_is_cited(preset, derived):
     assert ("fMRIPrep 25.2.7" in text) == derived
     assert ("Tustison" in text) == (not derived)
     assert ("Sohn" in text) == (preset == "small-data")
+
+
+def test_it_says_what_fmriprep_fitted_and_what_was_resampled_here():
+    generated = [{"Name": "fMRIPrep", "Version": "25.2.7"}]
+    text = " ".join(text_of(generated=generated).split())
+    assert "image and from there to the space MNI152NLin2009aSym had been estimated with" in text
+    assert "each raw series was resampled once" in text and "DVARS (Nichols, 2017)" in text
+    assert "Tustison" not in text and "had been preprocessed" not in text
+    full = " ".join(text_of(generated=generated, resampled_here=False).split())
+    assert "had been preprocessed with fMRIPrep 25.2.7" in full
+    assert "resampled once" not in full and "DVARS (Nichols" not in full
 
 
 def test_it_says_who_is_missing_and_what_was_filled_in():

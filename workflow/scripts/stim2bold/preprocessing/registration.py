@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import nibabel as nib
 import numpy as np
 
-from stim2bold.io.files import replacing
+from stim2bold.preprocessing.itk_affines import LPS, from_itk
 
 if TYPE_CHECKING:
     import ants
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
 
 SPACE = "MNI152NLin2009aSym"
-LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,46 +212,4 @@ def align_rigid(bold: nib.Nifti1Image, t1w: nib.Nifti1Image) -> np.ndarray:
 
 def matrix_of(transform: "ants.ANTsTransform") -> np.ndarray:
     """Return a linear transform of ITK as a 4x4 matrix on RAS+ points."""
-    parameters = np.asarray(transform.parameters)
-    linear, translation = parameters[:9].reshape(3, 3), parameters[9:]
-    centre = np.asarray(transform.fixed_parameters)
-    matrix = np.eye(4)
-    matrix[:3, :3] = linear
-    matrix[:3, 3] = translation + centre - linear @ centre
-    return LPS @ matrix @ LPS
-
-
-def write_matrices(path: str | Path, matrices: np.ndarray) -> None:
-    """Write linear transforms as an ITK text file, as fMRIPrep keeps them.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file to write.
-    matrices : ndarray of shape (n, 4, 4)
-        Maps of RAS+ points.
-    """
-    lines = ["#Insight Transform File V1.0"]
-    for k, matrix in enumerate(np.reshape(matrices, (-1, 4, 4))):
-        turned = LPS @ matrix @ LPS
-        numbers = [*turned[:3, :3].ravel(), *turned[:3, 3]]
-        lines += [
-            f"#Transform {k}",
-            "Transform: MatrixOffsetTransformBase_double_3_3",
-            "Parameters: " + " ".join(f"{number:.12g}" for number in numbers),
-            "FixedParameters: 0 0 0",
-        ]
-    with replacing(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="ascii")
-
-
-def read_matrices(path: str | Path) -> np.ndarray:
-    """Read what `write_matrices` wrote, shape (n, 4, 4)."""
-    matrices = []
-    for line in Path(path).read_text(encoding="ascii").splitlines():
-        if line.startswith("Parameters:"):
-            numbers = np.array(line.split()[1:], dtype=float)
-            matrix = np.eye(4)
-            matrix[:3, :3], matrix[:3, 3] = numbers[:9].reshape(3, 3), numbers[9:]
-            matrices.append(LPS @ matrix @ LPS)
-    return np.stack(matrices)
+    return from_itk(np.asarray(transform.parameters), np.asarray(transform.fixed_parameters))

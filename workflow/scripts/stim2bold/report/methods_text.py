@@ -63,7 +63,12 @@ def data_paragraph(inputs: dict, film: dict, *, simulated: bool, dataset: dict[s
 
 
 def preprocessing_paragraph(
-    config: dict, inputs: dict, *, sidecars: list[dict], generated: list[dict] | None
+    config: dict,
+    inputs: dict,
+    *,
+    sidecars: list[dict],
+    generated: list[dict] | None,
+    resampled_here: bool,
 ) -> str:
     """Say how the images were preprocessed and cleaned.
 
@@ -77,51 +82,14 @@ def preprocessing_paragraph(
         Those of the cleaned series.
     generated : list of dict or None
         GeneratedBy of the derivatives that stood in for our preprocessing; None where none did.
+    resampled_here : bool
+        Whether the series were resampled here.
     """
-    if generated is not None:
-        tools = [
-            f"{tool.get('Name', 'a tool')} {tool.get('Version', '')}".strip() for tool in generated
-        ]
-        parts = [
-            f"Images had been preprocessed with {in_words(tools or ['other software'])} (Esteban "
-            f"et al., 2019) and were used in the space {inputs['space']}."
-        ]
+    if generated is None:
+        parts = own_sentences(config, inputs)
     else:
-        parts = [
-            "Preprocessing followed the steps of fMRIPrep (Esteban et al., 2019), implemented with "
-            "Python packages only."
-        ]
-        if any(run["t1w"] for run in inputs["runs"]):
-            parts.append(
-                "The T1w images were corrected for intensity non-uniformity with N4 (Tustison et "
-                "al., 2010), skull-stripped with an algorithm modelled on BET (Smith, 2002), "
-                "segmented with Atropos (Avants et al., 2011) and normalised to the symmetric "
-                "MNI152 2009a template (Fonov et al., 2009) with SyN (Avants et al., 2008)."
-            )
-        parts.append(
-            "Head motion was estimated by inverse compositional Gauss-Newton registration (Baker & "
-            "Matthews, 2004). All transforms were concatenated, so that each series was resampled "
-            "once."
-        )
-        if config["distortion"] is not None:
-            parts.append(
-                "Susceptibility distortions were estimated without a fieldmap, by "
-                "nonlinear registration (SyN) of each BOLD reference to the tissues of the T1w "
-                "along the phase-encoding axis (see Treiber et al., 2016; Wang et al., 2017)."
-            )
-        n_echoes = sorted({run["echoes"] for run in inputs["runs"] if run["echoes"] > 1})
-        if n_echoes:
-            parts.append(
-                f"The {' or '.join(map(str, n_echoes))} echoes of each run were combined by their "
-                "T2*-weighted mean (Posse et al., 1999), as implemented in tedana (DuPre et al., "
-                "2021); head motion was that of the first echo."
-            )
-        n_without = sum(run["t1w"] is None for run in inputs["runs"])
-        if n_without:
-            parts.append(
-                f"{several(n_without, 'run')} without a T1w image "
-                f"{'was' if n_without == 1 else 'were'} registered to the template directly."
-            )
+        parts = [derived_sentence(inputs["space"], generated, resampled_here=resampled_here)]
+    if resampled_here:
         parts.append(
             "Confounds were defined as in fMRIPrep: framewise displacement (Power et al., 2012), "
             "DVARS (Nichols, 2017) and CompCor (Behzadi et al., 2007)."
@@ -144,6 +112,73 @@ def preprocessing_paragraph(
             f"Series were smoothed with a kernel of {sidecars[0]['SmoothingFWHM']:g} mm FWHM."
         )
     return " ".join(parts)
+
+
+def derived_sentence(space: str, generated: list[dict], *, resampled_here: bool) -> str:
+    """Say what was done elsewhere: all of the preprocessing, or all but the resampling."""
+    named = [
+        f"{tool.get('Name', 'a tool')} {tool.get('Version', '')}".strip() for tool in generated
+    ]
+    tools = in_words(named or ["other software"])
+    if not resampled_here:
+        return (
+            f"Images had been preprocessed with {tools} (Esteban et al., 2019) and were used in "
+            f"the space {space}."
+        )
+    return (
+        "Brain and tissues of the T1w images, head motion, and the transforms from BOLD to T1w "
+        f"image and from there to the space {space} had been estimated with {tools} (Esteban et "
+        "al., 2019). The transforms were concatenated, so that each raw series was resampled once, "
+        "by cubic splines."
+    )
+
+
+def own_sentences(config: dict, inputs: dict) -> list[str]:
+    """Say what our own preprocessing did, up to the resampling.
+
+    Parameters
+    ----------
+    config : dict
+        Section preprocessing of the configuration.
+    inputs : dict
+        Content of inputs.json.
+    """
+    parts = [
+        "Preprocessing followed the steps of fMRIPrep (Esteban et al., 2019), implemented with "
+        "Python packages only."
+    ]
+    if any(run["t1w"] for run in inputs["runs"]):
+        parts.append(
+            "The T1w images were corrected for intensity non-uniformity with N4 (Tustison et "
+            "al., 2010), skull-stripped with an algorithm modelled on BET (Smith, 2002), "
+            "segmented with Atropos (Avants et al., 2011) and normalised to the symmetric "
+            "MNI152 2009a template (Fonov et al., 2009) with SyN (Avants et al., 2008)."
+        )
+    parts.append(
+        "Head motion was estimated by inverse compositional Gauss-Newton registration (Baker & "
+        "Matthews, 2004). All transforms were concatenated, so that each series was resampled "
+        "once."
+    )
+    if config["distortion"] is not None:
+        parts.append(
+            "Susceptibility distortions were estimated without a fieldmap, by nonlinear "
+            "registration (SyN) of each BOLD reference to the tissues of the T1w image along the "
+            "phase-encoding axis (see Treiber et al., 2016; Wang et al., 2017)."
+        )
+    n_echoes = sorted({run["echoes"] for run in inputs["runs"] if run["echoes"] > 1})
+    if n_echoes:
+        parts.append(
+            f"The {' or '.join(map(str, n_echoes))} echoes of each run were combined by their "
+            "T2*-weighted mean (Posse et al., 1999), as implemented in tedana (DuPre et al., "
+            "2021); head motion was that of the first echo."
+        )
+    n_without = sum(run["t1w"] is None for run in inputs["runs"])
+    if n_without:
+        parts.append(
+            f"{several(n_without, 'run')} without a T1w image "
+            f"{'was' if n_without == 1 else 'were'} registered to the template directly."
+        )
+    return parts
 
 
 def left_out_sentences(sidecars: list[dict]) -> list[str]:
@@ -187,6 +222,7 @@ def methods_section(
     sidecars: list[dict],
     dataset: dict,
     generated: list[dict] | None,
+    resampled_here: bool,
     simulated: bool,
     directions: list[str],
     spaces: list[str],
@@ -210,6 +246,8 @@ def methods_section(
         Content of the data set's dataset_description.json.
     generated : list of dict or None
         GeneratedBy of derivatives that stood in for our preprocessing.
+    resampled_here : bool
+        Whether the series were resampled here, by our transforms or those of the derivatives.
     simulated : bool
         Whether the data set is the built-in one.
     directions, spaces : list of str
@@ -234,7 +272,11 @@ def methods_section(
     paragraphs = [
         data_paragraph(inputs, film, simulated=simulated, dataset=dataset),
         preprocessing_paragraph(
-            config["preprocessing"], inputs, sidecars=sidecars, generated=generated
+            config["preprocessing"],
+            inputs,
+            sidecars=sidecars,
+            generated=generated,
+            resampled_here=resampled_here,
         ),
         models_paragraph(
             config,

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stim2bold.io.presence import IMAGES, check_present
 from stim2bold.preprocessing.scan_clock import reference_time, sidecar_TR
@@ -20,18 +20,32 @@ from stim2bold.study.bids_index import (
     choose,
     heeded,
     index_files,
-    list_folder,
     participants_of,
     usable,
 )
-from stim2bold.study.bids_names import entities, named, stem
+from stim2bold.study.bids_names import entities, inherited, list_folder, named, nearest, stem
 from stim2bold.study.echoes import Echo, gather_echoes, run_stem
-from stim2bold.study.inheritance import inherited, nearest
 from stim2bold.study.sidecars import read_sidecars
 from stim2bold.study.t1w_choice import choose_t1w
 
 if TYPE_CHECKING:
     pass
+
+
+class Fit(NamedTuple):
+    """What fMRIPrep has fitted to a run, by which the raw series is resampled; files."""
+
+    motion: Path
+    coregistration: Path
+    normalisation: Path
+    reference: Path
+    flat: Path
+    mask: Path
+    t1w_mask: Path
+    dseg: Path
+    gm: Path
+    wm: Path
+    csf: Path
 
 
 @dataclass(frozen=True)
@@ -57,11 +71,13 @@ class Run:
     anat_folder : str or None
         The folder of that image, as `folder`.
     t1w : Path or None
-        That image.
+        That image; of a run that fMRIPrep has fitted, the one that it made.
     mask, confounds : Path or None
         Brain and confounds of a run that fMRIPrep has preprocessed.
     echoes : tuple of Echo
         All echoes, the first among them, of a run that has several.
+    fit : Fit or None
+        Transforms, masks and tissues of a run that fMRIPrep has fitted and not resampled.
     """
 
     participant: str
@@ -76,6 +92,7 @@ class Run:
     mask: Path | None = None
     confounds: Path | None = None
     echoes: tuple[Echo, ...] = ()
+    fit: Fit | None = None
 
     @property
     def sidecar(self) -> Path:
@@ -88,6 +105,7 @@ class Run:
         found = [self.bold, *self.sidecars, self.events, self.t1w, self.mask, self.confounds]
         for echo in self.echoes[1:]:
             found += [echo.bold, *(path for path in echo.sidecars if path not in self.sidecars)]
+        found += self.fit or ()
         return [path for path in found if path is not None]
 
 
@@ -160,7 +178,7 @@ def simulated_study(n_participants: int, choice: Choice, bids_dir: str | Path) -
 
 
 def index_study(
-    bids_dir: str | Path, choice: Choice, *, needs_events: bool = True
+    bids_dir: str | Path, choice: Choice, *, needs_events: bool = True, needs_t1w: bool = True
 ) -> tuple[list[Run], list[Problem]]:
     """Find the BOLD runs of a data set, with the T1w image, sidecars and events of each.
 
@@ -172,6 +190,8 @@ def index_study(
         Whom and what to choose.
     needs_events : bool
         Whether a run without events.tsv is an error.
+    needs_t1w : bool
+        Whether T1w images are looked for.
 
     Returns
     -------
@@ -194,7 +214,7 @@ def index_study(
     chosen, found = usable(chosen, root)
     problems += found
     t1w = images[(images["suffix"] == "T1w") & (images["datatype"] == "anat")]
-    t1w = t1w[t1w["part"].isna() | (t1w["part"] == "mag")]
+    t1w = t1w[(t1w["part"].isna() | (t1w["part"] == "mag")) & needs_t1w]
     anats = {
         participant: [Path(path) for path in group["path"]]
         for participant, group in t1w.groupby("sub")

@@ -5,7 +5,6 @@ names.
 """
 
 import logging
-import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,11 +68,6 @@ def excluded(setting: list[str] | dict[str, str]) -> dict[str, str]:
 def participants_of(exclude: dict[str, str]) -> dict[str, str]:
     """Return the participants, not the single runs, among those who are left out."""
     return {label: reason for label, reason in exclude.items() if "_" not in label}
-
-
-def list_folder(folder: Path) -> list[str]:
-    """Return the names in a folder that are not hidden, in order."""
-    return sorted(name for name in os.listdir(folder) if not hidden(name))
 
 
 def index_files(root: Path) -> "pd.DataFrame":

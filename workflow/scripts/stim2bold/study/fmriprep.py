@@ -17,12 +17,10 @@ from stim2bold.study.bids_index import (
     choose,
     heeded,
     index_files,
-    list_folder,
     usable,
 )
-from stim2bold.study.bids_names import stem
+from stim2bold.study.bids_names import inherited, list_folder, nearest, stem
 from stim2bold.study.echoes import combined_only
-from stim2bold.study.inheritance import inherited, nearest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,6 +16,7 @@ from stim2bold.runtime.issues import Problem, error, refusals, warning
 from stim2bold.simulation.film.settings import FRAME_RATE, FilmSettings
 from stim2bold.stimulus.feature_spaces import network_of
 from stim2bold.stimulus.spectrogram_settings import SpectrogramSettings
+from stim2bold.study.fmriprep_fit import is_fit_alone
 from stim2bold.vae.settings import VAESettings, settings_of
 
 FILE = "config.yaml"
@@ -199,7 +200,8 @@ def check_weights(config: dict[str, Any]) -> list[Problem]:
 
 def check_cleaning(preprocessing: dict[str, Any]) -> list[Problem]:
     """Check that the strategy and the space are those of what is cleaned."""
-    if preprocessing["derivatives"] is not None:
+    derivatives = preprocessing["derivatives"]
+    if derivatives is not None and not is_fit_alone(derivatives):
         return []
     problems = []
     if preprocessing["cleaning"]["strategy"] == "ica_aroma":
@@ -211,6 +213,16 @@ def check_cleaning(preprocessing: dict[str, Any]) -> list[Problem]:
                 "set preprocessing.cleaning.strategy to simple, scrubbing or compcor",
             )
         )
+    if derivatives is not None:
+        return problems + [
+            warning(
+                FILE,
+                f"preprocessing.{key} chooses among series, and preprocessing.derivatives has none",
+                f"set preprocessing.{key} to null; voxels are as preprocessing.resolution says",
+            )
+            for key in ("cohort", "res")
+            if preprocessing[key] is not None
+        ]
     problems += [
         warning(
             FILE,

@@ -8,7 +8,7 @@ from stim2bold.models import catalogue
 from stim2bold.preprocessing.scan_clock import row_onset
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import Problem, error, from_refusal, refusals
-from stim2bold.study import bids, fmriprep
+from stim2bold.study import bids, fmriprep, fmriprep_fit
 from stim2bold.study.bids import Run
 from stim2bold.study.bids_index import Choice, excluded
 from stim2bold.study.onsets import film_onset, unused
@@ -83,6 +83,14 @@ def index(config: dict[str, Any]) -> tuple[list[Run], list[Problem], str | None]
         if preprocessing["distortion"] is not None:
             problems += check_distortion(runs)
         return runs, problems, SPACE
+    if fmriprep_fit.is_fit_alone(preprocessing["derivatives"]):
+        return fmriprep_fit.index_fits(
+            preprocessing["derivatives"],
+            bids_dir(config),
+            choice,
+            space=preprocessing["space"],
+            needs_events=needs_events,
+        )
     return fmriprep.index_derivatives(
         preprocessing["derivatives"],
         bids_dir(config),

@@ -22,6 +22,7 @@ from stim2bold.study.bids import Run, repetition_time
 from stim2bold.study.check_blocks import check_annotations, check_blocks, check_coverage
 from stim2bold.study.check_features import check_own_features
 from stim2bold.study.check_film import asked, check_film
+from stim2bold.study.check_fit import check_fit
 from stim2bold.study.check_run import Header, check_anatomy, check_bold, check_derived
 from stim2bold.study.read_records import left_out, records_of
 
@@ -127,6 +128,8 @@ def examine(config: dict[str, Any]) -> Findings:
         problems += found
         if run.confounds is None:
             problems += check_anatomy(run)
+            if run.fit:
+                problems += check_fit(run, n_volumes=header.n_volumes if header else None)
         else:
             cleaning = config["preprocessing"]["cleaning"]
             problems += check_derived(run, strategy=cleaning["strategy"], motion=cleaning["motion"])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from s3_server import make_bucket, s3_server
 
-from stim2bold.study import s3_archive
-from stim2bold.study.s3_archive import Item, Source
+from stim2bold.io import s3_archive
+from stim2bold.io.s3_archive import Item, Source
 
 FILES = {
     "dataset_description.json": b"{}",
