@@ -15,6 +15,12 @@ import yaml
 PROJECT = Path(__file__).parents[2]
 
 
+def commands_in(output: str) -> dict[str, str]:
+    """Return the last command of each script that a plan prints, by the script's name."""
+    lines = [line for line in output.splitlines() if ".py" in line]
+    return {line.split(".py")[0].split("/")[-1]: line for line in lines}
+
+
 def planned(output: str) -> dict[str, int]:
     """Number of jobs by rule, read from Snakemake's table."""
     return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", output, flags=re.MULTILINE)}
@@ -281,11 +287,7 @@ def test_echoes_are_resampled_together_and_the_first_gives_head_motion(snakemake
     target = f"{cleaned}_space-MNI152NLin2009aSym_desc-cleaned_bold.nii.gz"
     run = snakemake("-n", "-p", "--config", *given, "--", target)
     assert run.returncode == 0, run.stdout + run.stderr
-    commands = {
-        line.split(".py")[0].split("/")[-1]: line
-        for line in run.stdout.splitlines()
-        if ".py" in line
-    }
+    commands = commands_in(run.stdout)
     assert "echo-1_bold.nii.gz" in commands["preprocess_motion"]
     assert "echo-2" not in commands["preprocess_motion"]
     resample = commands["preprocess_resample"]
@@ -312,11 +314,7 @@ def test_distortion_is_corrected_on_request_where_the_axis_is_known(snakemake, t
     sidecar.write_text(json.dumps({**said, "PhaseEncodingDirection": "j-"}))
     run = snakemake(*options)
     assert run.returncode == 0, run.stdout + run.stderr
-    commands = {
-        line.split(".py")[0].split("/")[-1]: line
-        for line in run.stdout.splitlines()
-        if ".py" in line
-    }
+    commands = commands_in(run.stdout)
     assert "desc-unwarped_boldref" in commands["preprocess_coregister"]
     assert "desc-distortion_displacement" in commands["preprocess_resample"]
     assert "label-GM_probseg" in commands["preprocess_distortion"]

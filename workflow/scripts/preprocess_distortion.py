@@ -11,10 +11,9 @@ from stim2bold.preprocessing.derivatives import write_sidecar
 from stim2bold.preprocessing.distortion import (
     displaced_points,
     estimate_displacement,
-    phase_axis,
     tissue_mixture,
 )
-from stim2bold.preprocessing.images import masked, open_image, save_image
+from stim2bold.preprocessing.images import masked, open_image, save_image, stored_axis
 from stim2bold.preprocessing.registration import align_rigid
 from stim2bold.preprocessing.resampling import sample, voxel_points
 from stim2bold.runtime.command import run
@@ -38,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     direction = phase_encoding(read_sidecars(arguments.sidecars), name=arguments.sidecars[-1])
-    axis = phase_axis(direction, open_image(arguments.bold).affine)
+    axis, _ = stored_axis(direction, open_image(arguments.bold).affine)
     reference = nib.load(arguments.reference)
     brain = masked(arguments.reference, arguments.reference_mask)
     t1w = masked(arguments.t1w, arguments.t1w_mask)

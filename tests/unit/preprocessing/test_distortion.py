@@ -4,7 +4,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from stim2bold.preprocessing.distortion import displaced_points, phase_axis, tissue_mixture
+from stim2bold.preprocessing.distortion import displaced_points, tissue_mixture
+from stim2bold.preprocessing.images import stored_axis
 from stim2bold.preprocessing.resampling import voxel_points
 from stim2bold.runtime.errors import InputError
 from stim2bold.study.sidecars import phase_encoding
@@ -18,7 +19,7 @@ def test_the_axis_of_the_stored_image_is_found_in_the_world(codes, direction, ax
     to_codes = nib.orientations.axcodes2ornt(codes)
     stored = nib.Nifti1Image(np.zeros((4, 5, 6), np.float32), np.diag([2.0, 2, 3, 1]))
     turned = nib.orientations.ornt_transform(nib.orientations.axcodes2ornt("RAS"), to_codes)
-    assert phase_axis(direction, stored.as_reoriented(turned).affine) == axis
+    assert stored_axis(direction, stored.as_reoriented(turned).affine)[0] == axis
 
 
 @pytest.mark.parametrize("said", [None, "y", "AP", 1, ["j"], "-j"])

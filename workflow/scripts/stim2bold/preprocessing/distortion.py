@@ -21,19 +21,6 @@ ITERATIONS = (40, 20, 10)
 STEP_SMOOTHING, FIELD_SMOOTHING = 6, 3
 
 
-def phase_axis(direction: str, stored_affine: np.ndarray) -> int:
-    """Return the RAS+ axis along which phase was encoded.
-
-    Parameters
-    ----------
-    direction : str
-        An axis of the image as stored, such as ``j-``.
-    stored_affine : ndarray of shape (4, 4)
-        Affine of the image as stored.
-    """
-    return int(nib.orientations.io_orientation(stored_affine)["ijk".index(direction[0])][0])
-
-
 def tissue_mixture(
     reference: nib.Nifti1Image, tissues: list[nib.Nifti1Image], matrix: np.ndarray
 ) -> np.ndarray:

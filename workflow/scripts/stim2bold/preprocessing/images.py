@@ -95,6 +95,20 @@ def canonical(data: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndar
     return turned, affine @ nib.orientations.inv_ornt_aff(orientation, data.shape[:3])
 
 
+def stored_axis(direction: str, affine: np.ndarray) -> tuple[int, bool]:
+    """Return the RAS+ axis that a direction of a stored image is, and whether it runs downwards.
+
+    Parameters
+    ----------
+    direction : str
+        An axis of the image as stored, such as ``j-``.
+    affine : ndarray of shape (4, 4)
+        Affine of the image as stored.
+    """
+    axis, flip = nib.orientations.io_orientation(affine)["ijk".index(direction[0])]
+    return int(axis), (flip < 0) != direction.endswith("-")
+
+
 def read_mask(path: str | Path) -> tuple[nib.Nifti1Image, str | None]:
     """Read a mask; its voxels keep the order in which they are stored.
 

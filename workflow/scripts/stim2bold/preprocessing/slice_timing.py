@@ -3,10 +3,10 @@
 Whether it applies is for `stim2bold.preprocessing.scan_clock.slice_times` to say.
 """
 
-import nibabel as nib
 import numpy as np
 from scipy import interpolate
 
+from stim2bold.preprocessing.images import stored_axis
 from stim2bold.runtime.errors import InputError
 
 
@@ -20,9 +20,7 @@ def slice_axis(sidecar: dict, stored_affine: np.ndarray) -> tuple[int, bool]:
     stored_affine : ndarray of shape (4, 4)
         Affine of the image as stored.
     """
-    direction = sidecar.get("SliceEncodingDirection", "k")
-    axis, flip = nib.orientations.io_orientation(stored_affine)["ijk".index(direction[0])]
-    return int(axis), (flip < 0) != direction.endswith("-")
+    return stored_axis(sidecar.get("SliceEncodingDirection", "k"), stored_affine)
 
 
 def correct_slice_timing(

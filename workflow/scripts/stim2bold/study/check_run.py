@@ -74,19 +74,10 @@ def check_bold(run: Run, *, TR: float | None) -> tuple[Header | None, list[Probl
         None for a series that cannot be opened.
     list of Problem
     """
-    try:
-        image, said = open_telling(run.bold)
-    except InputError:
-        problems = check_timing(run, TR=TR, n_volumes=1)
-        return None, problems + refusals(run.bold, lambda: open_image(run.bold))
-    problems = check_timing(run, TR=TR, n_volumes=image.shape[-1])
-    found = [warning(run.bold, what, "correct its header") for what in said]
-    found += refusals(
-        run.bold,
-        lambda: check_series(image, run.bold),
-        lambda: check_length(image, run.bold),
-        lambda: check_first_volume(image, run.bold),
-    )
+    image, found = open_series(run.bold)
+    problems = check_timing(run, TR=TR, n_volumes=image.shape[-1] if image else 1)
+    if image is None:
+        return None, problems + found
     if len(image.shape) != 4:
         return None, problems + found
     if run.echoes:
@@ -109,6 +100,20 @@ def check_bold(run: Run, *, TR: float | None) -> tuple[Header | None, list[Probl
     return header, problems + found
 
 
+def open_series(path: Path) -> tuple[nib.Nifti1Image | None, list[Problem]]:
+    """Open a BOLD series and check its header, its length and its first volume."""
+    try:
+        image, said = open_telling(path)
+    except InputError as refusal:
+        return None, [from_refusal(refusal, path)]
+    return image, [warning(path, what, "correct its header") for what in said] + refusals(
+        path,
+        lambda: check_series(image, path),
+        lambda: check_length(image, path),
+        lambda: check_first_volume(image, path),
+    )
+
+
 def check_echo_times(echoes: tuple[Echo, ...]) -> list[Problem]:
     """Check that the sidecars of a run's echoes give their times."""
     try:
@@ -120,23 +125,16 @@ def check_echo_times(echoes: tuple[Echo, ...]) -> list[Problem]:
 
 def check_echo(echo: Echo, first: nib.Nifti1Image, name: Path) -> list[Problem]:
     """Check a further echo of a run by itself and against the first, named `name`."""
-    try:
-        image, said = open_telling(echo.bold)
-    except InputError:
-        return refusals(echo.bold, lambda: open_image(echo.bold))
-    found = [warning(echo.bold, what, "correct its header") for what in said]
+    image, found = open_series(echo.bold)
+    if image is None:
+        return found
     if image.shape != first.shape or not np.allclose(image.affine, first.affine, atol=1e-3):
         what = f"has another grid or number of volumes than {name.name}, an echo of the same run"
         return [*found, error(echo.bold, what, "copy the echoes again from one conversion")]
     if contents_mark(echo.bold) == contents_mark(name):
         what = f"holds the same volumes as {name.name}, an echo of the same run"
         found.append(error(echo.bold, what, "copy the echoes again from one conversion"))
-    return found + refusals(
-        echo.bold,
-        lambda: check_series(image, echo.bold),
-        lambda: check_length(image, echo.bold),
-        lambda: check_first_volume(image, echo.bold),
-    )
+    return found
 
 
 def check_timing(run: Run, *, TR: float | None, n_volumes: int) -> list[Problem]:
