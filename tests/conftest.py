@@ -14,7 +14,6 @@ NEEDS = {"browser": "browser", "tiny_study": "study", "slurm": "slurm", "conda":
 #: its results with the tiny study's comes after what makes it, or has minutes of its own before.
 FIRST = (
     "test_conda.py",
-    "test_interrupted.py",
     "test_slurm.py",
     "test_tiny_study.py",
     "test_invalidation.py",

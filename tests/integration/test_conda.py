@@ -1,6 +1,9 @@
-"""The tiny study, each rule in its own conda environment, by a stand-in.
+"""The tiny study by conda on one core, killed at random moments and resumed.
 
-tests/conda/README.md says what this proves and what it does not.
+Each rule runs in its own environment, by a stand-in for conda; tests/conda/README.md says what this
+proves and what it does not. One run from nothing serves for all: it is compared with `tiny_study`,
+undisturbed, on two cores and without conda. So a difference can have several causes; the messages
+tell which files to look at, and `compared.py` what may differ.
 """
 
 import json
@@ -13,13 +16,17 @@ from pathlib import Path
 import pytest
 from compared import differences, files
 from conda_machine import Conda, witnesses_of
+from killed import Killed, moments
 from project_copy import copy_project
 
 from stim2bold.sound.scores import pesq_is_installed
 
 PROJECT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.release, pytest.mark.timeout(2400)]
+# On one core, and beside another study.
+pytestmark = [pytest.mark.release, pytest.mark.timeout(3600)]
 TINY = "tests/integration/tiny.yaml"
+#: Jobs of the tiny study, at the least.
+JOBS = 100
 #: What is learned from the film alone, and what the report shows beside.
 FILM = (
     "results/predictions/video2audio/film/vae.nc",
@@ -35,7 +42,6 @@ class Study:
 
     def __init__(self, root: Path, conda: Conda):
         self.root, self.conda = root, conda
-        copy_project(root)
 
     def snakemake(self, *arguments: str, profile: str = "conda", seconds: float = 300) -> str:
         """Run Snakemake; return what it said."""
@@ -83,26 +89,71 @@ def conda(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(conda, tmp_path_factory):
-    """The tiny study, each job in the environment of its rule; the jobs counted."""
-    study = Study(tmp_path_factory.mktemp("conda study") / "study", conda)
-    study.counted = jobs(study.snakemake(seconds=2000))
+def resumed(conda, tmp_path_factory):
+    """The study killed three times, each time resumed; its jobs counted before the first."""
+    study = Killed(tmp_path_factory.mktemp("conda study") / "study", cores=1, machine=conda)
+    study.counted = Study(study.root, conda).planned()
+    for kill, (finished, delay) in enumerate(moments(7, 3, jobs=JOBS)):
+        # A second run beside the first, too.
+        study.kill_at(finished, delay, meanwhile=study.refused if kill == 0 else None)
+        study.refused()
+        study.unlock()
+    study.finish()
     return study
 
 
-def test_every_job_ran_in_the_environment_of_its_rule(whole):
-    assert len(whole.counted) > 50 and {"train_vae", "extract_i3d"} <= set(whole.counted)
-    assert whole.faults(whole.counted) == []
+@pytest.fixture(scope="module")
+def whole(resumed, conda):
+    """The study at its end."""
+    return Study(resumed.root, conda)
+
+
+def test_every_job_ran_in_the_environment_of_its_rule(whole, resumed):
+    assert len(resumed.counted) > 50 and {"train_vae", "extract_i3d"} <= set(resumed.counted)
+    assert whole.faults(resumed.counted) == []
     # As many environments as there are different ones.
-    texts = {(PROJECT / "envs" / f"{rule}.yaml").read_text() for rule in whole.counted}
+    texts = {(PROJECT / "envs" / f"{rule}.yaml").read_text() for rule in resumed.counted}
     assert len({one["prefix"] for one in whole.testimonies()}) == len(texts)
 
 
-def test_results_equal_those_without_conda(whole, tiny_study):
-    results = whole.root / "results"
-    found = files(results)
-    assert found == tiny_study.made
-    assert differences(results, tiny_study.results, names=found) == {}
+def test_a_second_run_at_once_and_one_after_a_kill_are_told_how_to_go_on(resumed):
+    # That the first goes on undisturbed is what its results show.
+    assert len(resumed.told) == 1 + 3
+    for told in resumed.told:
+        assert "no other Snakemake process is trying to create the same files" in told
+        assert "the remaining lock was likely caused by a kill signal or a power loss" in told
+        assert "--unlock" in told
+        assert "Traceback" not in told and "--rerun-incomplete" not in told
+
+
+def test_what_a_killed_run_leaves_is_whole(resumed, tiny_study):
+    sizes = []
+    for snapshot in resumed.snapshots:
+        found = files(snapshot)
+        wrong = differences(snapshot, tiny_study.results, names=found)
+        assert wrong == {}, f"of {len(found)} files at the kill {snapshot.name}"
+        sizes.append(len(found))
+    # The kills came at different stages of the study.
+    assert sorted(sizes) == sizes and sizes[-1] > sizes[0]
+
+
+def test_the_results_are_those_of_an_undisturbed_run_on_two_cores_without_conda(
+    resumed, tiny_study
+):
+    mine = files(resumed.results)
+    assert mine == tiny_study.made
+    assert len(mine) > 300
+    wrong = differences(resumed.results, tiny_study.results, names=mine)
+    assert wrong == {}, "killed three times, by conda and on one core; undisturbed on two"
+
+
+def test_after_the_end_nothing_is_left_of_the_kills(resumed):
+    assert not list(resumed.results.rglob(".writing-*"))
+    assert not list(resumed.results.rglob("*_checkpoint*"))
+    assert not list((resumed.root / ".snakemake" / "incomplete").rglob("*"))
+    again = resumed.start().ended(seconds=300)
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout + again.stderr
 
 
 def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(whole):
@@ -117,8 +168,8 @@ def test_an_edit_of_one_environment_reruns_its_rules_and_what_follows(whole):
     assert not {"train_vae", "extract_i3d", "clean_bold"} & set(everything)
 
 
-def test_leaving_conda_invalidates_all(whole):
-    assert whole.planned(profile="default") == whole.counted
+def test_leaving_conda_invalidates_all(whole, resumed):
+    assert whole.planned(profile="default") == resumed.counted
 
 
 # How a job can run elsewhere than in its environment, and Snakemake be content.
@@ -130,6 +181,7 @@ RULE, OUTPUT = "pack_brain", "results/views/brain.json"
 @pytest.fixture
 def study(conda, tmp_path):
     """A study of which nothing has run."""
+    copy_project(tmp_path / "study")
     return Study(tmp_path / "study", conda)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from conda_machine import Conda, witnesses_of
 from processes import Program, new_temporary, wait_until
 from project_copy import copy_project
 
@@ -31,6 +32,8 @@ class Killed:
         What one run may take at the most.
     targets : tuple of str
         What is to be made; nothing names all.
+    machine : Conda, optional
+        Where every rule runs in its conda environment; by default all run in this one.
 
     Attributes
     ----------
@@ -44,6 +47,7 @@ class Killed:
     cores: int
     seconds: float = 2400
     targets: tuple[str, ...] = ()
+    machine: Conda | None = None
     snapshots: list[Path] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
@@ -58,17 +62,20 @@ class Killed:
     def start(self, *arguments: str) -> Program:
         """Start Snakemake as a user does, with the tiny configuration over the shipped one."""
         binaries = Path(sys.executable).parent
+        if self.machine:
+            profile = ("--profile", "profiles/conda")
+            environment = self.machine.environment(witnesses_of(self.root))
+        else:
+            profile = ()
+            path = f"{binaries}{os.pathsep}{os.environ['PATH']}"
+            environment = {**os.environ, "PATH": path}
         return Program(
             [
-                *(binaries / "snakemake", "--cores", str(self.cores)),
+                *(binaries / "snakemake", *profile, "--cores", str(self.cores)),
                 *("--configfile", "config.yaml", TINY, *arguments, "--", *self.targets),
             ],
             cwd=self.root,
-            env={
-                **os.environ,
-                "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-                "TMPDIR": new_temporary(self.root),
-            },
+            env={**environment, "TMPDIR": new_temporary(self.root)},
         )
 
     def kill_at(
