@@ -46,7 +46,7 @@ from stim2bold.stimulus.audio import read_sound  # noqa: E402
 from stim2bold.stimulus.feature_tables import at_volumes  # noqa: E402
 from stim2bold.stimulus.film import probe, sample  # noqa: E402
 from stim2bold.stimulus.film_streams import StreamSettings  # noqa: E402
-from stim2bold.stimulus.lowlevel import picture_features, sound_features  # noqa: E402
+from stim2bold.stimulus.lowlevel import sound_features, video_features  # noqa: E402
 from stim2bold.stimulus.resampling import merge_at_volumes  # noqa: E402
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, log_mel  # noqa: E402
 from stim2bold.stimulus.timing import Timing, sample_times  # noqa: E402
@@ -161,9 +161,7 @@ def clock_flash_click(*, n: int = 20) -> list[dict]:
             write_film(path, times, shown, sounds=[sound], end=times[-1] + 0.04)
             frames, clock = probe(path, shipped(StreamSettings))
             at = (frames["time"] + frames["duration"] / 2).to_numpy()
-            seen = picture_features(
-                sample(path, at, zero=clock["zero"], short_side=32, crop=32), at
-            )
+            seen = video_features(sample(path, at, zero=clock["zero"], short_side=32, crop=32), at)
             heard = sound_features(
                 read_sound(path, zero=clock["zero"], duration=clock["duration"], rate=16000),
                 settings,

@@ -168,7 +168,18 @@ def test_map_controls_change_the_picture(visit, report):
     view.get_by_label("Direction").select_option("both")
 
     view.get_by_label("Surface").select_option("pial")
-    assert pixels(left.first) != before[1]
+    pial = pixels(left.first)
+    assert pial != before[1]
+    # Flat hemispheres have one side each; what was planted on the left is on the left one.
+    view.get_by_label("Surface").select_option("flat")
+    shown = view.locator(".surfaces figure:visible figcaption").all_inner_texts()
+    assert shown == [f"{side} hemisphere, cut and flattened" for side in ("left", "right")]
+    assert pixels(left.first) not in (pial, before[1])
+    assert coloured(left.first)[1] > 3 * coloured(right)[1]
+    left.first.click()
+    assert float(re.search(r"x (-?\d+)", readout.inner_text())[1]) < 0
+    view.get_by_label("Surface").select_option("pial")
+    assert pixels(left.first) == pial and view.locator(".surfaces figure:visible").count() == 4
     view.get_by_role("combobox", name="Map").select_option(label="film2bold: ridge")
     page.wait_for_function(
         "document.querySelector('[data-control=downloads] a').href.includes('ridge')"
@@ -309,6 +320,9 @@ def test_the_shared_course_shows_what_drives_it(visit, report):
     view = page.locator("[data-view=course]")
     view.scroll_into_view_if_needed()
     page.wait_for_selector("[data-view=course][data-ready]")
+    # The planted record says that one fold was not trained.
+    told = page.locator("[role=note]", has_text="the network is as it was drawn")
+    assert "In 1 of 2 folds" in told.inner_text()
     assert view.locator("h4").first.inner_text() == "Dimension 1: 62 % of the variance predicted"
     # Rows 30 to 45 are high and 90 to 105 low: 5 s after the film's moment.
     high, low = (view.locator("ol").nth(i).locator("li") for i in (0, 1))

@@ -205,7 +205,8 @@ def write_course(results: Path) -> None:
         coords={"time": (rows + 0.5) * TR, "fold": ("time", rows // 60)}
         | {"dimension": [1, 2], "share": ("dimension", [0.62, 0.2])},
         name="course",
-        attrs={"units": "standard deviations", "source": "planted", "delay": 5.0},
+        attrs={"units": "standard deviations", "source": "planted", "delay": 5.0}
+        | {"untrained": 1},
     )
     write_array(results / "latents" / "film2bold" / "group.nc", course)
 

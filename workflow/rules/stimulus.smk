@@ -209,7 +209,7 @@ rule extract_lowlevel:
         clock="results/stimulus/film.json",
         frames="results/stimulus/frames.tsv",
     output:
-        pictures="results/stimulus/lowlevel_video.nc",
+        video="results/stimulus/lowlevel_video.nc",
         sound=["results/stimulus/lowlevel_audio.nc"] if STIMULUS["sound"] else [],
     log:
         "results/logs/extract_lowlevel.log",
@@ -225,12 +225,12 @@ rule extract_lowlevel:
         read=as_read(FILM, FILM_SOUND),
         settings=section("spectrogram"),
     message:
-        "Low-level features of the film: {output.pictures}"
+        "Low-level features of the film: {output.video}"
     shell:
         command(
             "extract_lowlevel.py",
             " --film {input.film:q} --sound-file {input.sound_file:q} --clock {input.clock:q}"
-            " --frames {input.frames:q} --pictures {output.pictures:q} --sound {output.sound:q}"
+            " --frames {input.frames:q} --video {output.video:q} --sound {output.sound:q}"
             " --settings {params.settings:q}",
         )
 

@@ -1,5 +1,6 @@
 """Compare what the analysis of simulated participants found with what was planted in them."""
 
+import argparse
 import json
 import logging
 from pathlib import Path
@@ -51,13 +52,43 @@ def main() -> None:
     image = nib.load(args.maps[0])
     kinds = {name: recovery.kinds_on(image, truth.regions) for name, truth in truths.items()}
     kinds["group"] = recovery.kinds_of_group(list(kinds.values()))
-    units = group_and_each(names)
+    write_table(args.regions, compare_regions(args, kinds, image))
+    drawn = next(iter(group_and_each(names)))
+    draw_recovery(
+        nib.Nifti1Image(kinds[drawn].astype(np.int16), image.affine),
+        {
+            f"{model}, {drawn}": nib.load(path)
+            for model, path in zip(args.models, args.maps, strict=True)
+        },
+        path=args.figure,
+    )
+    planted = np.isin(kinds[drawn], list(KIND_NUMBERS.values()))
+    write_table(args.errors, measure_errors(args, truths, image, planted))
+    spaces = [
+        recovery.space_table(read_array(path), kinds[name]).assign(unit=name)
+        for name, path in zip(names, args.explained, strict=True)
+    ]
+    write_table(args.spaces, pd.concat(spaces, ignore_index=True))
 
-    tables = []
+
+def compare_regions(
+    args: argparse.Namespace, kinds: dict[str, np.ndarray], image: nib.Nifti1Image
+) -> pd.DataFrame:
+    """Test each model's prediction of each region, planted or empty, in group and participants.
+
+    Parameters
+    ----------
+    args : Namespace
+    kinds : dict of str to ndarray
+        What was planted where, on the grid of the analysis, for each of `group_and_each`.
+    image : Nifti1Image
+        That grid.
+    """
+    names, tables = args.participants, []
     for number, model in enumerate(args.models):
         mine = args.predictions[number * len(names) : (number + 1) * len(names)]
         read = predicted_reader(names, args.bold, mine, args.strengths)
-        for unit, members in units.items():
+        for unit, members in group_and_each(names).items():
             group = gather(read, members)
             index = np.unravel_index(group.places, image.shape)
             points = apply_affine(image.affine, np.column_stack(index))
@@ -71,30 +102,37 @@ def main() -> None:
             table["kind"] = [KIND_OF.get(region, ELSEWHERE) for region in table["region"]]
             tables.append(table.assign(unit=unit, model=model))
             logging.info("%s, %s: %s", unit, model, verdict(table))
-    write_table(args.regions, pd.concat(tables, ignore_index=True))
-    drawn = next(iter(units))
-    draw_recovery(
-        nib.Nifti1Image(kinds[drawn].astype(np.int16), image.affine),
-        {
-            f"{model}, {drawn}": nib.load(path)
-            for model, path in zip(args.models, args.maps, strict=True)
-        },
-        path=args.figure,
-    )
+    return pd.concat(tables, ignore_index=True)
 
-    errors, spaces = [], []
-    grey = np.isin(kinds[drawn], list(KIND_NUMBERS.values()))
-    points = resampling.voxel_points(image)[:, grey]
+
+def measure_errors(
+    args: argparse.Namespace,
+    truths: dict[str, recovery.Truth],
+    image: nib.Nifti1Image,
+    planted: np.ndarray,
+) -> pd.DataFrame:
+    """Measure how far motion, registration and clock are from what is true of each participant.
+
+    Parameters
+    ----------
+    args : Namespace
+    truths : dict of str to Truth
+    image : Nifti1Image
+        The grid of the analysis.
+    planted : ndarray of bool, (nx, ny, nz)
+        Where on it places are compared.
+    """
+    errors = []
+    points = resampling.voxel_points(image)[:, planted]
     for number, (name, truth) in enumerate(truths.items()):
         motion = itk_affines.read_matrices(args.motion[number])
         off, _ = recovery.motion_errors(truth.motion, motion, recovery.CENTRE)
         rms = np.sqrt((off**2).mean(axis=0))
-        in_t1w = resampling.moved_points(args.normalisation[number], image)[:, grey]
+        in_t1w = resampling.moved_points(args.normalisation[number], image)[:, planted]
         to_bold = itk_affines.read_matrices(args.coregistration[number])[0]
         in_bold = resampling.apply(to_bold, in_t1w)
         place = recovery.place_errors(points, in_bold, motion, truth)
-        bold = read_array(args.bold[number])
-        lag, left = recovery.signal_errors(bold, truth)
+        lag, left = recovery.signal_errors(read_array(args.bold[number]), truth)
         errors += [
             (name, "motion, worst axis", rms[:3].max(), "mm RMS"),
             (name, "rotation, worst axis", rms[3:].max(), "degrees RMS"),
@@ -102,10 +140,7 @@ def main() -> None:
             (name, "clock: response lags behind", lag, "s"),
             (name, "signal left by preprocessing", left, "of planted r"),
         ]
-        table = recovery.space_table(read_array(args.explained[number]), kinds[name])
-        spaces.append(table.assign(unit=name))
-    write_table(args.errors, pd.DataFrame(errors, columns=["unit", "error", "value", "units"]))
-    write_table(args.spaces, pd.concat(spaces, ignore_index=True))
+    return pd.DataFrame(errors, columns=["unit", "error", "value", "units"])
 
 
 if __name__ == "__main__":

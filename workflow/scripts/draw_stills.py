@@ -11,7 +11,7 @@ from stim2bold.stimulus.film import sample
 
 
 def main() -> None:
-    """Read the options, take the pictures, save the sheet."""
+    """Read the options, take the frames, save the sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--film", type=Path, required=True)
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
@@ -21,7 +21,7 @@ def main() -> None:
     options = parser.parse_args()
     clock = read_json(options.clock)
     times = still_times(clock["duration"])
-    pictures = sample(
+    frames = sample(
         options.film,
         times,
         zero=clock["zero"],
@@ -29,7 +29,7 @@ def main() -> None:
         short_side=SIDE,
         crop=SIDE,
     )
-    sheet, about = sheet_of(pictures, times)
+    sheet, about = sheet_of(frames, times)
     with replacing(options.sheet) as temporary:
         sheet.save(temporary, quality=80)
     write_json(options.about, about)

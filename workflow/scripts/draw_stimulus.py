@@ -1,4 +1,4 @@
-"""Draw one sheet to check the film by: pictures, spectrogram, words, features."""
+"""Draw one sheet to check the film by: frames, spectrogram, words, features."""
 
 import argparse
 import json
@@ -30,7 +30,7 @@ def main() -> None:
     onset = options.settings["film_onset"]
     blocks = read_blocks(options.events)
     borders = border_times(blocks, onset, clock["duration"])
-    pictures = sample(
+    frames = sample(
         options.film,
         borders["time"].to_numpy(),
         zero=clock["zero"],
@@ -39,7 +39,7 @@ def main() -> None:
         crop=160,
     )
     figure = draw(
-        list(pictures),
+        list(frames),
         borders["label"].tolist(),
         mel=read_array(options.mel) if options.mel else None,
         blocks=blocks,

@@ -1,4 +1,4 @@
-"""Extract I3D features of the film: of its pictures, or of its optical flow."""
+"""Extract I3D features of the film: of its frames, or of its optical flow."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ def main() -> None:
     clock = read_json(options.clock)
     network, about = load_network(options.weights)
     times = sample_times(clock["duration"], settings.rate)
-    pictures = sample(
+    frames = sample(
         options.film,
         times,
         zero=clock["zero"],
@@ -40,9 +40,9 @@ def main() -> None:
         short_side=settings.short_side,
         crop=settings.crop,
     )
-    seen, offset = progress(pictures, "pictures", total=len(times)), 0.0
+    seen, offset = progress(frames, "frames", total=len(times)), 0.0
     if flow:
-        # Flow lies between pictures: half a picture later than the first of the two.
+        # Flow lies between frames: half a frame later than the first of the two.
         seen, offset = flow_between(seen, FlowSettings(**flow)), 0.5 / settings.rate
     rows = feature_rows(network, seen, settings, duration=clock["duration"], offset=offset)
     attributes = describe(network, settings) | {

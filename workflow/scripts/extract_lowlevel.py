@@ -10,11 +10,11 @@ from stim2bold.io.files import read_json, read_table
 from stim2bold.runtime.command import progress, run
 from stim2bold.stimulus.audio import read_film_sound
 from stim2bold.stimulus.film import sample
-from stim2bold.stimulus.lowlevel import picture_features, sound_features
+from stim2bold.stimulus.lowlevel import sound_features, video_features
 from stim2bold.stimulus.spectrogram import SpectrogramSettings
 
 log = logging.getLogger(__name__)
-# Pixels a side, after scaling: enough for means over the picture.
+# Pixels a side, after scaling: enough for means over the frame.
 SIDE = 64
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     )
     parser.add_argument("--clock", type=Path, required=True, help="film.json of probe_film")
     parser.add_argument("--frames", type=Path, required=True, help="frames.tsv of probe_film")
-    parser.add_argument("--pictures", type=Path, required=True, help="NetCDF file to write")
+    parser.add_argument("--video", type=Path, required=True, help="NetCDF file to write")
     parser.add_argument(
         "--sound", type=Path, nargs="?", help="NetCDF file to write, where the film has sound"
     )
@@ -38,7 +38,7 @@ def main() -> None:
     frames = read_table(options.frames)
     # Every frame once, whatever the film's rate, in the middle of the time it is shown.
     times = (frames["time"] + frames["duration"] / 2).to_numpy()
-    pictures = sample(
+    images = sample(
         options.film,
         times,
         zero=clock["zero"],
@@ -46,9 +46,9 @@ def main() -> None:
         short_side=SIDE,
         crop=SIDE,
     )
-    seen = picture_features(progress(pictures, "pictures", total=len(times)), times)
+    seen = video_features(progress(images, "frames", total=len(times)), times)
     log.info("%d cuts", int(seen.sel(feature="video/cut").sum()))
-    write_array(options.pictures, seen)
+    write_array(options.video, seen)
     if options.sound is None:
         return
     sound = read_film_sound(options.sound_file or options.film, clock, rate=settings.rate)

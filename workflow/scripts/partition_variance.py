@@ -1,4 +1,4 @@
-"""Split what is explained of one participant's BOLD between picture, sound and annotations."""
+"""Split what is explained of one participant's BOLD between video, sound and annotations."""
 
 import argparse
 import json

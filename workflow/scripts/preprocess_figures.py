@@ -12,7 +12,6 @@ from stim2bold.preprocessing.anatomy import LABELS
 from stim2bold.preprocessing.figures import (
     GREEN,
     ORANGE,
-    SKY,
     carpet_figure,
     motion_figure,
     save_figure,
@@ -47,6 +46,12 @@ def main() -> None:
     parser.add_argument("--tsnr", type=Path, required=True, help="output: figure")
     arguments = parser.parse_args()
     name = arguments.series.name.split("_space-")[0]
+    draw_series(arguments, name)
+    draw_alignment(arguments, name)
+
+
+def draw_series(arguments: argparse.Namespace, name: str) -> None:
+    """Draw the series over time, and its mean and signal-to-noise ratio in template space."""
     series = nib.load(arguments.series)
     TR = header_TR(series.header)
     # Read once: three figures are made of it.
@@ -54,56 +59,33 @@ def main() -> None:
     mask = nib.load(arguments.mask)
     brain = np.asarray(mask.dataobj) > 0
     confounds = read_table(arguments.confounds)
-
     tissues = template_tissues(mask)
     kinds = 1 + np.argmax([tissues[kind][brain] for kind in LABELS], axis=0)
-    save_figure(
-        carpet_figure(
-            series.dataobj[brain], kinds, confounds, TR=TR, title=f"{name}: every voxel over time"
-        ),
-        arguments.carpet,
-    )
-    save_figure(
-        motion_figure(
-            confounds,
-            TR=TR,
-            outlier=arguments.settings["outlier_fd"],
-            title=f"{name}: head motion",
-        ),
-        arguments.motion,
-    )
+    title = f"{name}: every voxel over time"
+    carpet = carpet_figure(series.dataobj[brain], kinds, confounds, TR=TR, title=title)
+    save_figure(carpet, arguments.carpet)
+    title, outlier = f"{name}: head motion", arguments.settings["outlier_fd"]
+    save_figure(motion_figure(confounds, TR=TR, outlier=outlier, title=title), arguments.motion)
 
     lines = [
-        (template(part, 1), 0.5, colour, f"template's {words}")
-        for part, colour, words in (
-            ("mask", ORANGE, "brain"),
-            ("GM", SKY, "grey matter"),
-            ("WM", GREEN, "white matter"),
-        )
+        (template("mask", 1), 0.5, ORANGE, "template's brain"),
+        (template("WM", 1), 0.5, GREEN, "template's white matter"),
     ]
     mean = nib.Nifti1Image(series.dataobj.mean(axis=-1), series.affine)
-    save_figure(
-        mosaic(mean, mask, contours=lines[::2], title=f"{name}: mean volume in template space"),
-        arguments.normalised,
-    )
-    save_figure(
-        mosaic(template("T1w", 2), mask, contours=lines[::2], title=f"{name}: the template there"),
-        arguments.template,
-    )
+    title = f"{name}: mean volume in template space"
+    save_figure(mosaic(mean, mask, contours=lines, title=title), arguments.normalised)
+    title = f"{name}: the template there"
+    shown = mosaic(template("T1w", 2), mask, contours=lines, title=title)
+    save_figure(shown, arguments.template)
     ratio = nib.Nifti1Image(tsnr(series, brain), series.affine)
     median = float(np.median(np.asarray(ratio.dataobj)[brain]))
-    save_figure(
-        mosaic(
-            ratio,
-            mask,
-            contours=[],
-            title=f"{name}: temporal signal-to-noise ratio (median {median:.0f})",
-            colours="viridis",
-            bar="tSNR",
-        ),
-        arguments.tsnr,
-    )
+    title = f"{name}: temporal signal-to-noise ratio (median {median:.0f})"
+    shown = mosaic(ratio, mask, contours=[], title=title, colours="viridis", bar="tSNR")
+    save_figure(shown, arguments.tsnr)
 
+
+def draw_alignment(arguments: argparse.Namespace, name: str) -> None:
+    """Draw the BOLD reference on the T1w image, or by itself where there is none."""
     reference = nib.load(arguments.reference)
     reference_mask = nib.load(arguments.reference_mask)
     if arguments.t1w:

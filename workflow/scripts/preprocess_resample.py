@@ -56,17 +56,8 @@ def main() -> None:
     if times is None:
         logging.info("no slice times that apply: slices are left as they are")
 
-    brain = nib.load(arguments.brain)
     to_template = arguments.space != "T1w"
-    # The templates MNI152 fill the same box, up to a voxel.
-    whole = template("mask", 1) if to_template else brain
-    grid = grid_around(whole, output_voxel(raw, arguments.settings["resolution"]))
-    points = moved_points(arguments.normalisation, grid) if to_template else voxel_points(grid)
-    inside = sample(brain, points) > 0.5
-    if arguments.coregistration:
-        points = apply(read_matrices(arguments.coregistration)[0], points)
-    if arguments.displacement:
-        points = displaced_points(points, nib.load(arguments.displacement))
+    grid, points, inside = locate(arguments, raw, to_template=to_template)
     motion = read_matrices(arguments.motion)
     echo_times = arguments.settings["echo_times"]
     covered = np.ones(inside.shape, dtype=bool)
@@ -95,28 +86,45 @@ def main() -> None:
         logging.info("slices shifted to %g s from the start of their volume", reference)
         said["StartTime"] = reference
     save_image(arguments.series, resampled, grid.affine, code=code, TR=TR)
-    write_sidecar(
-        arguments.series,
-        arguments.derivatives,
-        sources=[
-            path
-            for path in (
-                *arguments.bold,
-                arguments.motion,
-                arguments.coregistration,
-                arguments.displacement,
-                arguments.normalisation,
-            )
-            if path
-        ],
-        **said,
+    transforms = (
+        arguments.motion,
+        arguments.coregistration,
+        arguments.displacement,
+        arguments.normalisation,
     )
+    sources = [path for path in (*arguments.bold, *transforms) if path]
+    write_sidecar(arguments.series, arguments.derivatives, sources=sources, **said)
     mask = inside & covered & resampled.any(axis=-1)
     save_image(arguments.mask, mask, grid.affine, dtype=np.uint8, code=code)
     write_sidecar(arguments.mask, arguments.derivatives, sources=[arguments.brain], Type="Brain")
     mean = resampled.mean(axis=-1, dtype=np.float64)
     save_image(arguments.reference, mean, grid.affine, code=code)
     write_sidecar(arguments.reference, arguments.derivatives, sources=[arguments.series])
+
+
+def locate(
+    arguments: argparse.Namespace, raw: nib.Nifti1Image, *, to_template: bool
+) -> tuple[nib.Nifti1Image, np.ndarray, np.ndarray]:
+    """Return the grid of the output, where its voxels lie in the BOLD reference, and the brain.
+
+    Returns
+    -------
+    grid : Nifti1Image
+    points : ndarray of shape (3, nx, ny, nz)
+        World millimetres of the BOLD reference.
+    inside : ndarray of bool, (nx, ny, nz)
+    """
+    brain = nib.load(arguments.brain)
+    # The templates MNI152 fill the same box, up to a voxel.
+    whole = template("mask", 1) if to_template else brain
+    grid = grid_around(whole, output_voxel(raw, arguments.settings["resolution"]))
+    points = moved_points(arguments.normalisation, grid) if to_template else voxel_points(grid)
+    inside = sample(brain, points) > 0.5
+    if arguments.coregistration:
+        points = apply(read_matrices(arguments.coregistration)[0], points)
+    if arguments.displacement:
+        points = displaced_points(points, nib.load(arguments.displacement))
+    return grid, points, inside
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from stim2bold.runtime.command import progress, run
 from stim2bold.simulation.film.annotations import annotate_sound, annotate_video
 from stim2bold.simulation.film.filmmaking import mix_sound, write_script
 from stim2bold.simulation.film.settings import FilmSettings
-from stim2bold.simulation.film.shooting import draw_pictures, write_film
+from stim2bold.simulation.film.shooting import draw_frames, write_film
 from stim2bold.simulation.film.truth import describe
 from stim2bold.simulation.film.watcher import Watcher
 
@@ -28,9 +28,9 @@ def main() -> None:
     film = write_script(FilmSettings(**{key: options.settings[key] for key in keys}))
     sound = mix_sound(film)
     watcher = Watcher(shot.first for shot in film.shots)
-    pictures = progress(draw_pictures(film), "pictures", total=film.settings.n_frames)
+    frames = progress(draw_frames(film), "frames", total=film.settings.n_frames)
     with replacing(options.film) as path:
-        write_film(path, watcher.watch(pictures), sound)
+        write_film(path, watcher.watch(frames), sound)
 
     for concept, table in annotate_video(film).items():
         write_table(options.annotations / "video" / f"video_annotation_{concept}.tsv", table)

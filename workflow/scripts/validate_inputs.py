@@ -13,9 +13,9 @@ from stim2bold.runtime.command import run
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import as_table, in_order, n_errors
 from stim2bold.study import study
-from stim2bold.study.absent import absent_participants
 from stim2bold.study.bids_index import excluded
 from stim2bold.study.configuration import check_configuration, check_files, read_configuration
+from stim2bold.study.participants import absent_participants
 from stim2bold.study.read_lines import as_text
 from stim2bold.study.settings_checks import check_consistency
 from stim2bold.study.validate import describe, examine

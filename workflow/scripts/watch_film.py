@@ -8,7 +8,7 @@ from stim2bold.io.arrays import write_array
 from stim2bold.runtime.command import progress, run
 from stim2bold.simulation.film.features import describe_own, hear
 from stim2bold.simulation.film.user_film import (
-    decode_pictures,
+    decode_frames,
     decode_sound,
     film_settings,
     film_zero,
@@ -37,8 +37,8 @@ def main() -> None:
     zero = film_zero(options.film, video=video, audio=None if apart else audio)
     n_frames = settings.n_frames
     watcher = Watcher()
-    pictures = decode_pictures(options.film, n_frames, zero=zero, stream=video)
-    for _ in watcher.watch(progress(pictures, "pictures", total=n_frames)):
+    frames = decode_frames(options.film, n_frames, zero=zero, stream=video)
+    for _ in watcher.watch(progress(frames, "frames", total=n_frames)):
         pass
     sound = decode_sound(
         options.sound if apart else options.film,

@@ -6,7 +6,12 @@ import pytest
 from nilearn import datasets, surface
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from stim2bold.evaluation.surface_maps import on_surface, surface_name, write_gifti
+from stim2bold.evaluation.surface_maps import (
+    on_surface,
+    surface_name,
+    write_dscalar,
+    write_gifti,
+)
 
 #: The field of view of MNI152 in voxels of 4 mm.
 AFFINE = np.array([[4.0, 0, 0, -98], [0, 4, 0, -134], [0, 0, 4, -72], [0, 0, 0, 1]])
@@ -82,3 +87,25 @@ def test_a_file_is_read_back_with_its_side_and_name(tmp_path):
     assert array.meta["Name"] == "it's <r> & more"
     np.testing.assert_allclose(array.data, values, atol=1e-6)
     np.testing.assert_allclose(surface.load_surf_data(path), values, atol=1e-6)
+
+
+def test_both_hemispheres_are_read_back_from_cifti_each_on_its_side(tmp_path):
+    path = tmp_path / surface_name("group", "vae_r")
+    assert path.name == "group_space-fsaverage5_stat-r_desc-vae_statmap.dscalar.nii"
+    rng = np.random.default_rng(0)
+    values = {side: rng.standard_normal(10242).astype(np.float32) for side in "LR"}
+    values["L"][7] = np.nan
+    write_dscalar(path, values, name="it's <r> & more")
+    read = nib.load(path)
+    assert isinstance(read, nib.Cifti2Image)
+    assert read.nifti_header.get_intent()[0] == "ConnDenseScalar"
+    scalars, models = (read.header.get_axis(number) for number in (0, 1))
+    assert list(scalars.name) == ["it's <r> & more"]
+    found = {
+        name: (read.get_fdata()[0, part], model) for name, part, model in models.iter_structures()
+    }
+    for side, name in (("L", "CIFTI_STRUCTURE_CORTEX_LEFT"), ("R", "CIFTI_STRUCTURE_CORTEX_RIGHT")):
+        data, model = found[name]
+        np.testing.assert_allclose(data, values[side], atol=1e-6)
+        np.testing.assert_array_equal(model.vertex, np.arange(10242))
+        assert model.nvertices[name] == 10242

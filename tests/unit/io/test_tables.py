@@ -9,7 +9,7 @@ from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.annotations import read_blocks, read_events, read_folder
 from stim2bold.study.check_run import check_confounds
 from stim2bold.study.onsets import film_onset
-from stim2bold.study.validate import check_participants
+from stim2bold.study.participants import check_participants
 
 HEADER = "onset\tduration\ttrial_type\n"
 

@@ -100,9 +100,9 @@ def test_the_models_own_normalisation_is_used(tmp_path):
     text = json.dumps({"image_mean": [0.45] * 3, "image_std": [0.225] * 3})
     (tmp_path / "t" / "preprocessor_config.json").write_text(text)
     backbone = load("timesformer", tmp_path / "t")
-    picture = np.full((32, 32, 3), 200, np.uint8)
+    frame = np.full((32, 32, 3), 200, np.uint8)
     settings = shipped(BackboneSettings, window=0.4, step=1.0, device="cpu")
-    ((_, got),) = rows(backbone, [picture] * 10, settings, np.array([0.5]))
+    ((_, got),) = rows(backbone, [frame] * 10, settings, np.array([0.5]))
     clip = torch.full((1, 4, 3, 32, 32), (200 / 255 - 0.45) / 0.225)
     tokens = backbone.module(pixel_values=clip).last_hidden_state[:, 1:]
     np.testing.assert_allclose(got, tokens.mean(dim=1), atol=1e-5)

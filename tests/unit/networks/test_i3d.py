@@ -99,11 +99,11 @@ def rows_of(generator):
 
 
 def test_group_size_changes_nothing(network):
-    pictures = film(53)
+    frames = film(53)
     rows = []
     for group in (7, 16, 200):
         settings = shipped(I3DSettings, endpoint="Mixed_4f", group=group, grid=1, device="cpu")
-        rows.append(rows_of(dense(prepare(network, settings), pictures, settings)))
+        rows.append(rows_of(dense(prepare(network, settings), frames, settings)))
     for times, features in rows[1:]:
         np.testing.assert_array_equal(times, rows[0][0])
         np.testing.assert_allclose(features, rows[0][1], atol=1e-4)
@@ -119,11 +119,11 @@ def test_the_ends_of_a_still_film_look_like_its_middle(network):
 
 
 def test_dense_equals_windowed_where_a_window_covers_what_is_seen(network):
-    pictures = film(160)
+    frames = film(160)
     settings = shipped(I3DSettings, endpoint="Mixed_4f", window=128, grid=2, device="cpu")
     network = prepare(network, settings)
-    times, features = rows_of(dense(network, pictures, settings))
-    clip = torch.from_numpy(np.stack(pictures[16:144])).permute(3, 0, 1, 2)[None]
+    times, features = rows_of(dense(network, frames, settings))
+    clip = torch.from_numpy(np.stack(frames[16:144])).permute(3, 0, 1, 2)[None]
     window = pooled(network(clip / 127.5 - 1, "Mixed_4f"), 2)
     # Outputs 7 to 23 of the window see none of the zeros beyond its ends.
     own = 16 / 25 + (np.arange(32) * 4 + 3.5) / 25
@@ -135,18 +135,18 @@ def test_dense_equals_windowed_where_a_window_covers_what_is_seen(network):
 
 
 def test_windows_are_cut_where_their_times_say(network):
-    pictures = film(100)
+    frames = film(100)
     settings = shipped(
         I3DSettings, mode="windowed", endpoint="Mixed_3c", window=16, grid=1, device="cpu"
     )
     centres = np.array([0.1, 1.0, 1.013, 2.5, 3.95])
     network = prepare(network, settings)
-    times, features = rows_of(windowed(network, pictures, settings, centres))
+    times, features = rows_of(windowed(network, frames, settings, centres))
     assert np.abs(times - centres).max() <= 0.02 + 1e-9
     for time, row in zip(times, features, strict=True):
         first = round(time * 25 - 8)
         index = np.clip(np.arange(first, first + 16), 0, 99)
-        clip = torch.from_numpy(np.stack([pictures[i] for i in index])).permute(3, 0, 1, 2)[None]
+        clip = torch.from_numpy(np.stack([frames[i] for i in index])).permute(3, 0, 1, 2)[None]
         expected = network(clip / 127.5 - 1, "Mixed_3c").mean(dim=(2, 3, 4))[0]
         np.testing.assert_allclose(row, expected, atol=1e-4)
 
@@ -165,7 +165,7 @@ def test_features_are_named_and_timed(network, mode):
 
 
 def test_bfloat16_is_close(network):
-    pictures = film(16, size=32)
+    frames = film(16, size=32)
     rows = {}
     for precision in ("float32", "bfloat16"):
         settings = shipped(
@@ -173,7 +173,7 @@ def test_bfloat16_is_close(network):
         )
         copy = I3D(n_classes=7)
         copy.load_state_dict(network.state_dict())
-        rows[precision] = rows_of(dense(prepare(copy.eval(), settings), pictures, settings))[1]
+        rows[precision] = rows_of(dense(prepare(copy.eval(), settings), frames, settings))[1]
     correlation = np.corrcoef(rows["float32"].ravel(), rows["bfloat16"].ravel())[0, 1]
     assert correlation > 0.999
 

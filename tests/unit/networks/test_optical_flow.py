@@ -15,26 +15,26 @@ def texture(seed=0, size=96):
 
 @pytest.mark.parametrize(("right", "down"), [(2, 0), (0, -3), (4, 2)])
 def test_a_known_shift_is_found(right, down):
-    picture = texture()
-    moved = np.roll(picture, (down, right), axis=(0, 1))
+    frame = texture()
+    moved = np.roll(frame, (down, right), axis=(0, 1))
     settings = shipped(FlowSettings, side=96, limit=10.0)
-    (flow,) = flow_between([picture, moved], settings)
+    (flow,) = flow_between([frame, moved], settings)
     assert flow.shape == (96, 96, 2) and flow.dtype == np.float32
     inner = flow[20:-20, 20:-20].mean(axis=(0, 1)) * 10
     np.testing.assert_allclose(inner, [right, down], atol=0.25)
 
 
 def test_half_the_side_gives_the_same_displacement():
-    picture = texture()
-    moved = np.roll(picture, 4, axis=1)
-    (flow,) = flow_between([picture, moved], shipped(FlowSettings, side=48, limit=20.0))
+    frame = texture()
+    moved = np.roll(frame, 4, axis=1)
+    (flow,) = flow_between([frame, moved], shipped(FlowSettings, side=48, limit=20.0))
     assert flow[20:-20, 20:-20, 0].mean() * 20 == pytest.approx(4, abs=0.5)
 
 
 def test_still_pictures_do_not_move_and_large_shifts_are_clipped():
-    picture = texture()
+    frame = texture()
     still, moving = flow_between(
-        [picture, picture, np.roll(picture, 6, axis=1)], shipped(FlowSettings, side=96, limit=3.0)
+        [frame, frame, np.roll(frame, 6, axis=1)], shipped(FlowSettings, side=96, limit=3.0)
     )
     assert np.abs(still).max() == 0
     assert moving[30:-30, 30:-30, 0].mean() == pytest.approx(1.0, abs=0.05)

@@ -49,4 +49,13 @@ def test_the_packed_brain_is_nilearns():
         np.testing.assert_allclose(points, mesh.coordinates, atol=0.051)
         np.testing.assert_array_equal(faces, mesh.faces)
         assert len(unpacked(brain[side]["depth"], "u1")) == len(points)
+        # What is left of the cut surface are triangles of the whole one; the front of the outer
+        # half lies at the side where it is seen from outside, and the top above.
+        cut = unpacked(brain[side]["flat_faces"], "<u2").reshape(-1, 3, order="F")
+        assert 18000 < len(cut) < len(faces)
+        assert set(map(frozenset, cut.tolist())) <= set(map(frozenset, faces.tolist()))
+        flat = unpacked(brain[side]["flat"], "<i2").reshape(-1, 3, order="F")
+        outer = np.unique(cut)[np.abs(points[np.unique(cut), 0]) > 45]
+        for axis in (1, 2):
+            assert np.corrcoef(flat[outer, axis], points[outer, axis])[0, 1] > 0.85
     assert np.prod(brain["template"]["shape"]) == len(unpacked(brain["template"]["values"], "u1"))

@@ -29,7 +29,7 @@ from stim2bold.simulation.film.planted_dimensions import (
 )
 from stim2bold.simulation.film.sentences import SENTENCES
 from stim2bold.simulation.film.settings import FRAME_RATE, SOUND_RATE, FilmSettings
-from stim2bold.simulation.film.shooting import draw_pictures, write_film
+from stim2bold.simulation.film.shooting import draw_frames, write_film
 from stim2bold.simulation.film.watcher import Watcher
 
 SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
@@ -227,8 +227,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(folder, tmp_pat
     )
 
 
-def test_blocks_must_be_whole_pictures():
-    with pytest.raises(ValueError, match="whole number of pictures"):
+def test_blocks_must_be_whole_frames():
+    with pytest.raises(ValueError, match="whole number of frames"):
         FilmSettings(seed=1, n_blocks=5, block_seconds=3.01, TR=0.608)
 
 
@@ -414,4 +414,4 @@ def test_watcher_sees_direction_and_no_movement_across_a_cut():
 
 
 def test_pictures_are_as_many_as_promised(film):
-    assert sum(1 for _ in draw_pictures(film)) == SETTINGS.n_frames
+    assert sum(1 for _ in draw_frames(film)) == SETTINGS.n_frames

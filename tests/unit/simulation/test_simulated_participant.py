@@ -23,8 +23,9 @@ from stim2bold.simulation.brain.anatomy import draw_head
 from stim2bold.simulation.brain.dataset_files import write_dataset
 from stim2bold.simulation.brain.deformation import draw_deformation, rigid, rotation
 from stim2bold.simulation.brain.head_motion import draw_motion, matrices
+from stim2bold.simulation.brain.image_settings import ImageSettings
 from stim2bold.simulation.brain.noise import NoiseSettings, disturb, draw_drift, draw_physiology
-from stim2bold.simulation.brain.participant import ImageSettings, simulate_participant
+from stim2bold.simulation.brain.participant import simulate_participant
 from stim2bold.simulation.brain.participant_files import events, read_settings, write_participant
 from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, region_at
 from stim2bold.simulation.brain.planted_signal import draw_weights

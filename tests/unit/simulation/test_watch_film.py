@@ -5,15 +5,16 @@ import pytest
 from planted_film import grey, write_film
 
 from stim2bold.runtime.errors import InputError
-from stim2bold.simulation.brain.participant import ImageSettings, simulate_participant
+from stim2bold.simulation.brain.image_settings import ImageSettings
+from stim2bold.simulation.brain.participant import simulate_participant
 from stim2bold.simulation.film.features import comprehend_words, describe_own, hear
 from stim2bold.simulation.film.filmmaking import mix_sound, write_script
 from stim2bold.simulation.film.settings import FilmSettings
-from stim2bold.simulation.film.shooting import draw_pictures
+from stim2bold.simulation.film.shooting import draw_frames
 from stim2bold.simulation.film.shooting import write_film as encode
 from stim2bold.simulation.film.truth import describe
 from stim2bold.simulation.film.user_film import (
-    decode_pictures,
+    decode_frames,
     decode_sound,
     film_zero,
     read_words,
@@ -26,7 +27,7 @@ RATE = 16000
 def watched(path, n_frames):
     zero = film_zero(path, video=0, audio=0)
     watcher = Watcher()
-    for _ in watcher.watch(decode_pictures(path, n_frames, zero=zero, stream=0)):
+    for _ in watcher.watch(decode_frames(path, n_frames, zero=zero, stream=0)):
         pass
     return watcher, decode_sound(path, n_frames, zero=zero, stream=0)
 
@@ -37,7 +38,7 @@ def test_pictures_are_those_on_the_screen_at_uneven_times(tmp_path):
     path = tmp_path / "a film.mkv"
     write_film(path, times, [grey(level) for level in levels], end=1.2)
     zero = film_zero(path, video=0, audio=0)
-    seen = [p.mean() for p in decode_pictures(path, 29, zero=zero, stream=0)]
+    seen = [p.mean() for p in decode_frames(path, 29, zero=zero, stream=0)]
     middles = (np.arange(29) + 0.5) / 25
     expected = [levels[np.flatnonzero(np.array(times) <= t)[-1]] for t in middles]
     np.testing.assert_allclose(seen, expected, atol=4)
@@ -53,7 +54,7 @@ def test_a_film_begins_with_the_first_of_picture_and_sound(tmp_path):
     )
     zero = film_zero(path, video=0, audio=0)
     assert zero == pytest.approx(0.2, abs=2e-3)
-    pictures = list(decode_pictures(path, 40, zero=zero, stream=0))
+    pictures = list(decode_frames(path, 40, zero=zero, stream=0))
     levels = [picture.mean() for picture in pictures]
     # Nothing is on the screen in the first 0.2 s.
     assert max(levels[:5]) < 1 and min(levels[5:]) > 150
@@ -77,10 +78,10 @@ def test_sound_after_a_gap_lies_where_it_belongs(tmp_path):
 def test_a_film_that_is_too_short_is_refused_in_one_line(tmp_path):
     path = tmp_path / "short.mkv"
     write_film(path, np.arange(25) / 25, [grey(99)] * 25, end=1.0)
-    with pytest.raises(InputError, match="short.mkv: its pictures end at 1.0 s.*n_blocks") as info:
-        list(decode_pictures(path, 100, zero=0.0, stream=0))
+    with pytest.raises(InputError, match="short.mkv: its frames end at 1.0 s.*n_blocks") as info:
+        list(decode_frames(path, 100, zero=0.0, stream=0))
     assert "\n" not in str(info.value)
-    assert len(list(decode_pictures(path, 25, zero=0.0, stream=0))) == 25
+    assert len(list(decode_frames(path, 25, zero=0.0, stream=0))) == 25
 
 
 def test_what_is_no_film_is_refused(tmp_path):
@@ -101,7 +102,7 @@ def drawn(tmp_path_factory):
     path = tmp_path_factory.mktemp("drawn") / "film.mp4"
     watcher = Watcher(shot.first for shot in film.shots)
     sound = mix_sound(film)
-    encode(path, watcher.watch(draw_pictures(film)), sound)
+    encode(path, watcher.watch(draw_frames(film)), sound)
     return film, path, describe(film, watcher.features(), sound)
 
 

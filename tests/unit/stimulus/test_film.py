@@ -40,7 +40,7 @@ def test_the_frame_on_screen_at_any_time(uneven):
     path, times = uneven
     at = np.sort(np.random.default_rng(0).uniform(0, 1.3, 300))
     at = at[np.abs(at[:, np.newaxis] - times).min(axis=1) > 2e-3]
-    seen = [picture.mean() for picture in sample(path, at, zero=0.0, short_side=32, crop=16)]
+    seen = [frame.mean() for frame in sample(path, at, zero=0.0, short_side=32, crop=16)]
     index = np.searchsorted(times, at, side="right") - 1
     expected = np.where(index < 0, 0, np.array(LEVELS)[np.maximum(index, 0)])
     np.testing.assert_allclose(seen, expected, atol=3)
@@ -48,11 +48,11 @@ def test_the_frame_on_screen_at_any_time(uneven):
 
 def test_film_time_starts_with_whatever_comes_first(tmp_path):
     path = tmp_path / "late.mkv"
-    pictures = [grey(level) for level in LEVELS]
+    frames = [grey(level) for level in LEVELS]
     write_film(
         path,
         3 + np.arange(8) * 0.04,
-        pictures,
+        frames,
         sounds=[np.zeros(16000)],
         sound_starts=[3.1],
         end=3.32,
@@ -62,8 +62,8 @@ def test_film_time_starts_with_whatever_comes_first(tmp_path):
     assert frames["time"][0] == 0
     assert film["audio"]["start"] == pytest.approx(0.1, abs=2e-3)
     seen = [
-        picture.mean()
-        for picture in sample(path, [0.02, 0.06], zero=film["zero"], short_side=32, crop=16)
+        frame.mean()
+        for frame in sample(path, [0.02, 0.06], zero=film["zero"], short_side=32, crop=16)
     ]
     np.testing.assert_allclose(seen, LEVELS[:2], atol=3)
 
@@ -80,9 +80,9 @@ def test_gaps_and_repeats_are_counted(tmp_path):
 
 def test_a_wide_picture_loses_its_sides_not_its_shape(tmp_path):
     path = tmp_path / "wide.mkv"
-    picture = np.zeros((64, 160, 3), np.uint8)
-    picture[:, 48:112] = 255  # the middle square
-    write_film(path, [0, 0.04], [picture, picture], end=0.08)
+    frame = np.zeros((64, 160, 3), np.uint8)
+    frame[:, 48:112] = 255  # the middle square
+    write_film(path, [0, 0.04], [frame, frame], end=0.08)
     (seen,) = sample(path, [0.02], zero=0.0, short_side=32, crop=32)
     assert seen.shape == (32, 32, 3)
     assert seen[:, 2:-2].min() > 235
@@ -114,8 +114,8 @@ def test_missing_empty_and_other_files(tmp_path):
 def test_truncated_film(tmp_path):
     path = tmp_path / "whole.mp4"
     rng = np.random.default_rng(0)
-    pictures = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(100)]
-    write_film(path, np.arange(100) * 0.04, pictures, end=4.0)
+    frames = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(100)]
+    write_film(path, np.arange(100) * 0.04, frames, end=4.0)
     content = path.read_bytes()
     # The index of an MP4 stands at its end unless it is written for streaming.
     cut = tmp_path / "cut.mp4"
@@ -127,8 +127,8 @@ def test_truncated_film(tmp_path):
 def test_truncated_film_whose_index_is_whole(tmp_path):
     path = tmp_path / "whole.mkv"
     rng = np.random.default_rng(0)
-    pictures = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(150)]
-    write_film(path, np.arange(150) * 0.04, pictures, end=6.0)
+    frames = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(150)]
+    write_film(path, np.arange(150) * 0.04, frames, end=6.0)
     content = path.read_bytes()
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(content[: len(content) // 2])

@@ -4,9 +4,9 @@ import xarray as xr
 from shipped import shipped
 
 from stim2bold.stimulus.lowlevel import (
-    picture_features,
     pitch_track,
     sound_features,
+    video_features,
 )
 from stim2bold.stimulus.resampling import merge_at_volumes
 from stim2bold.stimulus.spectrogram import SpectrogramSettings
@@ -21,29 +21,29 @@ def textured(level, seed=0):
     return np.clip(level + noise + np.zeros(3), 0, 255).astype(np.uint8)
 
 
-def test_luminance_and_contrast_of_known_pictures():
+def test_luminance_and_contrast_of_known_frames():
     half = np.zeros((32, 32, 3), np.uint8)
     half[:, 16:] = 255
-    rows = picture_features([half, np.full((32, 32, 3), 51, np.uint8)], sample_times(0.08, 25))
+    rows = video_features([half, np.full((32, 32, 3), 51, np.uint8)], sample_times(0.08, 25))
     np.testing.assert_allclose(rows.sel(feature="video/luminance"), [0.5, 0.2], atol=1e-5)
     np.testing.assert_allclose(rows.sel(feature="video/contrast"), [0.5, 0.0], atol=1e-5)
 
 
 def test_cuts_are_told_from_motion():
-    # A bar moves; at picture 20 the scene changes; at picture 40 it changes again.
-    pictures = []
+    # A bar moves; at frame 20 the scene changes; at frame 40 it changes again.
+    frames = []
     for index in range(60):
         scene = textured((40, 180, 90)[index // 20], seed=index // 20)
         scene[:, (index * 2) % 30 : (index * 2) % 30 + 3] = 230
-        pictures.append(scene)
-    rows = picture_features(pictures, sample_times(60 / 25, 25))
+        frames.append(scene)
+    rows = video_features(frames, sample_times(60 / 25, 25))
     assert np.flatnonzero(rows.sel(feature="video/cut")).tolist() == [20, 40]
     motion = rows.sel(feature="video/motion").values
     assert motion[20] == 0 and motion[1:20].min() > 0.5
 
 
 def test_a_still_film_has_no_motion_and_no_cut():
-    rows = picture_features([textured(100)] * 30, sample_times(30 / 25, 25))
+    rows = video_features([textured(100)] * 30, sample_times(30 / 25, 25))
     assert rows.sel(feature=["video/motion", "video/cut"]).values.max() == 0
 
 

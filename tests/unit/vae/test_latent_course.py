@@ -9,7 +9,12 @@ from stim2bold.io.arrays import read_array, write_array
 from stim2bold.models import directions, hrf
 from stim2bold.models.folds import read_folds
 from stim2bold.vae.group import fit_group
-from stim2bold.vae.latent_course import common_axes, latent_course, mean_delay
+from stim2bold.vae.latent_course import (
+    common_axes,
+    latent_course,
+    mean_delay,
+    untrained_folds,
+)
 from stim2bold.vae.settings import VAESettings
 
 SETTINGS = shipped(VAESettings, components=20, latents=8, hidden=4, seeds=2, steps=10, rank=30)
@@ -67,6 +72,15 @@ def test_the_course_is_what_the_model_predicts(planted):
         theirs = np.linalg.norm(predicted - predicted[0], axis=1)
         ratio = ours[1:] / theirs[1:]
         np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
+
+
+def test_networks_that_are_as_they_were_drawn_are_counted(planted):
+    _, problems, folds, trained = planted
+    course = latent_course(problems["sub-0"], folds, trained.tensors, trained.record)
+    assert course.attrs["untrained"] == 0
+    steps = [{"steps": number} for number in (0, 20, 0)]
+    assert untrained_folds({"settings": {"linear": False}, "folds": steps}) == 2
+    assert untrained_folds({"settings": {"linear": True}, "folds": steps}) == 0
 
 
 def test_bases_that_are_turned_round_change_nothing():

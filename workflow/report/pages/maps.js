@@ -100,9 +100,10 @@ async function readBrain(address) {
   brain.template = new Volume(template, await stim2bold.unpack(template.values, Uint8Array));
   for (const side of ["left", "right"]) {
     brain[side] = { depth: await stim2bold.unpack(packed[side].depth, Uint8Array) };
-    for (const kind of ["white", "pial", "inflated"]) {
+    for (const kind of ["white", "pial", "inflated", "flat"]) {
       brain[side][kind] = await stim2bold.unpack(packed[side][kind], Int16Array);
     }
+    brain[side].flatFaces = await stim2bold.unpack(packed[side].flat_faces, Uint16Array);
   }
   return brain;
 }
@@ -200,10 +201,18 @@ stim2bold.start("[data-view=maps]", async (element, settings) => {
   function drawSurface(canvas) {
     const { side, camera } = canvas.dataset;
     const shape = control("surface").value;
+    const flat = shape === "flat";
+    // What is flat has no other side.
+    const figure = canvas.parentElement;
+    figure.hidden = flat && (side === "left") !== (Number(camera) < 0);
+    if (figure.hidden) return;
+    figure.lastElementChild.textContent =
+      flat ? `${side} hemisphere, cut and flattened` : canvas.dataset.words;
     const { width, height } = canvas;
     canvas.seen ??= {};
+    const faces = flat ? brain[side].flatFaces : brain.faces;
     const seen = (canvas.seen[shape] ??=
-      project(brain[side][shape], brain.faces, Number(camera), width, height));
+      project(brain[side][shape], faces, Number(camera), width, height));
     const voxels = voxelsOf(side), { depth } = brain[side];
     const context = canvas.getContext("2d");
     const picture = context.createImageData(width, height);

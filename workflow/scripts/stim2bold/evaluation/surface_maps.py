@@ -1,9 +1,10 @@
-"""Maps of the volume on the surface of the cortex, fsaverage5, as GIFTI."""
+"""Maps of the volume on the surface of the cortex, fsaverage5, as GIFTI and CIFTI."""
 
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.cifti2 import BrainModelAxis, Cifti2Image, ScalarAxis
 from nibabel.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 from nilearn import datasets, surface
 
@@ -20,8 +21,8 @@ def camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in others)
 
 
-def surface_name(unit: str, volume: str, hemisphere: str) -> str:
-    """Return the name of the GIFTI file of a map.
+def surface_name(unit: str, volume: str, hemisphere: str | None = None) -> str:
+    """Return the name of a hemisphere's GIFTI file of a map, or of the CIFTI file of both.
 
     Parameters
     ----------
@@ -29,11 +30,13 @@ def surface_name(unit: str, volume: str, hemisphere: str) -> str:
         ``sub-XX`` or ``group``.
     volume : str
         ``MODEL_STATISTIC``, as in the name of the NIfTI file.
-    hemisphere : {'L', 'R'}
+    hemisphere : {'L', 'R'}, optional
     """
     model, statistic = volume.rsplit("_", 1)
-    entities = f"hemi-{hemisphere}_space-{SPACE}_stat-{camel(statistic)}_desc-{camel(model)}"
-    return f"{unit}_{entities}_statmap.func.gii"
+    name = f"space-{SPACE}_stat-{camel(statistic)}_desc-{camel(model)}_statmap"
+    if hemisphere is None:
+        return f"{unit}_{name}.dscalar.nii"
+    return f"{unit}_hemi-{hemisphere}_{name}.func.gii"
 
 
 def on_surface(image: nib.Nifti1Image, hemisphere: str) -> np.ndarray:
@@ -95,3 +98,26 @@ def write_gifti(path: str | Path, values: np.ndarray, *, hemisphere: str, name: 
     meta = GiftiMetaData({"AnatomicalStructurePrimary": structure})
     with replacing(path) as temporary:
         temporary.write_bytes(GiftiImage(meta=meta, darrays=[array]).to_bytes())
+
+
+def write_dscalar(path: str | Path, values: dict[str, np.ndarray], *, name: str) -> None:
+    """Write the values of both hemispheres' vertices as one CIFTI file of dense scalars.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.dscalar.nii``.
+    values : dict of str to ndarray of shape (n_vertices,)
+        Of L and R.
+    name : str
+        What the values are, for a viewer's list of maps.
+    """
+    left, right = (
+        BrainModelAxis.from_surface(np.arange(len(part)), len(part), HEMISPHERES[side][1])
+        for side, part in values.items()
+    )
+    row = np.concatenate(list(values.values())).astype(np.float32)[None]
+    image = Cifti2Image(row, header=(ScalarAxis([name]), left + right))
+    image.nifti_header.set_intent("ConnDenseScalar")
+    with replacing(path) as temporary:
+        image.to_filename(temporary)

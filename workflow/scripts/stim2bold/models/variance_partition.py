@@ -1,4 +1,4 @@
-"""What each feature space contributes to the prediction of BOLD: picture, sound, annotations.
+"""What each feature space contributes to the prediction of BOLD: video, sound, annotations.
 
 One banded ridge sees all spaces at once. Its prediction is the sum of one part a space, so the
 covariance of prediction and measurement is a sum too, and each space's share of it is the space's

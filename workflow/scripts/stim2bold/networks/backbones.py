@@ -1,10 +1,10 @@
 """Other video networks behind one interface.
 
     backbone = load(folder)  # of stim2bold.networks.r2plus1d or stim2bold.networks.transformers
-    for times, features in rows(backbone, pictures, settings, centres):
+    for times, features in rows(backbone, frames, settings, centres):
         ...
 
-A backbone is a function of a window of pictures; weights come from a folder of the user's, never
+A backbone is a function of a window of frames; weights come from a folder of the user's, never
 from the network, and never from a random generator.
 """
 
@@ -34,7 +34,7 @@ class BackboneSettings:
     weights : str, optional
         Folder with the weights.
     window : float
-        Seconds a window spans; as many pictures as the network takes are spread over it evenly.
+        Seconds a window spans; as many frames as the network takes are spread over it evenly.
     step : float
         Seconds from window to window.
     device : {'auto', 'cpu', 'cuda'}
@@ -60,7 +60,7 @@ class Backbone:
     name : str
         A key of `stim2bold.networks.pretrained.FILES`.
     n_frames : int
-        Pictures per window.
+        Frames per window.
     side : int
         Pixels a side.
     mean, std : tuple of float
@@ -85,7 +85,7 @@ class Backbone:
 
 def rows(
     backbone: Backbone,
-    pictures: Iterable[np.ndarray],
+    frames: Iterable[np.ndarray],
     settings: BackboneSettings,
     centres: np.ndarray,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -95,12 +95,12 @@ def rows(
     ----------
     backbone : Backbone
         As `load` returns it.
-    pictures : iterable of ndarray of uint8, each of shape (side, side, 3)
-        The film at ``backbone.n_frames / settings.window`` pictures per second.
+    frames : iterable of ndarray of uint8, each of shape (side, side, 3)
+        The film at ``backbone.n_frames / settings.window`` frames per second.
     settings : BackboneSettings
         See there.
     centres : ndarray of shape (n_windows,)
-        Increasing film times on which the windows are centred, to the nearest picture.
+        Increasing film times on which the windows are centred, to the nearest frame.
 
     Yields
     ------
@@ -115,7 +115,7 @@ def rows(
     size = backbone.n_frames
     rate = size / settings.window
     starts = np.floor(np.asarray(centres) * rate - size / 2 + 0.5).astype(int)
-    coming = iter(pictures)
+    coming = iter(frames)
     latest = next(coming)
     held: deque[np.ndarray] = deque([latest] * size, maxlen=size)
     n_read = 0
@@ -133,7 +133,7 @@ def rows(
 
 def extract(
     backbone: Backbone,
-    pictures: Iterable[np.ndarray],
+    frames: Iterable[np.ndarray],
     settings: BackboneSettings,
     *,
     duration: float,
@@ -146,7 +146,7 @@ def extract(
         `time` holds the windows' centres in seconds of film time.
     """
     centres = np.arange(settings.step / 2, duration, settings.step)
-    times, features = zip(*rows(backbone, pictures, settings, centres), strict=True)
+    times, features = zip(*rows(backbone, frames, settings, centres), strict=True)
     values = np.concatenate(features)
     return xr.DataArray(
         values,
@@ -188,7 +188,7 @@ def extract_film(
         As `extract`, with the film's name as ``source``.
     """
     times = sample_times(clock["duration"], backbone.n_frames / settings.window)
-    pictures = sample(
+    frames = sample(
         film,
         times,
         zero=clock["zero"],
@@ -198,7 +198,7 @@ def extract_film(
     )
     features = extract(
         backbone,
-        progress(pictures, "pictures", total=len(times)),
+        progress(frames, "frames", total=len(times)),
         settings,
         duration=clock["duration"],
     )

@@ -40,7 +40,7 @@ class I3D(nn.Module):
     n_classes : int
         Width of the last layer (Kinetics-400: 400).
     stem : {'same', 'symmetric'}
-        How the first stage pads pictures: as TensorFlow does, or alike on all sides, as the image
+        How the first stage pads frames: as TensorFlow does, or alike on all sides, as the image
         network does whose inflated weights are used.
     """
 

@@ -30,12 +30,12 @@ def prepare(network: I3D, settings: I3DSettings) -> I3D:
     )
 
 
-def to_clip(pictures: list[np.ndarray], network: I3D) -> Tensor:
-    """Turn pictures into network input.
+def to_clip(frames: list[np.ndarray], network: I3D) -> Tensor:
+    """Turn frames into network input.
 
     Parameters
     ----------
-    pictures : list of ndarray, each of shape (height, width, n_channels)
+    frames : list of ndarray, each of shape (height, width, n_channels)
         uint8: 0 becomes -1 and 255 becomes 1. Floating point (optical flow): taken as it is.
     network : I3D
         Gives device and precision.
@@ -46,7 +46,7 @@ def to_clip(pictures: list[np.ndarray], network: I3D) -> Tensor:
         Channels last in memory.
     """
     weight = network.Conv3d_1a_7x7.conv.weight
-    stack = torch.from_numpy(np.stack(pictures)).to(weight.device)
+    stack = torch.from_numpy(np.stack(frames)).to(weight.device)
     values = stack.to(torch.float32)
     if stack.dtype == torch.uint8:
         values = values.div_(127.5).sub_(1)
@@ -72,9 +72,9 @@ def pooled(output: Tensor, grid: int) -> np.ndarray:
     return F.adaptive_avg_pool2d(frames, grid).flatten(1).cpu().numpy()
 
 
-def _groups(pictures: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
-    """Cut the film into groups, the last picture repeated to a multiple of 8 in all."""
-    coming = iter(pictures)
+def _groups(frames: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
+    """Cut the film into groups, the last frame repeated to a multiple of 8 in all."""
+    coming = iter(frames)
     n_frames = 0
     group = list(islice(coming, size))
     while group:
@@ -86,31 +86,31 @@ def _groups(pictures: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarr
         group = following
 
 
-def _held(pictures: Iterable[np.ndarray], n_before: int, n_after: int) -> Iterator[np.ndarray]:
-    """Hold the first picture before the film and the last one after it."""
+def _held(frames: Iterable[np.ndarray], n_before: int, n_after: int) -> Iterator[np.ndarray]:
+    """Hold the first frame before the film and the last one after it."""
     latest = None
-    for picture in pictures:
+    for frame in frames:
         if latest is None:
-            yield from repeat(picture, n_before)
-        latest = picture
-        yield picture
+            yield from repeat(frame, n_before)
+        latest = frame
+        yield frame
     if latest is not None:
         yield from repeat(latest, n_after)
 
 
 def dense(
-    network: I3D, pictures: Iterable[np.ndarray], settings: I3DSettings
+    network: I3D, frames: Iterable[np.ndarray], settings: I3DSettings
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Run the network once over a film.
 
-    Where a row sees more than the film, it sees the first or last picture held: the zeros that
+    Where a row sees more than the film, it sees the first or last frame held: the zeros that
     networks are padded with would make the film's ends stand out as nothing within it does.
 
     Parameters
     ----------
     network : I3D
         As `prepare` returns it.
-    pictures : iterable of ndarray, each of shape (height, width, n_channels)
+    frames : iterable of ndarray, each of shape (height, width, n_channels)
         The film at ``settings.rate``.
     settings : I3DSettings
         See there.
@@ -128,9 +128,9 @@ def dense(
 
     def counted() -> Iterator[np.ndarray]:
         nonlocal n_seen
-        for picture in pictures:
+        for frame in frames:
             n_seen += 1
-            yield picture
+            yield frame
 
     index = -n_held // stride
     with torch.inference_mode():
@@ -148,25 +148,25 @@ def dense(
 
 def windowed(
     network: I3D,
-    pictures: Iterable[np.ndarray],
+    frames: Iterable[np.ndarray],
     settings: I3DSettings,
     centres: np.ndarray,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Run the network over every window of a film by itself.
 
     A row is the mean of the endpoint's outputs within its window. Windows that reach beyond the
-    film see its first or last picture there.
+    film see its first or last frame there.
 
     Parameters
     ----------
     network : I3D
         As `prepare` returns it.
-    pictures : iterable of ndarray, each of shape (height, width, n_channels)
+    frames : iterable of ndarray, each of shape (height, width, n_channels)
         The film at ``settings.rate``.
     settings : I3DSettings
         See there.
     centres : ndarray of shape (n_windows,)
-        Increasing film times on which the windows are centred, to the nearest picture.
+        Increasing film times on which the windows are centred, to the nearest frame.
 
     Yields
     ------
@@ -176,12 +176,12 @@ def windowed(
     """
     size = settings.window
     starts = np.floor(np.asarray(centres) * settings.rate - size / 2 + 0.5).astype(int)
-    coming = iter(pictures)
+    coming = iter(frames)
     held: deque[np.ndarray] = deque(maxlen=size)
     n_read = 0
     latest = next(coming)
     held.extend([latest] * size)
-    # `held` ends with picture n_read - 1; before the film it is all first picture.
+    # `held` ends with frame n_read - 1; before the film it is all first frame.
     for start in starts:
         while n_read < start + size:
             if n_read:
@@ -199,7 +199,7 @@ def windowed(
 
 def feature_rows(
     network: I3D,
-    pictures: Iterable[np.ndarray],
+    frames: Iterable[np.ndarray],
     settings: I3DSettings,
     *,
     duration: float,
@@ -211,14 +211,14 @@ def feature_rows(
     ----------
     network : I3D
         As `stim2bold.networks.i3d_weights.load_network` returns it.
-    pictures : iterable of ndarray, each of shape (height, width, n_channels)
+    frames : iterable of ndarray, each of shape (height, width, n_channels)
         The film at ``settings.rate``.
     settings : I3DSettings
         See there.
     duration : float
         Length of the film, seconds.
     offset : float
-        Seconds by which the pictures lie later than the film's samples, as optical flow does.
+        Seconds by which the frames lie later than the film's samples, as optical flow does.
 
     Yields
     ------
@@ -228,10 +228,10 @@ def feature_rows(
     """
     network = prepare(network, settings)
     if settings.mode == "dense":
-        rows = dense(network, pictures, settings)
+        rows = dense(network, frames, settings)
     else:
         centres = np.arange(settings.step / 2, duration, settings.step)
-        rows = windowed(network, pictures, settings, centres)
+        rows = windowed(network, frames, settings, centres)
     for times, features in rows:
         yield times + offset, features
 
@@ -250,13 +250,13 @@ def describe(network: I3D, settings: I3DSettings) -> dict[str, Any]:
         "precision": settings.precision,
         "step_seconds": settings.step if alone else stride / settings.rate,
         "seen_seconds": (settings.window if alone else extent) / settings.rate,
-        "description": "rows are centred on the pictures they see; features by channel, then place",
+        "description": "rows are centred on the frames they see; features by channel, then place",
     }
 
 
 def extract(
     network: I3D,
-    pictures: Iterable[np.ndarray],
+    frames: Iterable[np.ndarray],
     settings: I3DSettings,
     *,
     duration: float,
@@ -269,7 +269,7 @@ def extract(
     DataArray, dims (time, feature)
         `time` holds the centres of what each row sees, in seconds of film time.
     """
-    parts = feature_rows(network, pictures, settings, duration=duration, offset=offset)
+    parts = feature_rows(network, frames, settings, duration=duration, offset=offset)
     times, features = (np.concatenate(part) for part in zip(*parts, strict=True))
     return xr.DataArray(
         features,
@@ -284,7 +284,7 @@ def extract(
 
 
 def classify(
-    network: I3D, pictures: Iterable[np.ndarray], settings: I3DSettings, labels: list[str]
+    network: I3D, frames: Iterable[np.ndarray], settings: I3DSettings, labels: list[str]
 ) -> pd.DataFrame:
     """Score the classes for one clip, seen as a whole.
 
@@ -292,7 +292,7 @@ def classify(
     ----------
     network : I3D
         As `stim2bold.networks.i3d_weights.load_network` returns it.
-    pictures : iterable of ndarray, each of shape (height, width, n_channels)
+    frames : iterable of ndarray, each of shape (height, width, n_channels)
         The clip at ``settings.rate``, short enough for the memory.
     settings : I3DSettings
         See there.
@@ -305,9 +305,9 @@ def classify(
         rank, label, score (softmax) and logit, likeliest first.
     """
     network = prepare(network, settings)
-    frames = [picture for group in _groups(pictures, settings.group) for picture in group]
+    clip = [frame for group in _groups(frames, settings.group) for frame in group]
     with torch.inference_mode():
-        logits = network.classify(to_clip(frames, network))[0].double().cpu()
+        logits = network.classify(to_clip(clip, network))[0].double().cpu()
     order = logits.argsort(descending=True)
     return pd.DataFrame(
         {

@@ -24,9 +24,9 @@ class I3DSettings:
     grid : int
         The output's rows and columns are averaged to grid x grid places; 1 averages over all.
     rate : float
-        Pictures per second the network sees.
+        Frames per second the network sees.
     short_side, crop : int
-        Size of the picture, see `stim2bold.stimulus.film.picture`.
+        Size of the frames, see `stim2bold.stimulus.film_frames.frame_image`.
     window : int
         Frames per window, a multiple of 8 ('windowed').
     step : float

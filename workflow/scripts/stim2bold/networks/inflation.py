@@ -1,7 +1,7 @@
 """Video networks out of image networks.
 
 A kernel repeated over time and divided by its length answers to a still video as the image network
-does to the picture (Carreira & Zisserman, CVPR 2017, 'inflating 2D ConvNets into 3D'). The stem for
+does to the frame (Carreira & Zisserman, CVPR 2017, 'inflating 2D ConvNets into 3D'). The stem for
 optical flow is made of the stem for colours by averaging over them (Wang et al., ECCV 2016,
 'cross-modality pre-training').
 """
@@ -39,8 +39,8 @@ def is_googlenet(state: Mapping[str, Tensor]) -> bool:
 def inflate_googlenet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Inflate torchvision's GoogLeNet to I3D.
 
-    Its stem pads pictures alike on all sides: the network must be built with
-    ``stem='symmetric'``. It takes pictures in [-1, 1], as I3D does.
+    Its stem pads frames alike on all sides: the network must be built with
+    ``stem='symmetric'``. It takes frames in [-1, 1], as I3D does.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Optical flow between successive pictures, as I3D's second stream takes it."""
+"""Optical flow between successive frames, as I3D's second stream takes it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class FlowSettings:
     Parameters
     ----------
     side : int
-        Pixels a side at which flow is computed. It is then scaled to the size of the pictures: a
+        Pixels a side at which flow is computed. It is then scaled to the size of the frames: a
         quarter of the work at half the side.
     warps : int
         Warpings per scale.
@@ -23,7 +23,7 @@ class FlowSettings:
     iterations : int
         Outer iterations per warping.
     limit : float
-        Displacement per picture, in pixels of the picture, that becomes 1; more is clipped.
+        Displacement per frame, in pixels of the frame, that becomes 1; more is clipped.
     """
 
     side: int
@@ -37,12 +37,12 @@ class FlowSettings:
             raise ValueError("side, warps, scales, iterations and limit must be positive")
 
 
-def flow_between(pictures: Iterable[np.ndarray], settings: FlowSettings) -> Iterator[np.ndarray]:
-    """Compute the flow from each picture to the next.
+def flow_between(frames: Iterable[np.ndarray], settings: FlowSettings) -> Iterator[np.ndarray]:
+    """Compute the flow from each frame to the next.
 
     Parameters
     ----------
-    pictures : iterable of ndarray of uint8, each of shape (height, width, 3)
+    frames : iterable of ndarray of uint8, each of shape (height, width, 3)
         The film at a constant rate.
     settings : FlowSettings
         See there.
@@ -50,17 +50,17 @@ def flow_between(pictures: Iterable[np.ndarray], settings: FlowSettings) -> Iter
     Yields
     ------
     ndarray of shape (height, width, 2), float32
-        Displacement to the right and downwards in [-1, 1], one fewer than pictures. Flow i lies
-        between picture i and picture i + 1.
+        Displacement to the right and downwards in [-1, 1], one fewer than frames. Flow i lies
+        between frame i and frame i + 1.
     """
     engine = cv2.optflow.createOptFlow_DualTVL1()
     engine.setWarpingsNumber(settings.warps)
     engine.setScalesNumber(settings.scales)
     engine.setOuterIterations(settings.iterations)
     previous = None
-    for picture in pictures:
-        size = picture.shape[1], picture.shape[0]
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    for frame in frames:
+        size = frame.shape[1], frame.shape[0]
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
         small = cv2.resize(grey, (settings.side, settings.side), interpolation=cv2.INTER_AREA)
         if previous is not None:
             if np.array_equal(small, previous):

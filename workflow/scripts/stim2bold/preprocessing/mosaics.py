@@ -46,6 +46,26 @@ def brain_box(mask: nib.Nifti1Image, margin: float = 12.0) -> np.ndarray:
     return np.stack([world.min(axis=0) - margin, world.max(axis=0) + margin])
 
 
+def _draw_contours(
+    panel: plt.Axes,
+    contours: list[tuple[nib.Nifti1Image, float, str, str]],
+    points: np.ndarray,
+    extent: tuple[float, float, float, float],
+) -> None:
+    """Draw the lines of `mosaic` where they cross a plane; points and extent of `slice_points`."""
+    for image, level, colour, _ in contours:
+        plane = sample(image, points)
+        if plane.min() < level < plane.max():
+            panel.contour(
+                plane,
+                levels=[level],
+                colors=[colour],
+                linewidths=0.8,
+                extent=extent,
+                origin="lower",
+            )
+
+
 def mosaic(
     background: nib.Nifti1Image,
     mask: nib.Nifti1Image,
@@ -108,8 +128,7 @@ def mosaic(
     for row, axis in enumerate((2, 1, 0)):
         low, high = box[:, axis]
         places = np.linspace(low, high, columns + 4)[2:-2]
-        for column, place in enumerate(places):
-            panel = axes[row, column]
+        for panel, place in zip(axes[row], places, strict=True):
             points, extent = slice_points(axis, place, box, step)
             shown = panel.imshow(
                 sample(background, points),
@@ -120,26 +139,10 @@ def mosaic(
                 vmax=limits[1],
                 interpolation="nearest",
             )
-            for image, level, colour, _ in contours:
-                plane = sample(image, points)
-                if plane.min() < level < plane.max():
-                    panel.contour(
-                        plane,
-                        levels=[level],
-                        colors=[colour],
-                        linewidths=0.8,
-                        extent=extent,
-                        origin="lower",
-                    )
+            _draw_contours(panel, contours, points, extent)
             panel.set_axis_off()
-            panel.text(
-                0.03,
-                0.03,
-                f"{'xyz'[axis]} = {place:.0f}",
-                transform=panel.transAxes,
-                color="white",
-                fontsize=6,
-            )
+            said = f"{'xyz'[axis]} = {place:.0f}"
+            panel.text(0.03, 0.03, said, transform=panel.transAxes, color="white", fontsize=6)
         if axis != 0:
             for x, side in ((0.03, "L"), (0.9, "R")):
                 axes[row, 0].text(

@@ -18,9 +18,10 @@ def brain_view() -> dict[str, Any]:
     -------
     dict
         ``template`` (shape, affine, values from 0 to 255), ``faces`` (the same for both
-        hemispheres) and for ``left`` and ``right`` the vertices ``white``, ``pial`` and
-        ``inflated``, in tenths of a millimetre, x of all vertices first, and ``depth``, sulcal
-        depth from 0 (crown) to 255 (fundus).
+        hemispheres) and for ``left`` and ``right`` the vertices ``white``, ``pial``,
+        ``inflated`` and ``flat``, in tenths of a millimetre, x of all vertices first,
+        ``flat_faces``, those that are left of the cut surface, and ``depth``, sulcal depth from 0
+        (crown) to 255 (fundus).
     """
     template = datasets.load_mni152_template(resolution=TEMPLATE_VOXEL)
     values = np.asarray(template.dataobj, dtype=np.float32)
@@ -41,8 +42,36 @@ def brain_view() -> dict[str, Any]:
             name: packed(np.rint(vertices(files[f"{key}_{side}"]) * 10), "<i2")
             for name, key in (("white", "white"), ("pial", "pial"), ("inflated", "infl"))
         }
+        pial = vertices(files[f"pial_{side}"])
+        cut = surface.load_surf_mesh(files[f"flat_{side}"])
+        flat = upright(np.asarray(cut.coordinates), pial, np.unique(cut.faces))
+        brain[side]["flat"] = packed(np.rint(flat * 10), "<i2")
+        brain[side]["flat_faces"] = packed(cut.faces, "<u2")
         brain[side]["depth"] = packed(255 * np.clip((depth - low) / (high - low), 0, 1), "u1")
     return brain
+
+
+def upright(flat: np.ndarray, pial: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Turn a flattened hemisphere as it is seen from outside: the front at its side, the top up.
+
+    Parameters
+    ----------
+    flat, pial : ndarray of shape (n_vertices, 3)
+        mm; of the flat surface x and y count.
+    kept : ndarray of int
+        Vertices that are left of the cut surface.
+
+    Returns
+    -------
+    ndarray of shape (n_vertices, 3)
+        x is 0; y and z are those of the outer half of the hemisphere, as far as a turn or a
+        reflection of the plane can bring them there.
+    """
+    x = np.abs(pial[kept, 0])
+    outer = kept[x > np.median(x)]
+    plane, goal = (part - part[outer].mean(axis=0) for part in (flat[:, :2], pial[:, 1:]))
+    left, _, right = np.linalg.svd(plane[outer].T @ goal[outer])
+    return np.column_stack([np.zeros(len(flat)), plane @ left @ right])
 
 
 def vertices(path: str) -> np.ndarray:

@@ -49,6 +49,8 @@ def courses_of(source: Source, directions: list[str], film: dict[str, Any]) -> l
             {
                 "direction": direction,
                 "delay": float(course.attrs["delay"]),
+                "untrained": int(course.attrs["untrained"]),
+                "n_folds": len(np.unique(course["fold"])),
                 "data": data,
                 "dimensions": dimensions,
             }

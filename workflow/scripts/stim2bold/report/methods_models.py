@@ -63,9 +63,14 @@ def models_paragraph(
             "folds, among ridge regression and a prior on weights learned from all targets. A "
             "network that sees each frame before the haemodynamic delay, and a recurrent network "
             "after it, could add to this solution for the number of training steps with the least "
-            "error on the inner folds. Folds with at least one step: "
-            f"{sum(n > 0 for n in steps)} of {len(steps)}, over all participants and directions."
+            "error on the inner folds."
         )
+    else:
+        parts.append("Training took the number of steps with the least error on the inner folds.")
+    parts.append(
+        f"Folds with at least one step: {sum(n > 0 for n in steps)} of {len(steps)}, over all "
+        "participants and directions."
+    )
     to_bold = any(split_name(name)[1] == BOLD for name in directions)
     if config["group"]["train"] and n_participants > 1 and to_bold:
         parts.append(

@@ -42,8 +42,9 @@ def describe(
     dict
         ``curves``: by phase and quantity; ``kl``: nats a row of each latent dimension, mean over
         folds, largest first; ``coverage`` and ``spread``: one number a fold; ``active``: mean
-        number of active dimensions; ``steps`` and ``starts``, the linear solutions that training
-        began at, of each fold; ``latents``, ``seeds``, ``preset``.
+        number of active dimensions; ``steps`` of each fold; ``starts``, the linear solutions that
+        training began at, fold by fold, none for a network alone; ``latents``, ``seeds``,
+        ``preset``.
     """
     inner = history[history["phase"] == "inner"]
     outer = history[history["phase"] == "outer"]
@@ -68,6 +69,7 @@ def describe(
         "starts": [
             fold["initialisation"] + " (edge of the grid)" * fold.get("penalty_at_edge", False)
             for fold in record["folds"]
+            if record["settings"].get("linear", True)
         ],
         "seeds": record["settings"].get("seeds"),
         "preset": record["settings"].get("preset"),

@@ -1,8 +1,10 @@
 """The whole report, put together from the files in results: one front page, one a participant."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pandas as pd
 import xarray as xr
 import yaml
@@ -40,6 +42,50 @@ PARTICIPANT = [
 ]
 
 
+@dataclass(frozen=True)
+class Site:
+    """What the pages of a report are made of.
+
+    Parameters
+    ----------
+    source : Source
+    root : Path
+        The report.
+    templates : jinja2.Environment
+    study : str
+        Its name.
+    shared : dict
+        What every template is given.
+    units, directions : list of str
+        Participants, and what was predicted of them.
+    brain : str or None
+        Address of the cortical surface, where it was packed.
+    film : dict
+        As `film_data` returns it.
+    runs : dict of str to list
+        Of each participant, as `runs_of` returns them.
+    partition : dict of str to DataFrame
+        Of each participant for whom what is explained was split.
+    """
+
+    source: Source
+    root: Path
+    templates: jinja2.Environment
+    study: str
+    shared: dict[str, Any]
+    units: list[str]
+    directions: list[str]
+    brain: str | None
+    film: dict[str, Any]
+    runs: dict[str, list[dict]]
+    partition: dict[str, pd.DataFrame]
+
+    def write(self, template: str, page: str, *, up: str = "", **content: Any) -> None:
+        """Render a template, and write it as a page whose way to the front page is `up`."""
+        found = self.templates.get_template(f"{template}.html.j2")
+        pages.write_page(self.root / page, found.render(**self.shared, root=up, **content))
+
+
 def write_site(source: Source, root: Path) -> None:
     """Write the report.
 
@@ -50,104 +96,146 @@ def write_site(source: Source, root: Path) -> None:
         An existing, empty folder.
     """
     results = source.results
-    inputs = read_json(results.inputs)
-    folds = read_json(results.folds)
-    summary = read_table(results.summary)
-    ceiling = None
-    if _predicts_bold(summary):
-        ceiling = table_of(results.ceiling)
-        # With fewer than three participants there is none, which is to be said.
-        ceiling = pd.DataFrame() if ceiling is None else ceiling
-    units = [f"sub-{label}" for label in inputs["participants"]]
-    directions = list(dict.fromkeys(summary["direction"]))
-    columns = scores.model_columns(summary)
+    inputs, folds = read_json(results.inputs), read_json(results.folds)
+    summary, methods = read_table(results.summary), read_json(results.methods)
     templates = pages.environment(source.templates)
     pages.carry(source.templates, root)
     brain = None
     if results.brain.exists():
         brain = pages.write_data(root, "assets/brain", read_json(results.brain))
-    methods = read_json(results.methods)
     compared = planted.planted_of(results, root)
-    shared = {
-        "study": methods["study"],
-        "banners": study.banners(
-            simulation=source.config["simulation"] if source.simulated else None,
-            weights=substitute_weights(source),
-            recovered=compared["found"][0] if compared else None,
-        ),
-        "version": VERSION,
-        "columns": columns,
-        "sound": source.config["spectrogram"],
-    }
-    film = film_data(source, folds, root)
-    runs = {unit: runs_of(source, unit, inputs, root) for unit in units}
-    neighbours = [None, *({"name": unit, "page": f"{unit}.html"} for unit in units), None]
+    units = [f"sub-{label}" for label in inputs["participants"]]
     partition = {unit: table_of(results.partition(unit)) for unit in units}
-    partition = {unit: table for unit, table in partition.items() if table is not None}
-    for number, unit in enumerate(units):
-        text = templates.get_template("participant.html.j2").render(
-            **shared,
-            root="../",
-            title=f"{unit}: {methods['study']}",
-            name=unit,
-            sections=PARTICIPANT,
-            before=neighbours[number],
-            after=neighbours[number + 2],
-            scores=scores_of(source, unit, directions),
-            partition=scores.partition_rows([partition[unit]] if unit in partition else []),
-            modalities=modalities_of(results, unit, root),
-            maps=maps_of(source, directions, unit, root, brain=brain, up="../"),
-            **timeline_of(source, directions, unit, root, film),
-            players=players_of(source, directions, unit, root, up="../"),
-            runs=runs[unit],
-            models=models_of(source, directions, unit),
-        )
-        pages.write_page(root / "participants" / f"{unit}.html", text)
+    site = Site(
+        source=source,
+        root=root,
+        templates=templates,
+        study=methods["study"],
+        shared={
+            "study": methods["study"],
+            "banners": study.banners(
+                simulation=source.config["simulation"] if source.simulated else None,
+                weights=substitute_weights(source),
+                recovered=compared["found"][0] if compared else None,
+            ),
+            "version": VERSION,
+            "columns": scores.model_columns(summary),
+            "sound": source.config["spectrogram"],
+        },
+        units=units,
+        directions=list(dict.fromkeys(summary["direction"])),
+        brain=brain,
+        film=film_data(source, folds, root),
+        runs={unit: runs_of(source, unit, inputs, root) for unit in units},
+        partition={unit: table for unit, table in partition.items() if table is not None},
+    )
+    for unit in units:
+        write_participant(site, unit)
     if compared:
-        text = templates.get_template("planted.html.j2").render(
-            **shared,
-            **compared,
-            root="",
-            title=f"Planted and found: {methods['study']}",
-            sections=planted.SECTIONS,
+        title = f"Planted and found: {site.study}"
+        site.write(
+            "planted", study.PLANTED_PAGE, title=title, sections=planted.SECTIONS, **compared
         )
-        pages.write_page(root / study.PLANTED_PAGE, text)
-    quality = group_quality.group_quality(source, runs)
+    quality = group_quality.group_quality(source, site.runs)
     if quality:
-        text = templates.get_template("quality.html.j2").render(
-            **shared,
-            **quality,
-            root="",
-            title=f"Quality of all runs: {methods['study']}",
-            sections=group_quality.SECTIONS,
-        )
-        pages.write_page(root / group_quality.PAGE, text)
-    n_models, front = len(columns), "group" if len(units) > 1 else units[0]
+        title, sections = f"Quality of all runs: {site.study}", group_quality.SECTIONS
+        site.write("quality", group_quality.PAGE, title=title, sections=sections, **quality)
+    write_front(
+        site,
+        summary,
+        inputs=inputs,
+        folds=folds,
+        methods=methods,
+        quality_page=group_quality.PAGE if quality else None,
+    )
+
+
+def write_participant(site: Site, unit: str) -> None:
+    """Write a participant's page."""
+    source, root, directions = site.source, site.root, site.directions
+    neighbours = [None, *({"name": name, "page": f"{name}.html"} for name in site.units), None]
+    number = site.units.index(unit)
+    mine = site.partition.get(unit)
+    site.write(
+        "participant",
+        f"participants/{unit}.html",
+        up="../",
+        title=f"{unit}: {site.study}",
+        name=unit,
+        sections=PARTICIPANT,
+        before=neighbours[number],
+        after=neighbours[number + 2],
+        scores=scores_of(source, unit, directions),
+        partition=[] if mine is None else scores.partition_rows([mine]),
+        modalities=modalities_of(source.results, unit, root),
+        maps=maps_of(source, directions, unit, root, brain=site.brain, up="../"),
+        **timeline_of(source, directions, unit, root, site.film),
+        players=players_of(source, directions, unit, root, up="../"),
+        runs=site.runs[unit],
+        models=models_of(source, directions, unit),
+    )
+
+
+def write_front(
+    site: Site,
+    summary: pd.DataFrame,
+    *,
+    inputs: dict[str, Any],
+    folds: dict[str, Any],
+    methods: dict[str, Any],
+    quality_page: str | None,
+) -> None:
+    """Write the front page.
+
+    Parameters
+    ----------
+    site : Site
+    summary : DataFrame
+        Scores of all units, models and directions.
+    inputs, folds, methods : dict
+        The files of these names.
+    quality_page : str or None
+        The page of all runs' quality, where there is one.
+    """
+    source, results, root = site.source, site.source.results, site.root
+    directions, units = site.directions, site.units
+    ceiling = None
+    if _predicts_bold(summary):
+        ceiling = table_of(results.ceiling)
+        # With fewer than three participants there is none, which is to be said.
+        ceiling = pd.DataFrame() if ceiling is None else ceiling
     sheet = results.sheet
-    text = templates.get_template("index.html.j2").render(
-        **shared,
+    site.write(
+        "index",
+        "index.html",
+        title=f"{site.study}: stim2bold report",
+        sections=FRONT,
         **study.opening(
             inputs=inputs,
             film=read_json(results.film),
             folds=folds,
             n_directions=len(directions),
-            n_models=n_models,
+            n_models=len(site.shared["columns"]),
         ),
-        root="",
-        title=f"{methods['study']}: stim2bold report",
-        sections=FRONT,
         table=scores.verdict_table(summary, ceiling),
         shared=scores.ceiling_sentence(ceiling),
         persistence=scores.persistence_sentence(table_of(results.persistence)),
-        partition=scores.partition_rows(list(partition.values())),
+        partition=scores.partition_rows(list(site.partition.values())),
         decoding=scores.decoding_rows(table_of(results.decoding)),
         region_tables=list(filter(None, (regions_of(results, name) for name in directions))),
-        group=maps_of(source, directions, front, root, brain=brain, up=""),
-        courses=courses_of(source, directions, film),
+        group=maps_of(
+            source,
+            directions,
+            "group" if len(units) > 1 else units[0],
+            root,
+            brain=site.brain,
+            up="",
+        ),
+        courses=courses_of(source, directions, site.film),
         segment=source.config["evaluation"]["segment"],
         meanings={name: model.meaning for name, model in MODELS.items()},
-        **participant_table(source, units, runs, directions),
-        quality_page=group_quality.PAGE if quality else None,
+        **participant_table(source, units, site.runs, directions),
+        quality_page=quality_page,
         players=players_of(source, directions, "film", root, up=""),
         **sounds_of(source, directions),
         sheet=pages.copy_picture(root, "assets/film", sheet) if sheet.exists() else None,
@@ -161,7 +249,6 @@ def write_site(source: Source, root: Path) -> None:
         configuration=yaml.safe_dump(source.config, sort_keys=False, allow_unicode=True),
         environments=environments(source.environments),
     )
-    pages.write_page(root / "index.html", text)
 
 
 def modalities_of(results: Results, unit: str, root: Path) -> dict[str, Any] | None:

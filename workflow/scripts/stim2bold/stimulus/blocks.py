@@ -14,7 +14,7 @@ from stim2bold.runtime.errors import InputError
 
 #: What a block of a film without marked blocks is called.
 UNMARKED = "film"
-# Seconds; onsets are written with three digits, and runs overlap by whole pictures.
+# Seconds; onsets are written with three digits, and runs overlap by whole frames.
 TOLERANCE = 0.02
 
 

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure  # noqa: E402
 matplotlib.rcParams["text.parse_math"] = False
 # Of Okabe & Ito: told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+#: Frames a line.
+N_COLUMNS = 13
 
 
 def linear_similarity(a: np.ndarray, b: np.ndarray) -> float:
@@ -78,7 +80,7 @@ def border_times(blocks: pd.DataFrame, film_onset: float, duration: float) -> pd
 
 
 def draw(
-    pictures: Sequence[np.ndarray],
+    frames: Sequence[np.ndarray],
     labels: Sequence[str],
     *,
     mel: xr.DataArray | None,
@@ -92,7 +94,7 @@ def draw(
 
     Parameters
     ----------
-    pictures : sequence of ndarray, each of shape (height, width, 3)
+    frames : sequence of ndarray, each of shape (height, width, 3)
         At the blocks' borders.
     labels : sequence of str
         What stands under each.
@@ -113,33 +115,24 @@ def draw(
     -------
     Figure
     """
-    n_columns = 13
-    n_lines = max(1, -(-len(pictures) // n_columns))
+    n_lines = max(1, -(-len(frames) // N_COLUMNS))
     heights = [*([1.15] * n_lines), 2.2, 2.2, *([0.9] * len(spaces)), 3.2]
     figure = plt.figure(figsize=(16, 1.1 * sum(heights)), layout="constrained")
-    grid = figure.add_gridspec(len(heights), n_columns, height_ratios=heights)
+    grid = figure.add_gridspec(len(heights), N_COLUMNS, height_ratios=heights)
     figure.suptitle(title)
-    for index, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
-        axes = figure.add_subplot(grid[index // n_columns, index % n_columns])
-        axes.imshow(picture)
+    for index, (frame, label) in enumerate(zip(frames, labels, strict=True)):
+        axes = figure.add_subplot(grid[index // N_COLUMNS, index % N_COLUMNS])
+        axes.imshow(frame)
         axes.set_xlabel(label, fontsize=7)
         axes.set_xticks([])
         axes.set_yticks([])
 
-    kinds = list(dict.fromkeys(blocks["trial_type"]))
     clock = mel if mel is not None else next(iter(spaces.values()))
     times = clock["time"].to_numpy()
     whole = figure.add_subplot(grid[n_lines, :], facecolor="black")
     if mel is not None:
         _spectrogram(whole, mel, slice(None, None, max(1, len(times) // 4000)))
-    for block in blocks.itertuples():
-        colour = COLOURS[kinds.index(block.trial_type) % len(COLOURS)]
-        start, end = block.onset - film_onset, block.offset - film_onset
-        whole.axvline(start, color="white", linewidth=0.8)
-        whole.text(
-            start + 0.2, 1.02, block.trial_type, color=colour, transform=_over(whole), fontsize=8
-        )
-        whole.plot([start, end], [1.005, 1.005], color=colour, lw=4, transform=_over(whole))
+    _mark_blocks(whole, blocks, film_onset)
     whole.set_xlim(times[0], times[-1])
 
     # Ten seconds in which words can be read: around the first that is spoken.
@@ -149,13 +142,7 @@ def draw(
     if mel is not None:
         _spectrogram(detail, mel, slice(within[0], within[-1] + 1))
     if words is not None:
-        near = words[(words["offset"] > start) & (words["onset"] < start + 10)]
-        for number, word in enumerate(near.itertuples()):
-            detail.axvspan(word.onset, word.offset, color="white", alpha=0.12, lw=0)
-            height = 0.94 - 0.07 * (number % 2)
-            detail.text(
-                word.onset, height, word.item, color="white", fontsize=7, transform=_over(detail)
-            )
+        _write_words(detail, words[(words["offset"] > start) & (words["onset"] < start + 10)])
     detail.set_xlim(start, start + 10)
 
     tables = {name: space.to_numpy().reshape(len(space), -1) for name, space in spaces.items()}
@@ -167,17 +154,36 @@ def draw(
         axes.set_ylabel(name, rotation=0, ha="right", va="center")
         axes.set_xlim(times[0], times[-1])
         axes.set_yticks([])
+    _draw_similarity(figure.add_subplot(grid[-1, :5]), tables)
+    return figure
+
+
+def _mark_blocks(axes: plt.Axes, blocks: pd.DataFrame, film_onset: float) -> None:
+    """Write above a panel which block the film is in."""
+    kinds = list(dict.fromkeys(blocks["trial_type"]))
+    for block in blocks.itertuples():
+        colour = COLOURS[kinds.index(block.trial_type) % len(COLOURS)]
+        start, end = block.onset - film_onset, block.offset - film_onset
+        axes.axvline(start, color="white", linewidth=0.8)
+        axes.text(
+            start + 0.2, 1.02, block.trial_type, color=colour, transform=_over(axes), fontsize=8
+        )
+        axes.plot([start, end], [1.005, 1.005], color=colour, lw=4, transform=_over(axes))
+
+
+def _write_words(axes: plt.Axes, words: pd.DataFrame) -> None:
+    """Write words where they are spoken."""
+    for number, word in enumerate(words.itertuples()):
+        axes.axvspan(word.onset, word.offset, color="white", alpha=0.12, lw=0)
+        height = 0.94 - 0.07 * (number % 2)
+        axes.text(word.onset, height, word.item, color="white", fontsize=7, transform=_over(axes))
+
+
+def _draw_similarity(axes: plt.Axes, tables: dict[str, np.ndarray]) -> None:
+    """Draw what each two feature spaces, (n_rows, n_features), share."""
     n_rows = min(len(table) for table in tables.values())
-    similarity = np.array(
-        [
-            [
-                linear_similarity(a[:n_rows].astype(float), b[:n_rows].astype(float))
-                for b in tables.values()
-            ]
-            for a in tables.values()
-        ]
-    )
-    axes = figure.add_subplot(grid[-1, :5])
+    values = [table[:n_rows].astype(float) for table in tables.values()]
+    similarity = np.array([[linear_similarity(a, b) for b in values] for a in values])
     axes.imshow(similarity, vmin=0, vmax=1, cmap="cividis")
     for i, j in np.ndindex(similarity.shape):
         colour = "white" if similarity[i, j] < 0.6 else "black"
@@ -185,7 +191,6 @@ def draw(
     axes.set_xticks(range(len(tables)), list(tables), rotation=30, ha="right")
     axes.set_yticks(range(len(tables)), list(tables))
     axes.set_title("what the feature spaces share (linear CKA)", fontsize=9)
-    return figure
 
 
 def _over(axes: plt.Axes) -> matplotlib.transforms.Transform:

@@ -15,7 +15,7 @@ from av.video.reformatter import VideoReformatter
 
 from stim2bold.runtime.errors import InputError
 from stim2bold.stimulus.channels import channel_names, mono_weights
-from stim2bold.stimulus.film_frames import orientation, picture
+from stim2bold.stimulus.film_frames import frame_image, orientation
 from stim2bold.stimulus.film_sound import (
     SoundSpan,
     _describe,
@@ -56,7 +56,7 @@ def probe(
     -------
     frames : DataFrame
         One row per decoded frame: frame (number), time and duration (seconds of film time), repeat
-        (1 where the picture equals the one before).
+        (1 where the image equals the one before).
     film : dict
         zero (container time of film time 0), duration (film time at which the last frame goes),
         video and audio (of the chosen streams; audio is None when there is none; its zero is the
@@ -101,8 +101,13 @@ def probe(
         if last is None:
             raise InputError(path, "not one frame could be decoded", "copy the film again")
         orientation(last, path)
-        codec, width, height = video.codec_context.name, last.width, last.height
         aspect = video.sample_aspect_ratio or video.codec_context.sample_aspect_ratio
+        stored = {
+            "codec": video.codec_context.name,
+            "width": last.width,
+            "height": last.height,
+            "pixel_aspect": float(aspect) if aspect else 1.0,
+        }
         described = None if audio is None else _describe(audio)
     if n_corrupt > max(1, MOST_DROPPED * len(times)):
         raise InputError(
@@ -121,36 +126,11 @@ def probe(
         refuse_cut(path, declared, start=start[0], end=end)
     span.refuse_loss()
     zero = float(start[0] if span.start is None else min(start[0], span.start))
-    repeats = np.diff(np.array(sums, dtype=np.int64), prepend=sums[0] ^ 1) == 0
-    frames = pd.DataFrame(
-        {
-            "frame": np.arange(len(start)),
-            "time": np.round(start - zero, 6),
-            "duration": np.round(np.append(between, end - start[-1]), 6),
-            "repeat": repeats.astype(int),
-        }
-    )
-    usual = float(np.median(frames["duration"]))
+    frames = frame_table(start - zero, end - zero, sums)
     film = {
         "zero": round(zero, 6),
         "duration": round(float(end - zero), 6),
-        "video": {
-            "stream": settings.video,
-            "codec": codec,
-            "width": width,
-            "height": height,
-            "pixel_aspect": float(aspect) if aspect else 1.0,
-            "start": round(float(start[0] - zero), 6),
-            "end": round(float(end - zero), 6),
-            "frames": len(start),
-            "mean_rate": round(len(start) / float(end - start[0]), 6),
-            "usual_frame_seconds": round(usual, 6),
-            # Time stamps of a constant rate may still be rounded to 1 ms (Matroska).
-            "constant_rate": bool(np.ptp(between) < 2.5e-3) if len(between) else True,
-            "gaps": int((between > 1.5 * usual).sum()),
-            "longest_gap": round(float(between.max(initial=0.0)), 6),
-            "repeated_frames": int(repeats.sum()),
-        },
+        "video": {"stream": settings.video, **stored, **rate_of(frames)},
         "audio": None,
         "streams": streams,
     }
@@ -159,6 +139,48 @@ def probe(
     elif described is not None and span.start is not None:
         film["audio"] = _sound(described, span, settings, zero=zero)
     return frames, film
+
+
+def frame_table(start: np.ndarray, end: float, sums: list[int]) -> pd.DataFrame:
+    """Return when each frame is shown, and whether it equals the one before.
+
+    Parameters
+    ----------
+    start : ndarray of shape (n_frames,)
+        Film time of each.
+    end : float
+        When the last frame goes.
+    sums : list of int
+        A check sum of each.
+    """
+    repeats = np.diff(np.array(sums, dtype=np.int64), prepend=sums[0] ^ 1) == 0
+    return pd.DataFrame(
+        {
+            "frame": np.arange(len(start)),
+            "time": np.round(start, 6),
+            "duration": np.round(np.diff(start, append=end), 6),
+            "repeat": repeats.astype(int),
+        }
+    )
+
+
+def rate_of(frames: pd.DataFrame) -> dict[str, Any]:
+    """Describe the clock of a film's frames; what `frame_table` returns is given."""
+    start, duration = frames["time"].to_numpy(), frames["duration"].to_numpy()
+    end, between = start[-1] + duration[-1], np.diff(start)
+    usual = float(np.median(duration))
+    return {
+        "start": round(float(start[0]), 6),
+        "end": round(float(end), 6),
+        "frames": len(start),
+        "mean_rate": round(len(start) / float(end - start[0]), 6),
+        "usual_frame_seconds": round(usual, 6),
+        # Time stamps of a constant rate may still be rounded to 1 ms (Matroska).
+        "constant_rate": bool(np.ptp(between) < 2.5e-3) if len(between) else True,
+        "gaps": int((between > 1.5 * usual).sum()),
+        "longest_gap": round(float(between.max(initial=0.0)), 6),
+        "repeated_frames": int(frames["repeat"].sum()),
+    }
 
 
 def sample(
@@ -170,7 +192,7 @@ def sample(
     short_side: int = 256,
     crop: int = 224,
 ) -> Iterator[np.ndarray]:
-    """Take from a film the pictures shown at given times, one after the other.
+    """Take from a film the frames shown at given times, one after the other.
 
     A frame is shown from its own time stamp until the next frame's. Before the first frame the
     screen is black; after the last one the last stays.
@@ -186,7 +208,7 @@ def sample(
     stream : int
         Which video stream.
     short_side, crop : int
-        See `picture`.
+        See `frame_image`.
 
     Yields
     ------
@@ -212,7 +234,7 @@ def sample(
                 shown, image = following[1], None
                 following = next(coming, None)
             if image is None:
-                image = picture(
+                image = frame_image(
                     shown,
                     turn=orientation(shown, path),
                     short_side=short_side,

@@ -1,4 +1,4 @@
-"""Pictures of a film as they are displayed: size, shape of pixels, turned and mirrored."""
+"""Frames of a film as they are displayed: size, shape of pixels, turned and mirrored."""
 
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def orientation(frame: Any, path: str | Path) -> np.ndarray:
         raise InputError(
             path,
             (
-                "its display matrix turns or shears the picture by no multiple of 90 degrees "
+                "its display matrix turns or shears the image by no multiple of 90 degrees "
                 f"({', '.join(f'{value / 65536:g}' for value in matrix.ravel())})"
             ),
             (
@@ -61,7 +61,7 @@ def orientation(frame: Any, path: str | Path) -> np.ndarray:
 
 
 def displayed(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Turn and mirror a picture.
+    """Turn and mirror an image.
 
     Parameters
     ----------
@@ -83,13 +83,13 @@ def displayed(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
 
 
 def _fit(width: int, height: int, *, aspect: float, short_side: int) -> tuple[int, int]:
-    """Size at which the shorter side of the picture as displayed is `short_side` pixels."""
+    """Size at which the shorter side of the image as displayed is `short_side` pixels."""
     shown = width * aspect
     scale = short_side / min(shown, height)
     return max(short_side, round(shown * scale)), max(short_side, round(height * scale))
 
 
-def picture(
+def frame_image(
     frame: Any,
     *,
     turn: np.ndarray,

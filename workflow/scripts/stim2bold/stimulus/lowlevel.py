@@ -1,4 +1,4 @@
-"""Low-level features of picture and sound: the plain competitors of what networks see."""
+"""Low-level features of video and sound: the plain competitors of what networks see."""
 
 from collections.abc import Iterable
 
@@ -11,13 +11,13 @@ from stim2bold.stimulus.spectrogram import SpectrogramSettings, frame_times, log
 # ITU-R BT.709.
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # Named as annotations are: by what they describe.
-PICTURE = tuple(f"video/{name}" for name in ("luminance", "contrast", "motion", "cut"))
+VIDEO = tuple(f"video/{name}" for name in ("luminance", "contrast", "motion", "cut"))
 SOUND = tuple(
     f"sound/{name}"
     for name in ("envelope", "flux", "pitch", "voicing", "syllables", "low_energy", "speech")
 )
 # A cut changes the histogram of grey values by more than this (0 to 1), and by more than three
-# times what the pictures around it do.
+# times what the frames around it do.
 CUT_DISTANCE = 0.25
 CUT_CONTRAST = 3.0
 PITCH_RANGE = (70.0, 500.0)
@@ -40,12 +40,12 @@ def _named(values: np.ndarray, times: np.ndarray, names: tuple[str, ...]) -> xr.
     )
 
 
-def picture_features(pictures: Iterable[np.ndarray], times: np.ndarray) -> xr.DataArray:
+def video_features(frames: Iterable[np.ndarray], times: np.ndarray) -> xr.DataArray:
     """Luminance, contrast, motion energy and cuts of a film.
 
     Parameters
     ----------
-    pictures : iterable of ndarray of uint8, each of shape (height, width, 3)
+    frames : iterable of ndarray of uint8, each of shape (height, width, 3)
         The film, small: 64 pixels a side will do.
     times : ndarray of shape (n,)
         Their film times in seconds, not necessarily even.
@@ -54,35 +54,35 @@ def picture_features(pictures: Iterable[np.ndarray], times: np.ndarray) -> xr.Da
     -------
     DataArray, dims (time, feature)
         luminance and contrast: mean and standard deviation of the grey values, 0 to 1. motion: mean
-        magnitude of the change of grey value per second since the picture before, cuts left out.
-        cut: 1 at the first picture after a cut, else 0.
+        magnitude of the change of grey value per second since the frame before, cuts left out.
+        cut: 1 at the first frame after a cut, else 0.
     """
     rows, histograms, previous = [], [], None
-    for picture in pictures:
-        grey = picture.astype(np.float32) @ LUMA / 255
+    for frame in frames:
+        grey = frame.astype(np.float32) @ LUMA / 255
         change = 0.0 if previous is None else float(np.abs(grey - previous).mean())
         rows.append((float(grey.mean()), float(grey.std()), change))
         histograms.append(np.histogram(grey, bins=32, range=(0, 1))[0] / grey.size)
         previous = grey
-    values = np.zeros((len(rows), len(PICTURE)))
+    values = np.zeros((len(rows), len(VIDEO)))
     values[:, :3] = rows
     values[1:, 2] /= np.diff(times[: len(rows)])
     values[:, 3] = find_cuts(np.array(histograms))
     values[values[:, 3] > 0, 2] = 0
-    return _named(values, times[: len(values)], PICTURE)
+    return _named(values, times[: len(values)], VIDEO)
 
 
 def find_cuts(histograms: np.ndarray) -> np.ndarray:
-    """Find the pictures that follow a cut.
+    """Find the frames that follow a cut.
 
     Parameters
     ----------
-    histograms : ndarray of shape (n_pictures, n_bins)
+    histograms : ndarray of shape (n_frames, n_bins)
         Shares of grey values.
 
     Returns
     -------
-    ndarray of shape (n_pictures,)
+    ndarray of shape (n_frames,)
         1 or 0.
     """
     distance = np.zeros(len(histograms))

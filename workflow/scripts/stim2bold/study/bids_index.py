@@ -133,28 +133,7 @@ def choose(
     choice : Choice
         Whom and what to choose.
     """
-    problems: list[Problem] = []
-    chosen = table
-    for key, entity in CHOICES.items():
-        wanted = choice.selection.get(key)
-        if wanted is None:
-            continue
-        labels = wanted if isinstance(wanted, list) else [wanted]
-        # An index of a run is a number there, other labels are text; '' is no entity at all.
-        there = chosen[entity].astype(object).where(chosen[entity].notna(), "")
-        there = there.map(lambda label: label if isinstance(label, str) else str(int(label)))
-        wished = [str(int(label)) if entity == "run" and label else label for label in labels]
-        known = ", ".join(sorted({label or "none" for label in there})) or "none"
-        for label in [label for label in wished if label not in set(there) and len(chosen)]:
-            tell = warning if set(wished) & set(there) else error
-            problems.append(
-                tell(
-                    root,
-                    f"no BOLD run of {key} {label or 'absent'} (there is: {known})",
-                    f"correct selection.{key}",
-                )
-            )
-        chosen = chosen[there.isin(wished)]
+    chosen, problems = by_entities(table, root, choice)
     if n_errors(problems):
         return chosen.iloc[:0], problems
     if len(chosen) < len(table):
@@ -176,31 +155,11 @@ def choose(
                 "correct the list 'participants' or add the images",
             )
         )
-    everybody = set(table["sub"])
-    for label in sorted(participants_of(choice.exclude).keys() - everybody):
-        # Quoted or not, 2 is not 02: whoever is meant would stay in without a word.
-        meant = [other for other in sorted(everybody) if other.lstrip("0") == label.lstrip("0")]
-        tell = error if meant else warning
-        fix = f"write it as the data set does: '{meant[0]}'" if meant else "correct it"
-        what = f"exclude names participant {label}, who has no run"
-        problems.append(tell("config.yaml", what, fix))
-    chosen = chosen[chosen["sub"].isin(named - set(choice.exclude))]
-    own = [entities(stem(Path(path))).items() for path in chosen["path"]]
-    left_out = [False] * len(own)
-    for key in [key for key in choice.exclude if "_" in key]:
-        fits = [run_named(key).items() <= items for items in own]
-        left_out = [a or b for a, b in zip(left_out, fits, strict=True)]
-        names = [Path(path).name for path, fit in zip(chosen["path"], fits, strict=True) if fit]
-        if names:
-            what = f"{few(names)} is left out: {choice.exclude[key]}"
-            problems.append(note("config.yaml", what, "exclude says so"))
-        elif key.split("_")[0] not in participants_of(choice.exclude):
-            problems.append(
-                error(
-                    "config.yaml", f"exclude names the run {key}, which is not there", "correct it"
-                )
-            )
-    chosen = chosen.iloc[[row for row, out in enumerate(left_out) if not out]]
+    problems += unknown_exclusions(choice, set(table["sub"]))
+    chosen, found = without_excluded(
+        chosen[chosen["sub"].isin(named - set(choice.exclude))], choice.exclude
+    )
+    problems += found
     if chosen.empty and not n_errors(problems):
         problems.append(
             error(
@@ -210,6 +169,67 @@ def choose(
             )
         )
     return chosen, problems
+
+
+def by_entities(
+    table: "pd.DataFrame", root: Path, choice: Choice
+) -> tuple["pd.DataFrame", list[Problem]]:
+    """Choose series by the entities of their names; arguments as of `choose`."""
+    problems: list[Problem] = []
+    for key, entity in CHOICES.items():
+        wanted = choice.selection.get(key)
+        if wanted is None:
+            continue
+        labels = wanted if isinstance(wanted, list) else [wanted]
+        # An index of a run is a number there, other labels are text; '' is no entity at all.
+        there = table[entity].astype(object).where(table[entity].notna(), "")
+        there = there.map(lambda label: label if isinstance(label, str) else str(int(label)))
+        wished = [str(int(label)) if entity == "run" and label else label for label in labels]
+        known = ", ".join(sorted({label or "none" for label in there})) or "none"
+        for label in [label for label in wished if label not in set(there) and len(table)]:
+            tell = warning if set(wished) & set(there) else error
+            problems.append(
+                tell(
+                    root,
+                    f"no BOLD run of {key} {label or 'absent'} (there is: {known})",
+                    f"correct selection.{key}",
+                )
+            )
+        table = table[there.isin(wished)]
+    return table, problems
+
+
+def unknown_exclusions(choice: Choice, everybody: set[str]) -> list[Problem]:
+    """Say which excluded participants have no run."""
+    problems = []
+    for label in sorted(participants_of(choice.exclude).keys() - everybody):
+        # Quoted or not, 2 is not 02: whoever is meant would stay in without a word.
+        meant = [other for other in sorted(everybody) if other.lstrip("0") == label.lstrip("0")]
+        tell = error if meant else warning
+        fix = f"write it as the data set does: '{meant[0]}'" if meant else "correct it"
+        what = f"exclude names participant {label}, who has no run"
+        problems.append(tell("config.yaml", what, fix))
+    return problems
+
+
+def without_excluded(
+    chosen: "pd.DataFrame", exclude: dict[str, str]
+) -> tuple["pd.DataFrame", list[Problem]]:
+    """Leave out the runs that `exclude` names, and say which."""
+    problems = []
+    own = [entities(stem(Path(path))).items() for path in chosen["path"]]
+    left_out = [False] * len(own)
+    for key in [key for key in exclude if "_" in key]:
+        fits = [run_named(key).items() <= items for items in own]
+        left_out = [a or b for a, b in zip(left_out, fits, strict=True)]
+        names = [Path(path).name for path, fit in zip(chosen["path"], fits, strict=True) if fit]
+        if names:
+            what = f"{few(names)} is left out: {exclude[key]}"
+            problems.append(note("config.yaml", what, "exclude says so"))
+        elif key.split("_")[0] not in participants_of(exclude):
+            what = f"exclude names the run {key}, which is not there"
+            problems.append(error("config.yaml", what, "correct it"))
+    return chosen.iloc[[row for row, out in enumerate(left_out) if not out]], problems
 
 
 def usable(table: "pd.DataFrame", root: Path) -> tuple["pd.DataFrame", list[Problem]]:

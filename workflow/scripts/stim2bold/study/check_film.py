@@ -194,9 +194,9 @@ def check_clock(path: Path, found: Survey) -> list[Problem]:
         what = f"its sound has holes of {found.sound_missing:.1f} s in all, which are silence"
         problems.append(warning(path, what, fix))
     if found.sound_end is not None and abs(found.sound_end - found.duration) > SLACK:
-        what = f"its sound ends at {found.sound_end:.1f} s, its picture at {found.duration:.1f} s"
+        what = f"its sound ends at {found.sound_end:.1f} s, its video at {found.duration:.1f} s"
         problems.append(warning(path, what, fix))
     if found.sound_start is not None and found.sound_start > SLACK:
-        what = f"its sound begins {found.sound_start:.1f} s after its picture"
+        what = f"its sound begins {found.sound_start:.1f} s after its video"
         problems.append(warning(path, what, fix))
     return problems

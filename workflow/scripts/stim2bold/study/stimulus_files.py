@@ -1,14 +1,10 @@
 """The film, its sound and its annotations, as the configuration names them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stim2bold.io.presence import check_present
 from stim2bold.runtime.errors import InputError
 from stim2bold.runtime.issues import refuse
-
-if TYPE_CHECKING:
-    pass
 
 
 def film_path(film: str | None, *, drawn: bool) -> Path | None:

@@ -4,13 +4,12 @@ Headers, tables and the lengths of files are read, and the first volume of each 
 the whole image can tell is said by the step that reads it.
 """
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stim2bold.io.tables import read_tsv
 from stim2bold.models import catalogue
 from stim2bold.preprocessing.images import open_image
 from stim2bold.runtime.command import progress
@@ -24,6 +23,7 @@ from stim2bold.study.check_features import check_own_features
 from stim2bold.study.check_film import asked, check_film
 from stim2bold.study.check_fit import check_fit
 from stim2bold.study.check_run import Header, check_anatomy, check_bold, check_derived
+from stim2bold.study.participants import check_participants
 from stim2bold.study.read_records import left_out, records_of
 
 
@@ -70,10 +70,76 @@ def examine(config: dict[str, Any]) -> Findings:
     drawn = simulated and config["film"] is None
     if simulated and not (Path(study.SIMULATED) / "dataset_description.json").is_file():
         return Findings(runs, None, {}, space, in_order(problems))
+    stimulus, found = examine_stimulus(config, runs, drawn=drawn)
+    problems += found
+    duration = stimulus.duration
+    problems += check_participants(Path(study.bids_dir(config)), runs)
+    TR = shared_TR(runs)
+    headers, found = examine_images(config, runs, TR=TR)
+    problems += found
+    onsets, found = study.film_onsets(runs, config)
+    problems += found
+    timed = [run for run in runs if run.name in onsets]
+    problems += check_blocks(timed, onsets, config, TR=TR, duration=duration)
+    if TR is not None and duration is not None:
+        problems += check_coverage(headers, onsets, TR=TR, duration=duration)
+    if config["preprocessing"]["parcels"] and Path(config["preprocessing"]["parcels"]).is_file():
+        atlas = config["preprocessing"]["parcels"]
+        problems += refusals(atlas, lambda: open_image(atlas))
+    records = records_of(
+        runs,
+        headers,
+        onsets,
+        config,
+        film=stimulus.film,
+        annotations=stimulus.annotations,
+        participants=Path(study.bids_dir(config)) / "participants.tsv",
+    )
+    records += stimulus.own_records
+    speech = config["sounds"]["speech"] if stimulus.needs_sound else []
+    problems += left_out(records, config["blocks"]["kinds"], speech=speech)
+    return Findings(runs, TR, onsets, space, in_order(problems), records)
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """What the participants were shown, as far as it is there.
+
+    Attributes
+    ----------
+    film, annotations : Path or None
+    duration : float or None
+        In seconds.
+    needs_sound : bool
+        Whether a direction asks for the film's sound.
+    own_records : list of dict
+        What was read of the user's own features.
+    """
+
+    film: Path | None
+    annotations: Path | None
+    duration: float | None
+    needs_sound: bool
+    own_records: list[dict[str, Any]]
+
+
+def examine_stimulus(
+    config: dict[str, Any], runs: list[Run], *, drawn: bool
+) -> tuple[Stimulus, list[Problem]]:
+    """Check the film, its sound and annotations, and the user's own features.
+
+    Parameters
+    ----------
+    config : dict
+    runs : list of Run
+    drawn : bool
+        Whether the film is a simulated one.
+    """
+    problems: list[Problem] = []
     film = asked(
         problems,
         config["film"] or "config.yaml",
-        lambda: stimulus_files.film_path(config["film"], drawn=simulated),
+        lambda: stimulus_files.film_path(config["film"], drawn=study.is_simulated(config)),
     )
     duration = None
     asked_for = asked(problems, "config.yaml", lambda: catalogue.directions_of(config)) or {}
@@ -118,10 +184,14 @@ def examine(config: dict[str, Any]) -> Findings:
         )
     used = {space for one in asked_for.values() for space in one.spaces}
     found, own_records = check_own_features(config, used, duration=duration)
-    problems += found
-    problems += check_participants(Path(study.bids_dir(config)), runs)
-    TR = shared_TR(runs)
-    headers = []
+    return Stimulus(film, annotations, duration, needs_sound, own_records), problems + found
+
+
+def examine_images(
+    config: dict[str, Any], runs: list[Run], *, TR: float | None
+) -> tuple[list[Header], list[Problem]]:
+    """Check the images of all runs, one by one and beside each other."""
+    headers, problems = [], []
     for run in progress(runs, "runs looked at"):
         header, found = check_bold(run, TR=TR)
         headers += [header] if header else []
@@ -134,28 +204,7 @@ def examine(config: dict[str, Any]) -> Findings:
             cleaning = config["preprocessing"]["cleaning"]
             problems += check_derived(run, strategy=cleaning["strategy"], motion=cleaning["motion"])
     problems += compare_headers(headers, resolution=config["preprocessing"]["resolution"])
-    onsets, found = study.film_onsets(runs, config)
-    problems += found
-    timed = [run for run in runs if run.name in onsets]
-    problems += check_blocks(timed, onsets, config, TR=TR, duration=duration)
-    if TR is not None and duration is not None:
-        problems += check_coverage(headers, onsets, TR=TR, duration=duration)
-    if config["preprocessing"]["parcels"] and Path(config["preprocessing"]["parcels"]).is_file():
-        atlas = config["preprocessing"]["parcels"]
-        problems += refusals(atlas, lambda: open_image(atlas))
-    records = records_of(
-        runs,
-        headers,
-        onsets,
-        config,
-        film=film,
-        annotations=annotations,
-        participants=Path(study.bids_dir(config)) / "participants.tsv",
-    )
-    records += own_records
-    speech = config["sounds"]["speech"] if needs_sound else []
-    problems += left_out(records, config["blocks"]["kinds"], speech=speech)
-    return Findings(runs, TR, onsets, space, in_order(problems), records)
+    return headers, problems
 
 
 def length_without_film(
@@ -216,28 +265,6 @@ def shared_TR(runs: list[Run]) -> float | None:
     return None
 
 
-def check_participants(root: Path, runs: list[Run]) -> list[Problem]:
-    """Check that participants.tsv, where there is one, has everybody."""
-    path = root / "participants.tsv"
-    if not path.is_file():
-        return []
-    try:
-        named = {row["participant_id"] for row in read_tsv(path, needed=["participant_id"]).rows}
-    except InputError as refusal:
-        # Nothing of it is used but who is named.
-        return [replace(from_refusal(refusal, path), severity="warning")]
-    absent = sorted({run.participant for run in runs} - {str(n)[4:] for n in named if n})
-    if not absent:
-        return []
-    return [
-        warning(
-            path,
-            f"has no row for participant {', '.join(absent)}",
-            "add one, other BIDS tools need it",
-        )
-    ]
-
-
 def compare_headers(headers: list[Header], *, resolution: str | float) -> list[Problem]:
     """Compare the runs' images with each other."""
     problems = []
@@ -283,7 +310,7 @@ def describe(findings: Findings, *, missing: list[dict[str, str]]) -> dict[str, 
     ----------
     findings : Findings
     missing : list of dict
-        Who is left out, and why, as `stim2bold.study.absent.absent_participants` returns them.
+        Who is left out, and why, as `stim2bold.study.participants.absent_participants` tells.
     """
     return {
         "TR": findings.TR,

@@ -90,6 +90,12 @@ def mean_delay(filters: FilterBank, tr: float) -> float:
     return float(-weights @ np.asarray(filters.offsets) / weights.sum() * tr)
 
 
+def untrained_folds(record: dict[str, Any]) -> int:
+    """Count the folds whose network neither starts from a linear solution nor took a step."""
+    alone = not record["settings"]["linear"]
+    return sum(alone and fold["steps"] == 0 for fold in record["folds"])
+
+
 def latent_course(
     problem: Problem,
     folds: list[Fold],
@@ -117,7 +123,9 @@ def latent_course(
     -------
     DataArray, dims (time, dimension)
         In standard deviations over training rows, with fold, row, and each dimension's share of
-        the variance predicted; attribute delay: seconds from the film to the volumes' times.
+        the variance predicted. Attributes: delay, seconds from the film to the volumes' times;
+        untrained, number of folds whose network is as it was drawn: of a network alone, those for
+        which the inner folds chose no step.
     """
     bases, fitted, told = [], [], []
     for fold in folds:
@@ -148,5 +156,6 @@ def latent_course(
             "units": "standard deviations over training rows",
             "source": f"latents of {problem.direction}, decoded, on principal axes of all folds",
             "delay": mean_delay(problem.filters(), problem.tr),
+            "untrained": untrained_folds(record),
         },
     )

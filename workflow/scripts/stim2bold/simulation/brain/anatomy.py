@@ -28,12 +28,15 @@ _HIGH = np.array([94.0, 128.0, 108.0])
 # Brightness of each tissue in a T1w and in a T2*-weighted image, white matter in T1w being 0.87 as
 # in the template.
 _T1 = {"csf": 0.16, "skull": 0.06, "marrow": 0.38, "fat": 0.95, "muscle": 0.48, "eye": 0.2,
-       "bone": 0.1, "air": 0.0}  # fmt: skip
+       "bone": 0.1, "cord": 0.8, "air": 0.0}  # fmt: skip
 _T2STAR = {"gm": 0.80, "wm": 0.64, "csf": 1.0, "skull": 0.03, "marrow": 0.1, "fat": 0.22,
-           "muscle": 0.28, "eye": 0.9, "bone": 0.04, "air": 0.0}  # fmt: skip
+           "muscle": 0.28, "eye": 0.9, "bone": 0.04, "cord": 0.64, "air": 0.0}  # fmt: skip
 
 # Where air beside the brain makes a T2* signal vanish: above the nose and above both ears.
 _DROPOUTS = (((0, 34, -26), 13.0), ((-50, -16, -34), 10.0), ((50, -16, -34), 10.0))
+
+# Where fluid, bone and scalp end, in millimetres from the brain.
+_LAYERS = (2.2, 7.0, 12.5)
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,100 @@ def lose_signal(t2star: np.ndarray, affine: np.ndarray) -> np.ndarray:
     return t2star
 
 
+def enclose(brain: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Close the furrows of a brain.
+
+    Parameters
+    ----------
+    brain : ndarray of bool, (nx, ny, nz)
+    step : float
+        Millimetres between grid points.
+
+    Returns
+    -------
+    hull : ndarray of bool, (nx, ny, nz)
+        The brain without furrows.
+    outside : ndarray of float32, (nx, ny, nz)
+        Millimetres from it.
+    """
+    padded = np.pad(brain, round(12 / step))
+    for _ in range(2):
+        padded = binary_closing(padded, iterations=max(1, round(5 / step)))
+    cut = round(12 / step)
+    hull = padded[cut:-cut, cut:-cut, cut:-cut] | brain
+    return hull, distance_transform_edt(~hull, sampling=step).astype(np.float32)
+
+
+def name_tissues(
+    points: tuple[np.ndarray, np.ndarray, np.ndarray],
+    brain: np.ndarray,
+    hull: np.ndarray,
+    outside: np.ndarray,
+    *,
+    step: float,
+    coarse: np.ndarray,
+) -> np.ndarray:
+    """Say what tissue lies where round the brain.
+
+    Parameters
+    ----------
+    points : tuple of ndarray
+        MNI millimetres along x, y and z; they broadcast to (nx, ny, nz).
+    brain, hull : ndarray of bool, (nx, ny, nz)
+    outside : ndarray of float32, (nx, ny, nz)
+        Millimetres from the hull, uneven as layers of tissue are.
+    step : float
+        Millimetres between grid points.
+    coarse : ndarray of float32, (nx, ny, nz)
+        Unevenness of the skin's fat.
+
+    Returns
+    -------
+    ndarray of str, (nx, ny, nz)
+        Names of `_T1`.
+    """
+    x, y, z = points
+    face = _ball(x, y, z, (0, 52, -68), (54, 50, 66)) < 1
+    nose = _ball(x, y, z, (0, 103, -52), (11, 16, 22)) < 1
+    jaw = _ball(x, y, z, (0, 40, -112), (42, 46, 26)) < 1
+    neck = (_ball(x, y, 0 * z, (0, -28, 0), (54, 56, 1)) < 1) & (z < -40)
+    ears = _ball(np.abs(x), y, z, (82, -22, -30), (6, 16, 28)) < 1
+    body = (outside < _LAYERS[2]) | face | nose | jaw | neck | ears
+    depth = distance_transform_edt(body, sampling=step).astype(np.float32)
+
+    kind = np.full(brain.shape, "air", dtype="<U6")
+    kind[body] = "muscle"
+    kind[body & (depth < 4.5 + 0.7 * coarse)] = "fat"
+    cheeks = _ball(np.abs(x), y, z, (34, 78, -62), (17, 14, 20)) < 1
+    kind[body & cheeks & (depth > 3)] = "fat"
+    spine = (_ball(x, y, 0 * z, (0, -44, 0), (21, 19, 1)) < 1) & (z < -74)
+    kind[body & spine] = "marrow"
+    kind[body & spine & (np.mod(z, 26) < 5)] = "muscle"
+    mandible = (np.abs(_ball(x, y, 0 * z, (0, 36, 0), (44, 50, 1)) - 0.72) < 0.14) & (y > 20)
+    kind[body & mandible & (z < -84) & (z > -122)] = "bone"
+    canal = (_ball(x, y, 0 * z, (0, -46, 0), (9, 8, 1)) < 1) & (z < -66)
+    kind[body & canal] = "csf"
+    airway = (_ball(x, y, z, (0, 66, -48), (13, 30, 20)) < 1) | (
+        (_ball(x, y, 0 * z, (0, 12, 0), (10, 8, 1)) < 1) & (z < -40)
+    )
+    airway |= _ball(np.abs(x), y, z, (27, 62, -62), (11, 13, 13)) < 1
+    airway |= _ball(x, y, z, (0, 80, -6), (17, 6, 9)) < 1
+    kind[airway & body & (depth > 3)] = "air"
+    kind[(outside < _LAYERS[1]) & ~hull] = "skull"
+    diploe = np.abs(outside - (_LAYERS[0] + _LAYERS[1]) / 2) < 1.1
+    kind[diploe & ~hull & (z > -30)] = "marrow"
+    kind[(outside < _LAYERS[0]) & ~hull] = "csf"
+    kind[hull & ~brain] = "csf"
+    orbit = _ball(np.abs(x), y, z, (33, 64, -36), (18, 20, 17)) < 1
+    kind[orbit & (outside > _LAYERS[0])] = "fat"
+    eye = _ball(np.abs(x), y, z, (33, 70, -36), (12.5, 12.5, 12.5)) < 1
+    kind[eye & (outside > _LAYERS[0])] = "eye"
+    cord = (_ball(x, y, 0 * z, (0, -46, 0), (5, 4, 1)) < 1) & (z < -70) & ~brain
+    kind[~body] = "air"
+    kind[cord & body] = "cord"
+    return kind
+
+
 def draw_head(step: float) -> Anatomy:
     """Draw the head on a grid.
 
@@ -159,58 +256,15 @@ def draw_head(step: float) -> Anatomy:
     coarse = gaussian_filter(texture, 8 / step)
     coarse /= coarse.std()
 
-    padded = np.pad(brain, round(12 / step))
-    for _ in range(2):
-        padded = binary_closing(padded, iterations=max(1, round(5 / step)))
-    cut = round(12 / step)
-    hull = padded[cut:-cut, cut:-cut, cut:-cut] | brain
-    outside = distance_transform_edt(~hull, sampling=step).astype(np.float32) + 0.5 * coarse
-    layers = (2.2, 7.0, 12.5)
-
-    face = _ball(x, y, z, (0, 52, -68), (54, 50, 66)) < 1
-    nose = _ball(x, y, z, (0, 103, -52), (11, 16, 22)) < 1
-    jaw = _ball(x, y, z, (0, 40, -112), (42, 46, 26)) < 1
-    neck = (_ball(x, y, 0 * z, (0, -28, 0), (54, 56, 1)) < 1) & (z < -40)
-    ears = _ball(np.abs(x), y, z, (82, -22, -30), (6, 16, 28)) < 1
-    body = (outside < layers[2]) | face | nose | jaw | neck | ears
-    depth = distance_transform_edt(body, sampling=step).astype(np.float32)
-
-    kind = np.full(shape, "air", dtype="<U6")
-    kind[body] = "muscle"
-    kind[body & (depth < 4.5 + 0.7 * coarse)] = "fat"
-    cheeks = _ball(np.abs(x), y, z, (34, 78, -62), (17, 14, 20)) < 1
-    kind[body & cheeks & (depth > 3)] = "fat"
-    spine = (_ball(x, y, 0 * z, (0, -44, 0), (21, 19, 1)) < 1) & (z < -74)
-    kind[body & spine] = "marrow"
-    kind[body & spine & (np.mod(z, 26) < 5)] = "muscle"
-    mandible = (np.abs(_ball(x, y, 0 * z, (0, 36, 0), (44, 50, 1)) - 0.72) < 0.14) & (y > 20)
-    kind[body & mandible & (z < -84) & (z > -122)] = "bone"
-    canal = (_ball(x, y, 0 * z, (0, -46, 0), (9, 8, 1)) < 1) & (z < -66)
-    kind[body & canal] = "csf"
-    airway = (_ball(x, y, z, (0, 66, -48), (13, 30, 20)) < 1) | (
-        (_ball(x, y, 0 * z, (0, 12, 0), (10, 8, 1)) < 1) & (z < -40)
-    )
-    airway |= _ball(np.abs(x), y, z, (27, 62, -62), (11, 13, 13)) < 1
-    airway |= _ball(x, y, z, (0, 80, -6), (17, 6, 9)) < 1
-    kind[airway & body & (depth > 3)] = "air"
-    kind[(outside < layers[1]) & ~hull] = "skull"
-    diploe = np.abs(outside - (layers[0] + layers[1]) / 2) < 1.1
-    kind[diploe & ~hull & (z > -30)] = "marrow"
-    kind[(outside < layers[0]) & ~hull] = "csf"
-    kind[hull & ~brain] = "csf"
-    orbit = _ball(np.abs(x), y, z, (33, 64, -36), (18, 20, 17)) < 1
-    kind[orbit & (outside > layers[0])] = "fat"
-    eye = _ball(np.abs(x), y, z, (33, 70, -36), (12.5, 12.5, 12.5)) < 1
-    kind[eye & (outside > layers[0])] = "eye"
-    cord = (_ball(x, y, 0 * z, (0, -46, 0), (5, 4, 1)) < 1) & (z < -70) & ~brain
-    kind[~body] = "air"
+    hull, outside = enclose(brain, step)
+    outside += 0.5 * coarse
+    kind = name_tissues((x, y, z), brain, hull, outside, step=step, coarse=coarse)
 
     drawn_t1 = np.zeros(shape, dtype=np.float32)
     drawn_t2 = np.zeros(shape, dtype=np.float32)
     for name, brightness in _T1.items():
         drawn_t1[kind == name] = brightness
         drawn_t2[kind == name] = _T2STAR[name]
-    drawn_t1[cord & body], drawn_t2[cord & body] = 0.8, _T2STAR["wm"]
     lively = np.isin(kind, ("muscle", "fat", "marrow"))
     drawn_t1 *= np.where(lively, 1 + 0.10 * fine + 0.06 * coarse, 1)
     # Borders of tissues share voxels.

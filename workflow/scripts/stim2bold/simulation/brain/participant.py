@@ -26,9 +26,10 @@ from stim2bold.simulation.brain.deformation import (
 )
 from stim2bold.simulation.brain.grids import grid_points, image_of, sample
 from stim2bold.simulation.brain.head_motion import draw_motion, matrices
-from stim2bold.simulation.brain.noise import NoiseSettings, disturb, draw_coil
+from stim2bold.simulation.brain.image_settings import ImageSettings
+from stim2bold.simulation.brain.noise import disturb, draw_coil
 from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS, region_at
-from stim2bold.simulation.brain.planted_signal import AFFINE, SHAPE, draw_weights
+from stim2bold.simulation.brain.planted_signal import AFFINE, SHAPE, draw_all_weights
 from stim2bold.simulation.brain.planted_strength import (
     N_CALIBRATION,
     find_strength,
@@ -43,67 +44,6 @@ from stim2bold.simulation.brain.scanning import (
 )
 from stim2bold.simulation.brain.user_head import borrow_head, carry_to_mni, read_head
 from stim2bold.simulation.film.planted_dimensions import KINDS
-
-"""Voxels in which the strength of the signal is set, drawn at random."""
-
-
-@dataclass(frozen=True)
-class ImageSettings:
-    """How a participant's images are made: the configuration's `simulation.images`.
-
-    Parameters
-    ----------
-    t1w_voxel, bold_voxel : float
-        Millimetres.
-    ceiling : float
-        Mean correlation of planted and measured signal in planted voxels.
-    between_correlation : float
-        Correlation of the signals of two participants at one place of MNI space.
-    no_signal : bool
-        Whether nothing is planted.
-    motion_mm, motion_degrees : float
-        Largest shift along and turn about an axis.
-    jerks : int
-        Sudden movements in a run.
-    deformation_mm : float
-        Longest displacement of the warp.
-    noise_percent, ar1, drift_percent, physiology_percent : float
-        See `NoiseSettings`.
-    bias_percent : float
-        Unevenness of the coils: standard deviation over the image.
-    t1w_noise_percent : float
-        Noise of the T1w image in per cent of white matter.
-    head : str, optional
-        T1w image of the head that the participant has instead of a drawn one; `t1w_voxel`,
-        `deformation_mm` and `t1w_noise_percent` are then not used.
-    """
-
-    t1w_voxel: float
-    bold_voxel: float
-    ceiling: float
-    between_correlation: float
-    no_signal: bool
-    motion_mm: float
-    motion_degrees: float
-    jerks: int
-    deformation_mm: float
-    noise_percent: float
-    ar1: float
-    drift_percent: float
-    physiology_percent: float
-    bias_percent: float
-    t1w_noise_percent: float
-    head: str | None = None
-
-    @property
-    def noise(self) -> NoiseSettings:
-        """The part that concerns noise."""
-        return NoiseSettings(
-            noise_percent=self.noise_percent,
-            ar1=self.ar1,
-            drift_percent=self.drift_percent,
-            physiology_percent=self.physiology_percent,
-        )
 
 
 @dataclass(frozen=True)
@@ -178,6 +118,69 @@ def label_regions(anatomy: Anatomy, kinds: Collection[str] = KINDS) -> np.ndarra
     return label
 
 
+@dataclass(frozen=True)
+class TakenHead:
+    """A head, and its T1w image.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+        In MNI space, twice as fine as BOLD.
+    deformation : Deformation
+        MNI to T1w scanner space.
+    t1w, tissue, bias : Nifti1Image
+        See `Participant`.
+    centre : ndarray of shape (3,), optional
+        Of the brain in T1w scanner space, where it is not that of a drawn head.
+    """
+
+    anatomy: Anatomy
+    deformation: Deformation
+    t1w: nib.Nifti1Image
+    tissue: nib.Nifti1Image
+    bias: nib.Nifti1Image
+    centre: np.ndarray | None
+
+
+def take_head(
+    settings: ImageSettings, chance: dict[str, np.random.Generator], *, seed: int
+) -> TakenHead:
+    """Draw a head, or borrow the one that the settings name, and take its T1w image.
+
+    Parameters
+    ----------
+    settings : ImageSettings
+    chance : dict of str to Generator
+        Of ``deformation`` and ``t1w``.
+    seed : int
+        Of the data set: a borrowed head is the same in all its participants.
+    """
+    fine = settings.bold_voxel / 2
+    if settings.head is not None:
+        head = borrow_head(read_head(settings.head), seed=seed)
+        return TakenHead(
+            anatomy=carry_to_mni(head, fine),
+            deformation=head.deformation,
+            t1w=head.t1w,
+            tissue=head.tissue,
+            bias=head.bias,
+            centre=head.deformation.to_t1w(CENTRE[None])[0],
+        )
+    deformation = draw_deformation(settings.deformation_mm, chance["deformation"])
+    anatomy = draw_head(settings.t1w_voxel)
+    t1w, tissue, bias = take_t1w(
+        anatomy,
+        deformation,
+        voxel=settings.t1w_voxel,
+        noise_percent=settings.t1w_noise_percent,
+        bias_percent=settings.bias_percent,
+        rng=chance["t1w"],
+    )
+    if settings.t1w_voxel != fine:
+        anatomy = draw_head(fine)
+    return TakenHead(anatomy, deformation, t1w, tissue, bias, centre=None)
+
+
 def simulate_participant(
     planted: np.ndarray,
     kinds: np.ndarray,
@@ -215,25 +218,8 @@ def simulate_participant(
     # Each part has chance of its own, so that a change to one leaves the others as they were.
     names = ("deformation", "t1w", "grid", "motion", "noise", "coil", "rigid", "voxels")
     chance = {name: np.random.default_rng([seed, number, k]) for k, name in enumerate(names)}
-    if settings.head is None:
-        deformation = draw_deformation(settings.deformation_mm, chance["deformation"])
-        anatomy = draw_head(settings.t1w_voxel)
-        t1w, tissue, bias = take_t1w(
-            anatomy,
-            deformation,
-            voxel=settings.t1w_voxel,
-            noise_percent=settings.t1w_noise_percent,
-            bias_percent=settings.bias_percent,
-            rng=chance["t1w"],
-        )
-        if settings.t1w_voxel != settings.bold_voxel / 2:
-            anatomy = draw_head(settings.bold_voxel / 2)
-        centre = None
-    else:
-        head = borrow_head(read_head(settings.head), seed=seed)
-        deformation, t1w, tissue, bias = head.deformation, head.t1w, head.tissue, head.bias
-        anatomy = carry_to_mni(head, settings.bold_voxel / 2)
-        centre = deformation.to_t1w(CENTRE[None])[0]
+    head = take_head(settings, chance, seed=seed)
+    deformation = head.deformation
     bold_to_t1w = rigid(
         chance["rigid"].normal(0, 1.5, 3), np.radians(chance["rigid"].normal(0, 1.2, 3))
     )
@@ -246,19 +232,12 @@ def simulate_participant(
         rng=chance["motion"],
     )
     moves = matrices(motion)
-    weights = {
-        kind: draw_weights(
-            shares[kinds == kind],
-            correlation=settings.between_correlation,
-            shared=np.random.default_rng([seed, 0, KIND_NUMBERS[kind]]),
-            own=np.random.default_rng([seed, number, 100 + KIND_NUMBERS[kind]]),
-        )
-        for kind in KINDS
-        if (kinds == kind).any()
-    }
-    affine, shape = lay_bold_grid(settings.bold_voxel, chance["grid"], centre=centre)
+    weights = draw_all_weights(
+        kinds, shares, correlation=settings.between_correlation, seed=seed, number=number
+    )
+    affine, shape = lay_bold_grid(settings.bold_voxel, chance["grid"], centre=head.centre)
     source = place_head(
-        anatomy, deformation, bold_to_t1w, weights, kinds, affine=affine, shape=shape
+        head.anatomy, deformation, bold_to_t1w, weights, kinds, affine=affine, shape=shape
     )
     series, response, near = scan(source, planted, moves, affine=affine, shape=shape)
     points = grid_points(affine, shape)
@@ -276,7 +255,7 @@ def simulate_participant(
     )
     response *= coil[near]
 
-    regions = label_regions(anatomy, tuple(weights))
+    regions = label_regions(head.anatomy, tuple(weights))
     voxels, voxel_weights = planted_voxels(regions, kinds, weights)
     truth = planted @ voxel_weights.T
     strength = 0.0
@@ -299,13 +278,13 @@ def simulate_participant(
     bold = image_of(_as_integers(series), affine)
     bold.header.set_zooms((*bold.header.get_zooms()[:3], TR))
     return Participant(
-        t1w=t1w,
+        t1w=head.t1w,
         bold=bold,
         motion=motion,
         deformation=deformation,
         bold_to_t1w=bold_to_t1w,
-        tissue=tissue,
-        bias=bias,
+        tissue=head.tissue,
+        bias=head.bias,
         regions=image_of(regions, AFFINE),
         voxels=voxels,
         signal=(100 * strength * truth).astype(np.float32),

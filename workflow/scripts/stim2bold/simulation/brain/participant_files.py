@@ -33,7 +33,8 @@ from stim2bold.io.arrays import write_array
 from stim2bold.io.files import replacing, write_json, write_table
 from stim2bold.simulation.brain.deformation import apply_affine
 from stim2bold.simulation.brain.grids import grid_points
-from stim2bold.simulation.brain.participant import ImageSettings, Participant
+from stim2bold.simulation.brain.image_settings import ImageSettings
+from stim2bold.simulation.brain.participant import Participant
 from stim2bold.simulation.brain.planted_signal import AFFINE, SHAPE
 from stim2bold.simulation.film.settings import FilmSettings
 

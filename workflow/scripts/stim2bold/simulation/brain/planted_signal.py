@@ -9,6 +9,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from stim2bold.simulation.brain.deformation import apply_affine
+from stim2bold.simulation.brain.planted_regions import KIND_NUMBERS
+from stim2bold.simulation.film.planted_dimensions import KINDS
 
 STEP = 4.0
 """Millimetres between the points of the MNI grid of the truth."""
@@ -47,6 +49,41 @@ def draw_weights(
     individual = _fields(shares, own)
     weights = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * individual
     return (weights / np.linalg.norm(weights, axis=0)).astype(np.float32)
+
+
+def draw_all_weights(
+    kinds: np.ndarray, shares: np.ndarray, *, correlation: float, seed: int, number: int
+) -> dict[str, np.ndarray]:
+    """Draw what each kind of region does with the planted components; see `draw_weights`.
+
+    Parameters
+    ----------
+    kinds : ndarray of str, (n_components,)
+        Kind of region that follows each component of the film.
+    shares : ndarray of shape (n_components,)
+        Of each component in the variance planted for its kind.
+    correlation : float
+        Of the signals of two participants at one place, 0 to 1.
+    seed : int
+        Of the data set.
+    number : int
+        Of the participant, from 1.
+
+    Returns
+    -------
+    dict of str to ndarray
+        By kind, those that are planted.
+    """
+    return {
+        kind: draw_weights(
+            shares[kinds == kind],
+            correlation=correlation,
+            shared=np.random.default_rng([seed, 0, KIND_NUMBERS[kind]]),
+            own=np.random.default_rng([seed, number, 100 + KIND_NUMBERS[kind]]),
+        )
+        for kind in KINDS
+        if (kinds == kind).any()
+    }
 
 
 def _fields(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:

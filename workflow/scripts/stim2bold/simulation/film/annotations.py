@@ -50,7 +50,7 @@ def annotate_video(film: Film) -> dict[str, pd.DataFrame]:
     -------
     dict
         Concept -> table with the columns onset and offset (seconds, on the 40 ms grid of the
-        pictures), shots that follow each other without a break joined.
+        frames), shots that follow each other without a break joined.
     """
     intervals: dict[str, list[list[int]]] = {}
     for shot in film.shots:

@@ -61,17 +61,17 @@ def fireworks(setting: Setting) -> Painter:
     rays = np.linspace(0, 2 * np.pi, 22, endpoint=False)
 
     def paint(time: float) -> np.ndarray:
-        picture = night.copy()
+        frame = night.copy()
         for x, y, colour, phase in bursts:
             age = (time / (2 * setting.beat) + phase) % 1
             radius = 75 * np.sqrt(age)
             fading = tuple(channel * (1 - age) for channel in colour)
             for ray in rays:
                 place = (x + radius * np.cos(ray), y + radius * np.sin(ray) + 30 * age**2)
-                ellipse(picture, place, (4 - 2 * age, 4 - 2 * age), fading)
-        polygon(picture, [(0, HEIGHT), (0, 205), (80, 190), (180, 212), (WIDTH, 198),
+                ellipse(frame, place, (4 - 2 * age, 4 - 2 * age), fading)
+        polygon(frame, [(0, HEIGHT), (0, 205), (80, 190), (180, 212), (WIDTH, 198),
                           (WIDTH, HEIGHT)], (8, 10, 12))  # fmt: skip
-        return picture
+        return frame
 
     return paint
 
@@ -89,10 +89,10 @@ def aquarium(setting: Setting) -> Painter:
     ]  # fmt: skip
 
     def paint(time: float) -> np.ndarray:
-        picture = water.copy()
+        frame = water.copy()
         for across, down, size in bubbles:
             y = (down * 270 - (30 + 50 * size) * setting.pace * time) % 270 - 15
-            ellipse(picture, (across * WIDTH + 5 * np.sin(3 * time + 9 * down), y),
+            ellipse(frame, (across * WIDTH + 5 * np.sin(3 * time + 9 * down), y),
                     (2 + 6 * size,) * 2, (210, 240, 250), thickness=1)  # fmt: skip
         for place, level, speed, colour, size in fishes:
             x = (place + speed * setting.pace * time) % 420 - 50
@@ -105,10 +105,10 @@ def aquarium(setting: Setting) -> Painter:
                 (end, y - 11 * size + tail),
                 (end, y + 11 * size + tail),
             ]
-            polygon(picture, fin, colour)
-            ellipse(picture, (x, y), (21 * size, 11 * size), colour)
-            ellipse(picture, (x - back * 12 * size, y - 3 * size), (2.5, 2.5), (10, 10, 10))
-        return picture
+            polygon(frame, fin, colour)
+            ellipse(frame, (x, y), (21 * size, 11 * size), colour)
+            ellipse(frame, (x - back * 12 * size, y - 3 * size), (2.5, 2.5), (10, 10, 10))
+        return frame
 
     return paint
 
@@ -121,7 +121,7 @@ def dancers(setting: Setting) -> Painter:
     phases = rng.uniform(0, 0.3, 3)
 
     def paint(time: float) -> np.ndarray:
-        picture = floor.copy()
+        frame = floor.copy()
         for number, (shirt, phase) in enumerate(zip(shirts, phases, strict=True)):
             turn = 2 * np.pi * (time / setting.beat / 2 + phase)
             x = 70 + 90 * number + 14 * np.sin(turn)
@@ -129,12 +129,12 @@ def dancers(setting: Setting) -> Painter:
             skin = (225, 180, 150)
             for side in (-1, 1):
                 foot = (x + side * 24 + 10 * np.sin(turn), 222 - 14 * max(0, side * np.sin(turn)))
-                line(picture, (x + side * 6, hip), foot, (40, 45, 90), 9)
+                line(frame, (x + side * 6, hip), foot, (40, 45, 90), 9)
                 hand = (x + side * 40, hip - 52 - 38 * np.sin(turn + side))
-                line(picture, (x + side * 12, hip - 48), hand, skin, 7)
-            polygon(picture, [(x - 16, hip - 54), (x + 16, hip - 54), (x + 12, hip + 4),
+                line(frame, (x + side * 12, hip - 48), hand, skin, 7)
+            polygon(frame, [(x - 16, hip - 54), (x + 16, hip - 54), (x + 12, hip + 4),
                               (x - 12, hip + 4)], shirt)  # fmt: skip
-            ellipse(picture, (x + 4 * np.sin(turn), hip - 72), (13, 16), skin)
-        return picture
+            ellipse(frame, (x + 4 * np.sin(turn), hip - 72), (13, 16), skin)
+        return frame
 
     return paint

@@ -1,4 +1,4 @@
-"""Shapes with smooth edges at fractions of a pixel, on RGB pictures."""
+"""Shapes with smooth edges at fractions of a pixel, on RGB images."""
 
 import cv2
 import numpy as np
@@ -10,12 +10,12 @@ _ONE = 1 << _BITS
 Colour = tuple[float, float, float]
 
 
-def polygon(picture: np.ndarray, points: np.ndarray, colour: Colour) -> None:
+def polygon(frame: np.ndarray, points: np.ndarray, colour: Colour) -> None:
     """Fill a polygon.
 
     Parameters
     ----------
-    picture : ndarray of uint8, (height, width, 3)
+    frame : ndarray of uint8, (height, width, 3)
         Drawn on in place.
     points : array_like, (n, 2)
         Corners as x, y in pixels.
@@ -23,11 +23,11 @@ def polygon(picture: np.ndarray, points: np.ndarray, colour: Colour) -> None:
         Red, green, blue, 0 to 255.
     """
     corners = np.round(np.asarray(points, dtype=float) * _ONE).astype(np.int32)
-    cv2.fillPoly(picture, [corners], colour, cv2.LINE_AA, _BITS)
+    cv2.fillPoly(frame, [corners], colour, cv2.LINE_AA, _BITS)
 
 
 def ellipse(
-    picture: np.ndarray,
+    frame: np.ndarray,
     centre: tuple[float, float],
     radii: tuple[float, float],
     colour: Colour,
@@ -40,7 +40,7 @@ def ellipse(
 
     Parameters
     ----------
-    picture : ndarray of uint8, (height, width, 3)
+    frame : ndarray of uint8, (height, width, 3)
         Drawn on in place.
     centre, radii : tuple of float
         x, y in pixels.
@@ -54,7 +54,7 @@ def ellipse(
         First and last degree, clockwise from the right.
     """
     cv2.ellipse(
-        picture,
+        frame,
         tuple(round(value * _ONE) for value in centre),
         tuple(max(0, round(value * _ONE)) for value in radii),
         angle,
@@ -67,7 +67,7 @@ def ellipse(
 
 
 def line(
-    picture: np.ndarray,
+    frame: np.ndarray,
     start: tuple[float, float],
     end: tuple[float, float],
     colour: Colour,
@@ -77,7 +77,7 @@ def line(
 
     Parameters
     ----------
-    picture : ndarray of uint8, (height, width, 3)
+    frame : ndarray of uint8, (height, width, 3)
         Drawn on in place.
     start, end : tuple of float
         x, y in pixels.
@@ -87,11 +87,11 @@ def line(
         Pixels.
     """
     ends = [tuple(round(value * _ONE) for value in point) for point in (start, end)]
-    cv2.line(picture, *ends, colour, thickness, cv2.LINE_AA, _BITS)
+    cv2.line(frame, *ends, colour, thickness, cv2.LINE_AA, _BITS)
 
 
 def gradient(height: int, width: int, top: Colour, bottom: Colour) -> np.ndarray:
-    """Return a picture that fades from one colour to another.
+    """Return an image that fades from one colour to another.
 
     Parameters
     ----------
@@ -103,11 +103,11 @@ def gradient(height: int, width: int, top: Colour, bottom: Colour) -> np.ndarray
     Returns
     -------
     ndarray of uint8, (height, width, 3)
-        The picture.
+        The image.
     """
     fraction = np.linspace(0, 1, height)[:, None, None]
     colours = np.asarray(top) * (1 - fraction) + np.asarray(bottom) * fraction
-    # OpenCV draws only on C-contiguous pictures.
+    # OpenCV draws only on C-contiguous frames.
     return np.broadcast_to(np.round(colours), (height, width, 3)).astype(np.uint8, order="C")
 
 

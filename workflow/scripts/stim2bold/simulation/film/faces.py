@@ -153,12 +153,12 @@ def draw_room(speaker: Speaker, rng: np.random.Generator) -> np.ndarray:
     return room
 
 
-def draw_speaker(picture: np.ndarray, speaker: Speaker, pose: Pose) -> None:
+def draw_speaker(frame: np.ndarray, speaker: Speaker, pose: Pose) -> None:
     """Draw a speaker's head and shoulders.
 
     Parameters
     ----------
-    picture : ndarray of uint8, (240, 320, 3)
+    frame : ndarray of uint8, (240, 320, 3)
         Drawn on in place.
     speaker : Speaker
         Who.
@@ -176,7 +176,7 @@ def draw_speaker(picture: np.ndarray, speaker: Speaker, pose: Pose) -> None:
         )
 
     def oval(x: float, y: float, rx: float, ry: float, colour: Colour, **kwargs) -> None:
-        ellipse(picture, at(x, y), (size * rx, size * ry), colour,
+        ellipse(frame, at(x, y), (size * rx, size * ry), colour,
                 angle=np.degrees(pose.tilt), **kwargs)  # fmt: skip
 
     skin = np.asarray(speaker.skin)
@@ -187,8 +187,8 @@ def draw_speaker(picture: np.ndarray, speaker: Speaker, pose: Pose) -> None:
         oval(0, -84, 30, 24, speaker.hair)
     # The body stays while the head sways.
     x, y = pose.centre
-    ellipse(picture, (x, y + 165 * size), (105 * size, 82 * size), speaker.clothes)
-    polygon(picture, [at(-20, 50), at(20, 50), (x + 24 * size, y + 100 * size),
+    ellipse(frame, (x, y + 165 * size), (105 * size, 82 * size), speaker.clothes)
+    polygon(frame, [at(-20, 50), at(20, 50), (x + 24 * size, y + 100 * size),
                       (x - 24 * size, y + 100 * size)], shade)  # fmt: skip
     for side in (-1, 1):
         oval(58 * side, 4, 9, 15, shade)
@@ -202,15 +202,15 @@ def draw_speaker(picture: np.ndarray, speaker: Speaker, pose: Pose) -> None:
         oval(eye, -12, 12, max(0.8, 8 * (1 - pose.blink)), (250, 250, 250))
         if pose.blink < 0.6:
             oval(eye + 4 * pose.gaze, -12, 5, 5 * (1 - pose.blink), (40, 60, 70))
-        line(picture, at(eye - 12, -29 - 3 * pose.smile), at(eye + 12, -29 - 3 * pose.smile),
+        line(frame, at(eye - 12, -29 - 3 * pose.smile), at(eye + 12, -29 - 3 * pose.smile),
              speaker.hair, max(2, round(4 * size)))  # fmt: skip
         if speaker.glasses:
             oval(eye, -12, 17, 14, (60, 60, 70), thickness=2)
-    polygon(picture, [at(0, -6), at(9, 17), at(-9, 17)], shade)
-    _draw_mouth(picture, speaker, pose, at)
+    polygon(frame, [at(0, -6), at(9, 17), at(-9, 17)], shade)
+    _draw_mouth(frame, speaker, pose, at)
 
 
-def _draw_mouth(picture: np.ndarray, speaker: Speaker, pose: Pose, at) -> None:
+def _draw_mouth(frame: np.ndarray, speaker: Speaker, pose: Pose, at) -> None:
     size = pose.size
     half = 25 - 12 * pose.rounding
     height = 17 * pose.opening
@@ -225,10 +225,10 @@ def _draw_mouth(picture: np.ndarray, speaker: Speaker, pose: Pose, at) -> None:
              zip(across, bow, bulge, strict=True)]  # fmt: skip
     outline = upper + lower[::-1]
     if height > 0.5:
-        polygon(picture, outline, MOUTH)
+        polygon(frame, outline, MOUTH)
         if height > 5:
             teeth = upper[4:13] + [(x, y + 3 * size) for x, y in upper[4:13]][::-1]
-            polygon(picture, teeth, (245, 245, 240))
+            polygon(frame, teeth, (245, 245, 240))
     for side in (upper, lower):
         for start, end in zip(side[:-1], side[1:], strict=True):
-            line(picture, start, end, lips, max(2, round(4 * size)))
+            line(frame, start, end, lips, max(2, round(4 * size)))

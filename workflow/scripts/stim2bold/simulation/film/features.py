@@ -1,6 +1,6 @@
 """What a film contains, moment by moment, and the responses it would evoke.
 
-Computed from pictures, sound and words at their exact times. Nothing here comes from the code under
+Computed from frames, sound and words at their exact times. Nothing here comes from the code under
 test (no video network, no spectrogram, no frame clock), so an error of a clock there shows against
 this truth.
 """
@@ -28,7 +28,7 @@ _N_BANDS = 24
 
 
 def hear(sound: np.ndarray) -> np.ndarray:
-    """Return the strength of 24 bands of sound, its envelope and its onsets at every picture.
+    """Return the strength of 24 bands of sound, its envelope and its onsets at every frame.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def hear(sound: np.ndarray) -> np.ndarray:
     -------
     ndarray, (n_frames, 26)
         Decibels in bands from 80 Hz to 12 kHz, decibels overall, mean rise of the bands. Each is
-        measured in a Hann window of 80 ms about the middle of the picture.
+        measured in a Hann window of 80 ms about the middle of the frame.
     """
     per_frame = SOUND_RATE // FRAME_RATE
     n_frames = len(sound) // per_frame
@@ -58,14 +58,14 @@ def hear(sound: np.ndarray) -> np.ndarray:
 
 
 def comprehend_words(words: Sequence[tuple[str, float, float]], n_frames: int) -> np.ndarray:
-    """Return what there is to understand at every picture where only the words are known.
+    """Return what there is to understand at every frame where only the words are known.
 
     Parameters
     ----------
     words : sequence of (str, float, float)
         Each word in the order said, with onset and offset in seconds.
     n_frames : int
-        Pictures.
+        Frames.
 
     Returns
     -------
@@ -93,12 +93,12 @@ def comprehend_words(words: Sequence[tuple[str, float, float]], n_frames: int) -
 
 
 def frame_at(time: float, n_frames: int) -> int:
-    """Return the picture, of so many, that is shown at a time in seconds."""
+    """Return the frame, of so many, that is shown at a time in seconds."""
     return min(max(int(time * FRAME_RATE), 0), n_frames - 1)
 
 
 def frames_covered(onset: float, offset: float, n_frames: int) -> np.ndarray:
-    """Return the fraction of each picture, of so many, that an interval in seconds covers."""
+    """Return the fraction of each frame, of so many, that an interval in seconds covers."""
     edges = np.arange(n_frames + 1) / FRAME_RATE
     overlap = np.minimum(edges[1:], offset) - np.maximum(edges[:-1], onset)
     return np.maximum(overlap, 0) * FRAME_RATE
@@ -113,7 +113,7 @@ def plant(features: dict[str, np.ndarray], settings: FilmSettings, *, source: st
     Parameters
     ----------
     features : dict of str to ndarray, (n_frames, n_features)
-        Kind -> features at each picture; a kind that is absent is not planted.
+        Kind -> features at each frame; a kind that is absent is not planted.
     settings : FilmSettings
         Length and TR.
     source : str
@@ -125,7 +125,7 @@ def plant(features: dict[str, np.ndarray], settings: FilmSettings, *, source: st
         ``planted`` (time, component): independent dimensions of the responses at the middles of
         the volumes, coordinates ``kind`` and ``share`` (of the variance to plant); of ``seen``,
         ``heard`` and ``understood`` (frame, ...) those that there are: the features at each
-        picture.
+        frame.
     """
     TR = settings.TR
     times = (np.arange(settings.n_volumes) + 0.5) * TR
@@ -155,7 +155,7 @@ def plant(features: dict[str, np.ndarray], settings: FilmSettings, *, source: st
             "frame_time": (
                 "frame",
                 np.arange(settings.n_frames) / FRAME_RATE,
-                {"units": "s", "long_name": "film time, start of picture"},
+                {"units": "s", "long_name": "film time, start of frame"},
             ),
         },
         attrs={"TR": TR, "source": source, "high_pass": HIGH_PASS},
@@ -206,7 +206,7 @@ def describe_own(
     if not truth.sizes["component"]:
         raise InputError(
             film,
-            "neither picture nor sound ever changes, so that no brain could follow it",
+            "neither image nor sound ever changes, so that no brain could follow it",
             "give another film",
         )
     starts = np.isin(np.arange(settings.n_frames), list(watcher.cuts))

@@ -66,7 +66,7 @@ class Shot:
     Parameters
     ----------
     first, last : int
-        Its first picture, and the one after its last.
+        Its first frame, and the one after its last.
     seed : int
         Of its details.
     scene : str or None
@@ -78,7 +78,7 @@ class Shot:
     smile : float
         -1 to 1.
     close_up : bool
-        Whether the face fills the picture.
+        Whether the face fills the frame.
     """
 
     first: int
@@ -299,9 +299,9 @@ def said_at_sound_rate(utterance: Utterance) -> np.ndarray:
 
 
 def mouth_movement(film: Film) -> tuple[np.ndarray, np.ndarray]:
-    """Return how far the mouth is open and how round it is, at every picture.
+    """Return how far the mouth is open and how round it is, at every frame.
 
-    The opening is the loudness of the speech during the picture (root mean square over its 40 ms,
+    The opening is the loudness of the speech during the frame (root mean square over its 40 ms,
     to the power 0.6), times what the phoneme at its middle allows.
 
     Parameters

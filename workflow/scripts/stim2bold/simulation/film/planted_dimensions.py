@@ -35,16 +35,16 @@ def respond(features: np.ndarray, times: np.ndarray, *, rate: float) -> np.ndarr
     Parameters
     ----------
     features : ndarray of shape (n_frames, n_features)
-        Constant during each picture, zero before and after the film.
+        Constant during each frame, zero before and after the film.
     times : ndarray of shape (n_times,)
         Film time in seconds.
     rate : float
-        Pictures a second.
+        Frames a second.
 
     Returns
     -------
     ndarray, (n_times, n_features)
-        The convolution, with the response sampled at the middle of each picture.
+        The convolution, with the response sampled at the middle of each frame.
     """
     middles = (np.arange(len(features)) + 0.5) / rate
     response = haemodynamic_response(times[:, None] - middles) / rate

@@ -14,10 +14,10 @@ import numpy as np
 from stim2bold.simulation.film.drawing import colour_of, ellipse, gradient, line, polygon
 
 HEIGHT, WIDTH = 240, 320
-"""Size of the film's pictures in pixels."""
+"""Size of the film's frames in pixels."""
 
 Painter = Callable[[float], np.ndarray]
-"""Seconds since the shot began -> picture (height, width, 3), uint8, RGB."""
+"""Seconds since the shot began -> frame (height, width, 3), uint8, RGB."""
 
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
 
@@ -63,24 +63,24 @@ def sea(setting: Setting) -> Painter:
     boat = rng.uniform(80, 240)
 
     def paint(time: float) -> np.ndarray:
-        picture = sky.copy()
-        ellipse(picture, (250, 40), (20, 20), (255, 240, 170))
+        frame = sky.copy()
+        ellipse(frame, (250, 40), (20, 20), (255, 240, 170))
         x = (boat + 0.4 * speed * time) % (WIDTH + 80) - 40
         for number, (level, phase, length, height) in enumerate(crests):
             if number == 3:
                 tilt = 4 * np.sin(2 * np.pi * time / 2)
                 base = level - 2
-                polygon(picture, [(x - 24, base), (x + 24, base), (x + 16, base + 14),
+                polygon(frame, [(x - 24, base), (x + 24, base), (x + 16, base + 14),
                                   (x - 16, base + 14)], (150, 70, 40))  # fmt: skip
-                polygon(picture, [(x, base - 4), (x + tilt, base - 52), (x + 26, base - 6)],
+                polygon(frame, [(x, base - 4), (x + tilt, base - 52), (x + 26, base - 6)],
                         (250, 250, 240))  # fmt: skip
             across = np.arange(-4, WIDTH + 8, 4)
             shift = speed * time * (0.3 + 0.12 * number)
             wave = level + height * np.sin(2 * np.pi * ((across - shift) / (4 * length) + phase))
             outline = np.column_stack([across, wave])
             corners = np.vstack([outline, [(WIDTH + 4, HEIGHT), (-4, HEIGHT)]])
-            polygon(picture, corners, colour_of(hue, 0.75, 0.95 - 0.07 * number))
-        return picture
+            polygon(frame, corners, colour_of(hue, 0.75, 0.95 - 0.07 * number))
+        return frame
 
     return paint
 
@@ -99,16 +99,16 @@ def forest(setting: Setting) -> Painter:
     )
 
     def paint(time: float) -> np.ndarray:
-        picture = background.copy()
+        frame = background.copy()
         for near, place, girth in trunks:
             x = (place - speed * near * time) % (WIDTH * 1.5) - WIDTH * 0.25
             half = 9 * near * girth
             foot = 120 + 120 * near
             trunk = [(x - half, foot), (x - half * 0.7, -5), (x + half * 0.7, -5), (x + half, foot)]
-            polygon(picture, trunk, colour_of(0.07, 0.5, 0.55 - 0.4 * near))
-            ellipse(picture, (x, 20 - 20 * near), (55 * near * girth, 38 * near),
+            polygon(frame, trunk, colour_of(0.07, 0.5, 0.55 - 0.4 * near))
+            ellipse(frame, (x, 20 - 20 * near), (55 * near * girth, 38 * near),
                     colour_of(hue, 0.7, 0.75 - 0.45 * near))  # fmt: skip
-        return picture
+        return frame
 
     return paint
 
@@ -128,26 +128,26 @@ def street(setting: Setting) -> Painter:
     car_speed = -speed * rng.uniform(1.0, 2.0)
 
     def paint(time: float) -> np.ndarray:
-        picture = sky.copy()
+        frame = sky.copy()
         for number, (colour, height, n_windows) in enumerate(houses):
             x = (number * 90 - speed * time) % 540 - 110
             top = 190 - height
-            polygon(picture, [(x, 190), (x, top), (x + 84, top), (x + 84, 190)], colour)
-            polygon(picture, [(x - 4, top), (x + 42, top - 34), (x + 88, top)], (150, 60, 45))
+            polygon(frame, [(x, 190), (x, top), (x + 84, top), (x + 84, 190)], colour)
+            polygon(frame, [(x - 4, top), (x + 42, top - 34), (x + 88, top)], (150, 60, 45))
             for row in range(2):
                 for column in range(n_windows):
                     left = x + 8 + column * 76 / n_windows
                     up = top + 10 + row * 34
-                    polygon(picture, [(left, up), (left + 18, up), (left + 18, up + 22),
+                    polygon(frame, [(left, up), (left + 18, up), (left + 18, up + 22),
                                       (left, up + 22)], (225, 240, 250))  # fmt: skip
-            polygon(picture, [(x + 34, 190), (x + 34, 162), (x + 50, 162), (x + 50, 190)],
+            polygon(frame, [(x + 34, 190), (x + 34, 162), (x + 50, 162), (x + 50, 190)],
                     (80, 50, 40))  # fmt: skip
         x = (160 + car_speed * time) % 460 - 70
-        polygon(picture, [(x - 45, 215), (x - 45, 198), (x - 25, 182), (x + 22, 182),
+        polygon(frame, [(x - 45, 215), (x - 45, 198), (x - 25, 182), (x + 22, 182),
                           (x + 45, 198), (x + 45, 215)], car)  # fmt: skip
         for wheel in (-26, 26):
-            ellipse(picture, (x + wheel, 216), (10, 10), (20, 20, 20))
-        return picture
+            ellipse(frame, (x + wheel, 216), (10, 10), (20, 20, 20))
+        return frame
 
     return paint
 
@@ -162,18 +162,18 @@ def clouds(setting: Setting) -> Painter:
     flight = rng.uniform(50, 110) * setting.pace * either_side(rng)
 
     def paint(time: float) -> np.ndarray:
-        picture = sky.copy()
+        frame = sky.copy()
         for number, (across, down, size) in enumerate(puffs):
             x = (across * 480 + drift * time * (0.5 + size)) % 480 - 80
             white = 225 + 30 * (number % 2)
-            ellipse(picture, (x, 30 + 170 * down), (26 + 34 * size, 12 + 14 * size), (white,) * 3)
+            ellipse(frame, (x, 30 + 170 * down), (26 + 34 * size, 12 + 14 * size), (white,) * 3)
         for across, down in birds:
             x = (across * 420 + flight * time) % 420 - 50
             y = 40 + 130 * down + 8 * np.sin(time * 3 + 6 * across)
             wing = 9 * np.sin(2 * np.pi * (time / (2 * setting.beat) + across))
-            line(picture, (x - 15, y - wing), (x, y), (30, 30, 40), 2)
-            line(picture, (x, y), (x + 15, y - wing), (30, 30, 40), 2)
-        return picture
+            line(frame, (x - 15, y - wing), (x, y), (30, 30, 40), 2)
+            line(frame, (x, y), (x + 15, y - wing), (30, 30, 40), 2)
+        return frame
 
     return paint
 
@@ -191,7 +191,7 @@ def meadow(setting: Setting) -> Painter:
     places = rng.uniform(0, 400, 3)
 
     def paint(time: float) -> np.ndarray:
-        picture = field.copy()
+        frame = field.copy()
         ahead = np.sign(speed)
         for number, place in enumerate(places):
             x = (place + speed * time) % 440 - 60
@@ -199,14 +199,14 @@ def meadow(setting: Setting) -> Painter:
             for leg, phase in ((-24, 0.0), (-18, 0.5), (18, 0.25), (24, 0.75)):
                 swing = 12 * size * np.sin(2 * np.pi * (time / setting.beat + phase))
                 foot = (x + leg * size + swing, y + 46 * size)
-                line(picture, (x + leg * size, y + 8 * size), foot, coat, max(2, int(6 * size)))
-            ellipse(picture, (x, y), (36 * size, 17 * size), coat)
+                line(frame, (x + leg * size, y + 8 * size), foot, coat, max(2, int(6 * size)))
+            ellipse(frame, (x, y), (36 * size, 17 * size), coat)
             neck = x + ahead * 30 * size
-            line(picture, (neck, y), (neck + ahead * 16 * size, y - 30 * size), coat,
+            line(frame, (neck, y), (neck + ahead * 16 * size, y - 30 * size), coat,
                  max(3, int(12 * size)))  # fmt: skip
-            ellipse(picture, (neck + ahead * 22 * size, y - 30 * size), (15 * size, 8 * size), coat,
+            ellipse(frame, (neck + ahead * 22 * size, y - 30 * size), (15 * size, 8 * size), coat,
                     angle=25 * ahead)  # fmt: skip
-        return picture
+        return frame
 
     return paint
 
@@ -220,15 +220,15 @@ def storm(setting: Setting) -> Painter:
     speed = rng.uniform(150, 320) * setting.pace
 
     def paint(time: float) -> np.ndarray:
-        picture = sky.copy()
+        frame = sky.copy()
         flash = max(0.0, np.sin(2 * np.pi * time / (4 * setting.beat))) ** 12
-        picture = cv2.add(picture, np.full_like(picture, int(110 * flash)))
+        frame = cv2.add(frame, np.full_like(frame, int(110 * flash)))
         for across, down, near in drops:
             y = (down * 280 + speed * (0.5 + near) * time) % 280 - 20
             x = (across * 400 + slant * y) % 400 - 40
             length = 8 + 12 * near
-            line(picture, (x, y), (x + slant * length, y + length), (170, 180, 205))
-        return picture
+            line(frame, (x, y), (x + slant * length, y + length), (170, 180, 205))
+        return frame
 
     return paint
 
@@ -242,19 +242,19 @@ def windmill(setting: Setting) -> Painter:
     x0 = rng.uniform(110, 210)
 
     def paint(time: float) -> np.ndarray:
-        picture = sky.copy()
-        polygon(picture, [(x0 - 38, 210), (x0 - 20, 95), (x0 + 20, 95), (x0 + 38, 210)],
+        frame = sky.copy()
+        polygon(frame, [(x0 - 38, 210), (x0 - 20, 95), (x0 + 20, 95), (x0 + 38, 210)],
                 (110, 75, 55))  # fmt: skip
-        polygon(picture, [(x0 - 24, 97), (x0, 70), (x0 + 24, 97)], (60, 40, 35))
+        polygon(frame, [(x0 - 24, 97), (x0, 70), (x0 + 24, 97)], (60, 40, 35))
         for blade in range(4):
             angle = spin * time + blade * np.pi / 2
             along = np.array([np.cos(angle), np.sin(angle)])
             aside = np.array([-along[1], along[0]])
             hub = np.array([x0, 92.0])
-            polygon(picture, [hub, hub + 88 * along, hub + 88 * along + 17 * aside,
+            polygon(frame, [hub, hub + 88 * along, hub + 88 * along + 17 * aside,
                               hub + 18 * along + 17 * aside], (240, 235, 220))  # fmt: skip
-            line(picture, tuple(hub), tuple(hub + 90 * along), (60, 40, 30), 3)
-        return picture
+            line(frame, tuple(hub), tuple(hub + 90 * along), (60, 40, 30), 3)
+        return frame
 
     return paint
 

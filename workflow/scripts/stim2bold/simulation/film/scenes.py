@@ -50,6 +50,6 @@ def make_scene(name: str, setting: Setting) -> Painter:
     Returns
     -------
     callable
-        Seconds since the shot began -> picture.
+        Seconds since the shot began -> frame.
     """
     return SCENES[name][0](setting)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 FRAME_RATE = 25
-"""Pictures a second."""
+"""Frames a second."""
 SOUND_RATE = 44100
 """Samples a second."""
 
@@ -19,14 +19,14 @@ class FilmSettings:
     n_blocks : int
         Blocks of music and speech, music first.
     block_seconds : float
-        Length of each; a whole number of pictures.
+        Length of each; a whole number of frames.
     TR : float
         Seconds between the volumes at which the truth is given.
 
     Raises
     ------
     ValueError
-        When a block is not a whole number of pictures.
+        When a block is not a whole number of frames.
     """
 
     seed: int
@@ -35,16 +35,16 @@ class FilmSettings:
     TR: float
 
     def __post_init__(self) -> None:
-        pictures = self.block_seconds * FRAME_RATE
-        if abs(pictures - round(pictures)) > 1e-6:
+        frames = self.block_seconds * FRAME_RATE
+        if abs(frames - round(frames)) > 1e-6:
             raise ValueError(
-                f"block_seconds: {self.block_seconds} s are not a whole number of pictures at "
+                f"block_seconds: {self.block_seconds} s are not a whole number of frames at "
                 f"{FRAME_RATE} a second; take a multiple of {1 / FRAME_RATE} s"
             )
 
     @property
     def n_frames(self) -> int:
-        """Pictures in the film."""
+        """Frames in the film."""
         return self.n_blocks * round(self.block_seconds * FRAME_RATE)
 
     @property

@@ -1,4 +1,4 @@
-"""The simulated film on disk: its pictures drawn one by one and encoded with its sound."""
+"""The simulated film on disk: its frames drawn one by one and encoded with its sound."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from stim2bold.simulation.film.scenes import make_scene
 from stim2bold.simulation.film.settings import FRAME_RATE, SOUND_RATE
 
 
-def draw_pictures(film: Film) -> Iterator[np.ndarray]:
+def draw_frames(film: Film) -> Iterator[np.ndarray]:
     """Draw the film.
 
     Parameters
@@ -26,7 +26,7 @@ def draw_pictures(film: Film) -> Iterator[np.ndarray]:
     Yields
     ------
     ndarray of uint8, (240, 320, 3)
-        Picture k, RGB, shown from k/25 to (k+1)/25 s; moving things stand where they are in the
+        Frame k, RGB, shown from k/25 to (k+1)/25 s; moving things stand where they are in the
         middle of that time.
     """
     opening, rounding = mouth_movement(film)
@@ -68,21 +68,21 @@ def _speaking(
             smile=shot.smile,
             tilt=0.06 * float(waves[2]),
         )
-        picture = room.copy()
-        draw_speaker(picture, shot.speaker, pose)
-        return picture
+        image = room.copy()
+        draw_speaker(image, shot.speaker, pose)
+        return image
 
     return paint
 
 
-def write_film(path: Path, pictures: Iterator[np.ndarray], sound: np.ndarray) -> None:
+def write_film(path: Path, frames: Iterator[np.ndarray], sound: np.ndarray) -> None:
     """Encode a film as H.264 and AAC in MP4.
 
     Parameters
     ----------
     path : Path
         The file to write; its suffix is .mp4.
-    pictures : iterator of ndarray of uint8, (240, 320, 3)
+    frames : iterator of ndarray of uint8, (240, 320, 3)
         25 a second.
     sound : ndarray of float32, (n_samples,)
         44,100 a second, in [-1, 1].
@@ -107,11 +107,11 @@ def write_film(path: Path, pictures: Iterator[np.ndarray], sound: np.ndarray) ->
         audio.bit_rate = 128_000
         audio.codec_context.flags |= CodecFlags.bitexact
         written = 0
-        for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        for number, image in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts = number
             container.mux(video.encode(frame))
-            # Sound goes along with the pictures, so that a player finds both together.
+            # Sound goes along with the frames, so that a player finds both together.
             due = (number + 1) * SOUND_RATE // FRAME_RATE
             container.mux(_encode_sound(audio, sound, written, due))
             written = due

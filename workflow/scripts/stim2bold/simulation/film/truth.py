@@ -1,6 +1,6 @@
 """What the simulated film contains, moment by moment, and the responses it would evoke.
 
-Computed from the pictures as they were drawn, the sound as it was mixed and the words as they were
+Computed from the frames as they were drawn, the sound as it was mixed and the words as they were
 said, at their exact times.
 """
 
@@ -21,7 +21,7 @@ _FROM_WORDS = [0, 1, 3, 4, 6, 7, 10]
 
 
 def comprehend(film: Film) -> np.ndarray:
-    """Return what there is to understand at every picture.
+    """Return what there is to understand at every frame.
 
     Parameters
     ----------

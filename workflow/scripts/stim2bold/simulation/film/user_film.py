@@ -1,4 +1,4 @@
-"""A film that the user brings: its pictures and its sound on the grids of the simulation.
+"""A film that the user brings: its frames and its sound on the grids of the simulation.
 
 Decoded by the times that the file itself gives, and for the simulation alone: nothing is shared
 with the analysis and its clock, so that an error of that clock shows against this truth.
@@ -17,7 +17,7 @@ from stim2bold.simulation.film.settings import FRAME_RATE, SOUND_RATE, FilmSetti
 # A place of sound may be this far, in seconds, from where what came before it ends: containers
 # round their times. What is further away is a gap.
 _JITTER = 0.02
-# Pictures may end this long, in seconds, before the blocks do.
+# Frames may end this long, in seconds, before the blocks do.
 _TOLERANCE = 0.5
 
 
@@ -29,7 +29,7 @@ def _stream(container, kind: str, number: int | None):
 
 
 def film_zero(path: Path, *, video: int | None, audio: int | None) -> float:
-    """Return the time in the file at which the film begins: its first picture or sound.
+    """Return the time in the file at which the film begins: its first frame or sound.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def film_zero(path: Path, *, video: int | None, audio: int | None) -> float:
     Raises
     ------
     InputError
-        When it cannot be read, or has no such picture.
+        When it cannot be read, or has no such frame.
     """
     starts = []
     try:
@@ -73,7 +73,7 @@ def _first(frames: Iterator) -> Iterator:
             return
 
 
-def decode_pictures(path: Path, n_frames: int, *, zero: float, stream: int) -> Iterator[np.ndarray]:
+def decode_frames(path: Path, n_frames: int, *, zero: float, stream: int) -> Iterator[np.ndarray]:
     """Decode what is on the screen at the middle of each 1/25 s.
 
     Parameters
@@ -81,7 +81,7 @@ def decode_pictures(path: Path, n_frames: int, *, zero: float, stream: int) -> I
     path : Path
         The film.
     n_frames : int
-        Pictures wanted.
+        Frames wanted.
     zero : float
         From `film_zero`.
     stream : int
@@ -90,12 +90,12 @@ def decode_pictures(path: Path, n_frames: int, *, zero: float, stream: int) -> I
     Yields
     ------
     ndarray of uint8, (height, width, 3)
-        RGB; picture k was last shown at or before (k + 0.5) / 25 s. Before the first, black.
+        RGB; frame k was last shown at or before (k + 0.5) / 25 s. Before the first, black.
 
     Raises
     ------
     InputError
-        When the film ends before the last picture that is wanted.
+        When the film ends before the last frame that is wanted.
     """
     number = 0
     shown = None
@@ -121,7 +121,7 @@ def decode_pictures(path: Path, n_frames: int, *, zero: float, stream: int) -> I
         raise InputError(
             path,
             (
-                f"its pictures end at {last:.1f} s, but simulation.n_blocks x block_seconds are "
+                f"its frames end at {last:.1f} s, but simulation.n_blocks x block_seconds are "
                 f"{n_frames / FRAME_RATE:.1f} s"
             ),
             "take fewer or shorter blocks or a longer film",
@@ -138,7 +138,7 @@ def decode_sound(path: Path, n_frames: int, *, zero: float, stream: int | None) 
     path : Path
         The film.
     n_frames : int
-        Pictures that the sound is to accompany.
+        Frames that the sound is to accompany.
     zero : float
         From `film_zero`.
     stream : int or None

@@ -13,7 +13,7 @@ _SPEEDS = (0.0, 0.25, 1.0, np.inf)
 
 _COLOUR_GRID, _COARSE_GRID = (4, 3), (2, 2)
 _WAVELENGTHS, _ORIENTATIONS = (5.0, 11.0), 4
-# A cut, where it is not known: that much of the picture has another colour, and greys differ by
+# A cut, where it is not known: that much of the frame has another colour, and greys differ by
 # that much (of 1) on average.
 _CUT_COLOUR, _CUT_GREY = 0.4, 0.06
 
@@ -43,7 +43,7 @@ def _pooled(image: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
 
 
 def _form(small: np.ndarray) -> np.ndarray:
-    """Colour, contrast and oriented energy of a picture (60, 80, 3)."""
+    """Colour, contrast and oriented energy of a frame (60, 80, 3)."""
     red, green, blue = (np.ascontiguousarray(small[..., channel]) for channel in range(3))
     grey = 0.299 * red + 0.587 * green + 0.114 * blue
     parts = [
@@ -57,7 +57,7 @@ def _form(small: np.ndarray) -> np.ndarray:
 
 
 def _motion(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Movement by direction and speed between two grey pictures (60, 80)."""
+    """Movement by direction and speed between two grey frames (60, 80)."""
     flow = cv2.calcOpticalFlowFarneback(before, after, None, 0.5, 2, 9, 2, 5, 1.1, 0)
     dx, dy = flow[..., 0], flow[..., 1]
     speed = np.hypot(dx, dy)
@@ -79,25 +79,25 @@ _N_MOTION = 12 + 12 + 2
 
 
 def _colours(small: np.ndarray) -> np.ndarray:
-    """Histogram of 8 x 8 x 8 colours of a picture, summing to 1."""
+    """Histogram of 8 x 8 x 8 colours of a frame, summing to 1."""
     histogram = cv2.calcHist([small], [0, 1, 2], None, [8, 8, 8], [0, 256] * 3)
     return histogram / histogram.sum()
 
 
 def _is_cut(before: np.ndarray, after: np.ndarray) -> bool:
-    """Tell whether a picture (60, 80, 3) belongs to another shot than the one before it."""
+    """Tell whether a frame (60, 80, 3) belongs to another shot than the one before it."""
     apart = np.abs(after.astype(np.float32) - before.astype(np.float32)).mean() / 255
     changed = np.abs(_colours(after) - _colours(before)).sum() / 2
     return bool(apart > _CUT_GREY and changed > _CUT_COLOUR)
 
 
 class Watcher:
-    """Looks at every picture that passes and keeps what it saw.
+    """Looks at every frame that passes and keeps what it saw.
 
     Parameters
     ----------
     cuts : iterable of int, optional
-        First pictures of shots: no movement is seen across a cut. Where it is not given, cuts are
+        First frames of shots: no movement is seen across a cut. Where it is not given, cuts are
         found where colours and brightness change at once.
 
     Attributes
@@ -112,22 +112,22 @@ class Watcher:
         self._form: list[np.ndarray] = []
         self._motion: list[np.ndarray] = []
 
-    def watch(self, pictures: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Pass pictures on.
+    def watch(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Pass frames on.
 
         Parameters
         ----------
-        pictures : iterable of ndarray of uint8, (height, width, 3)
+        frames : iterable of ndarray of uint8, (height, width, 3)
             RGB.
 
         Yields
         ------
         ndarray of uint8, (height, width, 3)
-            The same pictures.
+            The same frames.
         """
         before = small_before = None
-        for number, picture in enumerate(pictures):
-            small = cv2.resize(picture, _SMALL, interpolation=cv2.INTER_AREA)
+        for number, frame in enumerate(frames):
+            small = cv2.resize(frame, _SMALL, interpolation=cv2.INTER_AREA)
             if not self._known and number and _is_cut(small_before, small):
                 self.cuts.add(number)
             self._form.append(_form(small.astype(np.float32) / 255))
@@ -137,7 +137,7 @@ class Watcher:
                 moved = _motion(before, grey)
             self._motion.append(moved)
             before, small_before = grey, small
-            yield picture
+            yield frame
 
     def features(self) -> np.ndarray:
         """Return what was seen.
@@ -145,7 +145,7 @@ class Watcher:
         Returns
         -------
         ndarray, (n_frames, n_features)
-            Row k is the mean over the time of picture k. Movement between pictures k - 1 and k
+            Row k is the mean over the time of frame k. Movement between frames k - 1 and k
             belongs to the border of the two, so a row has half of what came before and after it.
         """
         motion = np.vstack([*self._motion, self._motion[-1]])

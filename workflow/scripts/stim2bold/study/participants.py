@@ -1,10 +1,13 @@
-"""Who is in a data set but not in the study, and why."""
+"""Who is in a data set, in its participants.tsv, and in the study."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 from stim2bold.io.tables import read_tsv
 from stim2bold.runtime.errors import InputError
+from stim2bold.runtime.issues import Problem, from_refusal, warning
+from stim2bold.study.bids import Run
 from stim2bold.study.bids_index import participants_of
 
 
@@ -50,4 +53,26 @@ def absent_participants(
     return [
         {"participant": f"sub-{label}", "reason": excluded.get(label, other)}
         for label in sorted(labels - present)
+    ]
+
+
+def check_participants(root: Path, runs: list[Run]) -> list[Problem]:
+    """Check that participants.tsv, where there is one, has everybody."""
+    path = root / "participants.tsv"
+    if not path.is_file():
+        return []
+    try:
+        named = {row["participant_id"] for row in read_tsv(path, needed=["participant_id"]).rows}
+    except InputError as refusal:
+        # Nothing of it is used but who is named.
+        return [replace(from_refusal(refusal, path), severity="warning")]
+    absent = sorted({run.participant for run in runs} - {str(n)[4:] for n in named if n})
+    if not absent:
+        return []
+    return [
+        warning(
+            path,
+            f"has no row for participant {', '.join(absent)}",
+            "add one, other BIDS tools need it",
+        )
     ]

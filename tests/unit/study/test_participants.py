@@ -1,4 +1,4 @@
-from stim2bold.study.absent import absent_participants
+from stim2bold.study.participants import absent_participants
 
 
 def test_who_is_in_the_data_set_but_not_in_the_study_is_named(tmp_path):
