@@ -10,6 +10,7 @@ from stim2bold.evaluation.identification import (
     likeness,
     pairwise_identification,
     permuted,
+    row_products,
     segment_correlations,
 )
 from stim2bold.evaluation.metrics import centred
@@ -65,7 +66,7 @@ def test_likeness_is_that_of_the_segments_and_of_the_stretch_turned_round():
     rng = np.random.default_rng(1)
     truth, guess = rng.standard_normal((2, 46, 3))
     rows, fold = np.arange(46), np.repeat([0, 1], [22, 24])
-    found = likeness(truth, guess, rows=rows, parts=fold, length=5)
+    found = likeness(row_products(truth, guess), rows=rows, parts=fold, length=5)
     segments = cut_segments(rows, fold, length=5)
     np.testing.assert_allclose(found.own, segment_correlations(truth, guess, segments), atol=1e-12)
     # The prediction of fold 1 turned by 7 rows, that of fold 0 as it is.
@@ -109,7 +110,7 @@ def knows_only(level, seed):
             guess[(fold == number) & (groups == group)] += truth[train].mean(axis=0)
     parts = fold * 2 + kind if level == "block" else fold
     pair = (centred(values, parts) for values in (truth, guess))
-    found = likeness(*pair, rows=np.arange(240), parts=parts, length=5)
+    found = likeness(row_products(*pair), rows=np.arange(240), parts=parts, length=5)
     among = found.part % 2 if level == "block" else None
     null = pairwise_identification(found.shifted(seed=seed, n=199), among)
     return judged(float(pairwise_identification(found.own, among)), null, n=48)

@@ -89,15 +89,38 @@ class Likeness:
         return self.r[self.first + (self.start - self.first + drawn) % self.length]
 
 
-def likeness(
-    truth: np.ndarray, predicted: np.ndarray, *, rows: np.ndarray, parts: np.ndarray, length: int
-) -> Likeness:
+@dataclass(frozen=True)
+class Products:
+    """Products of rows, from which segments of any length are correlated.
+
+    Parameters
+    ----------
+    cross : ndarray of shape (n_rows, n_rows)
+        Of a predicted row, then of a measured one.
+    predicted, truth : ndarray of shape (2, n_rows)
+        Sum of each row over columns, and sum of its squares.
+    n_columns : int
+    """
+
+    cross: np.ndarray
+    predicted: np.ndarray
+    truth: np.ndarray
+    n_columns: int
+
+
+def row_products(truth: np.ndarray, predicted: np.ndarray) -> Products:
+    """Return the products of rows of shape (n_rows, n_columns), parts' means taken off."""
+    sums = [np.stack([x.sum(axis=1), np.einsum("rc,rc->r", x, x)]) for x in (predicted, truth)]
+    return Products(predicted @ truth.T, *sums, truth.shape[1])
+
+
+def likeness(products: Products, *, rows: np.ndarray, parts: np.ndarray, length: int) -> Likeness:
     """Correlate predicted with measured segments that do not leave their part of the film.
 
     Parameters
     ----------
-    truth, predicted : ndarray of shape (n_rows, n_columns)
-        The parts' means taken off (`centred`).
+    products : Products
+        Of truth and prediction, the parts' means taken off (`centred`).
     rows, parts : ndarray of shape (n_rows,), int
         Row number, and the part of the film (a fold, or a block in it) that each row lies in.
     length : int
@@ -112,15 +135,13 @@ def likeness(
     first = np.repeat(starts, lengths)
     turned = (np.arange(len(rows)) - first)[:, None] + np.arange(length)
     places = first[:, None] + turned % np.repeat(lengths, lengths)[:, None]
-    product = predicted @ truth.T
     r = np.zeros((len(rows), len(segments)))
     at = np.array(segments, dtype=int).reshape(-1, length)
     for k in range(length):
-        r += product[np.ix_(places[:, k], at[:, k])]
-    size = length * truth.shape[1]
-    total, squares = (part.sum(axis=1) for part in (predicted, predicted**2))
-    sums, energy = total[places].sum(axis=1), squares[places].sum(axis=1)
-    own_sums, own_energy = (part.sum(axis=1)[at].sum(axis=1) for part in (truth, truth**2))
+        r += products.cross[np.ix_(places[:, k], at[:, k])]
+    size = length * products.n_columns
+    sums, energy = products.predicted[:, places].sum(axis=2)
+    own_sums, own_energy = products.truth[:, at].sum(axis=2)
     r -= np.outer(sums, own_sums) / size
     norms = []
     for part, square in ((sums, energy), (own_sums, own_energy)):

@@ -16,9 +16,10 @@ from stim2bold.evaluation.identification import (
     judged,
     likeness,
     pairwise_identification,
+    row_products,
 )
 from stim2bold.evaluation.metrics import centred, without
-from stim2bold.evaluation.significance import NullTest, bootstrap_r, phase_test
+from stim2bold.evaluation.significance import NullTest, bootstrap_mean_r, phase_test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +96,13 @@ def identified(
     tr = float(np.median(np.diff(held.times[np.sort(first)])))
     fold = held.by_volume(held.fold[:, None])[:, 0].astype(int)
     parts = block_parts(fold, kinds)
-    pair = [centred(held.by_volume(x), fold) for x in (held.truth, held.predicted)]
-    inside = [
-        centred(held.by_volume(without(x, blocks, held.fold)), parts)
-        for x in (centred(held.truth, held.fold), centred(held.predicted, held.fold))
-    ]
+    pair = row_products(*(centred(held.by_volume(x), fold) for x in (held.truth, held.predicted)))
+    inside = row_products(
+        *(
+            centred(held.by_volume(without(x, blocks, held.fold)), parts)
+            for x in (centred(held.truth, held.fold), centred(held.predicted, held.fold))
+        )
+    )
     found = {}
 
     def add(name: str, score: Callable[[np.ndarray], np.ndarray], places: Likeness) -> None:
@@ -110,13 +113,13 @@ def identified(
     for seconds in (settings.segment, *settings.other_segments):
         suffix = "" if seconds == settings.segment else f"_{seconds:g}s"
         length = max(1, round(seconds / tr))
-        places = likeness(*pair, rows=held.rows, parts=fold, length=length)
+        places = likeness(pair, rows=held.rows, parts=fold, length=length)
         if len(places.start) >= 3:
             add(f"identification{suffix}", pairwise_identification, places)
         if len(places.start) >= settings.ways:
             one_of = functools.partial(identification_of, ways=settings.ways)
             add(f"identification_of_{settings.ways}{suffix}", one_of, places)
-        places = likeness(*inside, rows=held.rows, parts=parts, length=length)
+        places = likeness(inside, rows=held.rows, parts=parts, length=length)
         among = places.part % (kinds.max(initial=0) + 1)
         if len(places.start) and np.bincount(among).max() >= 3:
             of_a_kind = functools.partial(pairwise_identification, among=among)
@@ -192,10 +195,10 @@ def significance(
     significant = float((test.q[np.isfinite(test.q)] < SIGNIFICANT).mean()) if n else float("nan")
     rows = []
     for name, found, pair in (("r", test, held.pair), ("r_within", within, inside_pair)):
-        interval = bootstrap_r(*pair, stretch, **drawn)
+        ends = bootstrap_mean_r(*pair, stretch, **drawn)
         rows += [
             ("all", f"{name}_{end}", found.mean + spread * (value - found.mean), "correlation", n)
-            for end, value in (("low", interval.mean_low), ("high", interval.mean_high))
+            for end, value in zip(("low", "high"), ends, strict=True)
         ]
     rows += [
         ("all", "p", test.p_mean, "probability", n),
