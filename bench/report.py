@@ -1,4 +1,4 @@
-"""The report of thirty participants: how large it is, and how fast it opens.
+"""The report of thirty and of a hundred participants: how large it is, and how fast it opens.
 
 Artefacts are planted in the size of ds003688 (641 volumes, 13 segments of 10 s, maps of 4 mm) for
 one participant and copied for the others, for what is measured is bytes and seconds.
@@ -26,7 +26,6 @@ from stim2bold.preprocessing.mosaics import mosaic
 from stim2bold.preprocessing.registration import template
 from stim2bold.report.site import write_site
 
-PARTICIPANTS = 30
 N_ROWS, TR = 641, 0.608
 REPETITIONS = 5
 
@@ -77,11 +76,19 @@ def full_pictures(results: Path) -> None:
         shutil.copyfile(sheet, path)
 
 
-def multiply(results: Path) -> None:
+def full_quality(results: Path) -> None:
+    """Courses of FD and DVARS over all volumes."""
+    rng = np.random.default_rng(3)
+    (path,) = (results / "quality" / "sub-01").glob("*.json")
+    courses = {name: [None, *rng.gamma(2, 0.1, N_ROWS - 1)] for name in ("fd", "std_dvars")}
+    write_json(path, read_json(path) | {"series": courses})
+
+
+def multiply(results: Path, participants: int) -> None:
     """Give every participant what the first has."""
     paths = [path for path in sorted(results.rglob("*sub-01*")) if path.is_file()]
     paths += [path for path in results.rglob("sub-01/**/*") if path.is_file()]
-    labels = [f"{number + 1:02d}" for number in range(PARTICIPANTS)]
+    labels = [f"{number + 1:02d}" for number in range(participants)]
     for label in labels[1:]:
         for path in paths:
             target = results / str(path.relative_to(results)).replace("sub-01", f"sub-{label}")
@@ -93,13 +100,14 @@ def multiply(results: Path) -> None:
 
 
 @contextmanager
-def large_report() -> Iterator[tuple[Path, float]]:
-    """Yield the folder of a report of thirty participants and the seconds it took to render."""
+def large_report(participants: int) -> Iterator[tuple[Path, float]]:
+    """Yield the folder of a report of so many participants and the seconds it took to render."""
     with tempfile.TemporaryDirectory() as folder:
         results, site = Path(folder) / "results", Path(folder) / "report"
         source = planted_report.plant(results, participants=1)
-        for enlarge in (full_maps, full_sounds, full_series, full_pictures, multiply):
+        for enlarge in (full_maps, full_sounds, full_series, full_pictures, full_quality):
             enlarge(results)
+        multiply(results, participants)
         site.mkdir()
         started = time.perf_counter()
         write_site(source, site)
@@ -120,7 +128,7 @@ def open_page(page: Page, address: str) -> tuple[float, float]:
 def report_of_thirty() -> list[dict]:
     """Measure size, rendering and opening in one run."""
     started = time.perf_counter()
-    with large_report() as (site, rendering), sync_playwright() as playwright:
+    with large_report(30) as (site, rendering), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         visit = Visit(browser, site, "index.html")
         loaded: set[str] = set()
@@ -161,4 +169,52 @@ def report_of_thirty() -> list[dict]:
     ]
 
 
-CLAIMS = {"report_of_thirty": report_of_thirty}
+def choose_run(page: Page, address: str) -> tuple[float, float]:
+    """Return the seconds until the page of quality has loaded, and from a click to all marks."""
+    page.goto("about:blank")
+    started = time.perf_counter()
+    page.goto(address, wait_until="load")
+    loaded = time.perf_counter() - started
+    # In the page: what drives it takes milliseconds itself.
+    marking = page.evaluate(
+        """async () => {
+          const points = [...document.querySelectorAll("circle[data-run]")];
+          const started = performance.now();
+          points.at(-1).dispatchEvent(new MouseEvent("click", { bubbles: true }));
+          await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+          return (performance.now() - started) / 1000;
+        }"""
+    )
+    assert page.locator("circle.chosen").count() == page.locator("figure.strip").count()
+    return loaded, marking
+
+
+def report_quality() -> list[dict]:
+    """Measure the page of all runs' quality, of thirty and of a hundred participants."""
+    found = []
+    for participants in (30, 100):
+        started = time.perf_counter()
+        with large_report(participants) as (site, rendering), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+            visit = Visit(browser, site, "quality.html")
+            visit.see_everything()
+            assert visit.faults == []
+            address = (site / "quality.html").as_uri()
+            times = np.array([choose_run(visit.page, address) for _ in range(REPETITIONS)])
+            size = (site / "quality.html").stat().st_size / 1e6
+            browser.close()
+        seconds = time.perf_counter() - started
+        stem = f"report_quality_of_{participants}"
+        found += [
+            row(f"{stem}_{name}", values, unit=unit, goal=goal, better="lower", seconds=seconds)
+            for name, values, unit, goal in (
+                ("opens", times[:, 0], "s until the page of all runs has loaded", 2.0),
+                ("marks", times[:, 1], "s from a click on a point until it is marked", 0.2),
+                ("size", [size], "MB of the page, without pictures", 5.0),
+                ("rendering", [rendering], "s to render the whole report", 10.0 * participants),
+            )
+        ]
+    return found
+
+
+CLAIMS = {"report_of_thirty": report_of_thirty, "report_quality": report_quality}

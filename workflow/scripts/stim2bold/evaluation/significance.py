@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
-from scipy.stats import false_discovery_control, norm, ttest_1samp
+from scipy import fft, special
 
 
 def sign_flip_p(differences: np.ndarray, *, seed: int, n: int = 9999) -> float:
@@ -46,6 +45,9 @@ def participants_p(values: np.ndarray) -> float:
     """
     if len(values) < 2 or np.ptp(values) == 0:
         return float("nan")
+    # Imported here and below: scipy.stats takes as long as all else that most steps import.
+    from scipy.stats import ttest_1samp
+
     return float(ttest_1samp(values, 0, alternative="greater").pvalue)
 
 
@@ -79,6 +81,8 @@ class NullTest:
 
 def false_discovery_rate(p: np.ndarray) -> np.ndarray:
     """Return the false-discovery rate at each p; what has no p is no test, and has no rate."""
+    from scipy.stats import false_discovery_control
+
     q = np.full(np.shape(p), np.nan)
     tested = np.isfinite(p)
     q[tested] = false_discovery_control(np.asarray(p)[tested])
@@ -236,7 +240,7 @@ def surrogate_test(
         share = np.where(terms.real, 1.0, 0.5)[:, None]
         width = spread * np.sqrt((share * np.abs(cross) ** 2).sum(axis=0))
         r.append(np.where(varies, cross.real.sum(axis=0), np.nan))
-        p.append(np.where(varies, norm.sf(r[-1] / np.where(varies, width, 1)), np.nan))
+        p.append(np.where(varies, special.ndtr(-r[-1] / np.where(varies, width, 1)), np.nan))
         if varies.any():
             kept = cross[:, varies]
             null = turn @ np.concatenate([kept.real, kept.imag]).astype(np.float32) * spread

@@ -9,11 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from stim2bold.runtime.disk import REMEDIES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns of names, which may look like numbers: a kind of block called 01.
 TEXT = ("trial_type", "segment", "participant", "unit")
@@ -78,7 +79,7 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_table(path: str | Path, table: pd.DataFrame) -> None:
+def write_table(path: str | Path, table: "pd.DataFrame") -> None:
     """Write a table as BIDS wants it: tab-separated, ``n/a`` where a value is missing.
 
     Nothing is quoted; a tab or line break within a text becomes a blank.
@@ -102,8 +103,11 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
         )
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path) -> "pd.DataFrame":
     """Read a table that `write_table` wrote: only ``n/a`` stands for a missing value."""
+    # Imported here: a third of what it takes to start a step that reads no table.
+    import pandas as pd
+
     return pd.read_csv(
         path,
         sep="\t",

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import nibabel as nib
 import numpy as np
-from nipype.algorithms.confounds import is_outlier
 from scipy import linalg, ndimage
 
 from stim2bold.preprocessing.anatomy import correct_bias, largest_part
@@ -50,6 +49,9 @@ class MotionSettings:
 
 def non_steady_volumes(series: nib.Nifti1Image) -> int:
     """Count the volumes at the start that T1 saturation makes brighter than the rest."""
+    # Imported here: nipype takes as long as all else that a step imports.
+    from nipype.algorithms.confounds import is_outlier
+
     data = np.asarray(series.dataobj[..., :NON_STEADY_SEARCH], dtype=np.float32)
     return int(is_outlier(data.mean(axis=(0, 1, 2), dtype=np.float64)))
 
