@@ -194,7 +194,7 @@ def report_quality() -> list[dict]:
     found = []
     for participants in (30, 100):
         started = time.perf_counter()
-        with large_report(participants) as (site, rendering), sync_playwright() as playwright:
+        with large_report(participants) as (site, _), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
             visit = Visit(browser, site, "quality.html")
             visit.see_everything()
@@ -211,7 +211,6 @@ def report_quality() -> list[dict]:
                 ("opens", times[:, 0], "s until the page of all runs has loaded", 2.0),
                 ("marks", times[:, 1], "s from a click on a point until it is marked", 0.2),
                 ("size", [size], "MB of the page, without pictures", 5.0),
-                ("rendering", [rendering], "s to render the whole report", 10.0 * participants),
             )
         ]
     return found
