@@ -156,7 +156,7 @@ def test_a_film_in_which_nothing_happens_is_refused(tmp_path):
     for _ in watcher.watch([grey(50)] * settings.n_frames):
         pass
     silence = np.zeros((settings.n_frames, 26))
-    with pytest.raises(InputError, match="neither picture nor sound ever changes"):
+    with pytest.raises(InputError, match="neither image nor sound ever changes"):
         describe_own(settings, watcher, silence, None, film=tmp_path / "still.mp4")
 
 
