@@ -119,7 +119,7 @@ def measure_errors(
     truths : dict of str to Truth
     image : Nifti1Image
         The grid of the analysis.
-    planted : ndarray of bool, (nx, ny, nz)
+    planted : ndarray of shape (nx, ny, nz), bool
         Where on it places are compared.
     """
     errors = []

@@ -112,7 +112,7 @@ def locate(
     grid : Nifti1Image
     points : ndarray of shape (3, nx, ny, nz)
         World millimetres of the BOLD reference.
-    inside : ndarray of bool, (nx, ny, nz)
+    inside : ndarray of shape (nx, ny, nz), bool
     """
     brain = nib.load(arguments.brain)
     # The templates MNI152 fill the same box, up to a voxel.

@@ -204,7 +204,7 @@ def label_spectrum(
 
     Returns
     -------
-    cross : ndarray of complex, shape (n_terms, 1)
+    cross : ndarray of shape (n_terms, 1), complex
     terms : Terms
         As of `stim2bold.evaluation.significance.cross_spectrum`.
     """

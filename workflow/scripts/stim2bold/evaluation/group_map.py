@@ -188,7 +188,7 @@ class Group:
     ----------
     r : ndarray of shape (n_participants, n_voxels)
         On the rows that all have.
-    cross : ndarray of complex, shape (n_terms, n_voxels)
+    cross : ndarray of shape (n_terms, n_voxels), complex
         Mean over participants of their cross spectra.
     terms : Terms
     places : ndarray of shape (n_voxels,), int

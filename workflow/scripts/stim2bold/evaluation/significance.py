@@ -143,7 +143,7 @@ def cross_spectrum(
 
     Returns
     -------
-    cross : ndarray of complex, shape (n_terms, n_columns)
+    cross : ndarray of shape (n_terms, n_columns), complex
         Their real parts add up to the correlation, means of the folds removed. Multiplied by
         exp(i phase) they are those of a prediction whose phases are turned. 0 where a column of
         either does not vary.
@@ -284,7 +284,7 @@ def drawn_r(
     Yields
     ------
     r : ndarray of shape (n, some columns)
-    varies : ndarray of bool, (some columns,)
+    varies : ndarray of shape (some columns,), bool
         Whether truth and prediction of a column do; it has no correlation else.
     """
     names, number = np.unique(blocks, return_inverse=True)

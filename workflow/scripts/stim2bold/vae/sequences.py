@@ -41,7 +41,7 @@ def with_neighbours(series: np.ndarray, rows: np.ndarray, *, around: tuple[int, 
     Parameters
     ----------
     series : ndarray of shape (n_all_rows, n_columns)
-    rows : ndarray of int, shape (n_rows,)
+    rows : ndarray of shape (n_rows,), int
         Consecutive places in `series`.
     around : tuple of int
         Rows before the first and after the last.

@@ -47,13 +47,13 @@ class Anatomy:
     ----------
     affine : ndarray of shape (4, 4)
         Voxel indices to MNI millimetres; voxels are isotropic.
-    t1 : ndarray of float32, (nx, ny, nz)
+    t1 : ndarray of shape (nx, ny, nz), float32
         Brightness in a T1w image, 0 to about 1.
-    t2star : ndarray of float32, (nx, ny, nz)
+    t2star : ndarray of shape (nx, ny, nz), float32
         Brightness in a T2*-weighted image, 0 to 1, signal loss beside air included.
-    gm, wm, csf : ndarray of float32, (nx, ny, nz)
+    gm, wm, csf : ndarray of shape (nx, ny, nz), float32
         Fraction of each tissue within the brain.
-    brain : ndarray of bool, (nx, ny, nz)
+    brain : ndarray of shape (nx, ny, nz), bool
         The template's brain with its fluid.
     """
 
@@ -115,7 +115,7 @@ def lose_signal(t2star: np.ndarray, affine: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (nx, ny, nz)
+    ndarray of shape (nx, ny, nz)
         What is left.
     """
     x, y, z = (
@@ -135,15 +135,15 @@ def enclose(brain: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    brain : ndarray of bool, (nx, ny, nz)
+    brain : ndarray of shape (nx, ny, nz), bool
     step : float
         Millimetres between grid points.
 
     Returns
     -------
-    hull : ndarray of bool, (nx, ny, nz)
+    hull : ndarray of shape (nx, ny, nz), bool
         The brain without furrows.
-    outside : ndarray of float32, (nx, ny, nz)
+    outside : ndarray of shape (nx, ny, nz), float32
         Millimetres from it.
     """
     padded = np.pad(brain, round(12 / step))
@@ -169,17 +169,17 @@ def name_tissues(
     ----------
     points : tuple of ndarray
         MNI millimetres along x, y and z; they broadcast to (nx, ny, nz).
-    brain, hull : ndarray of bool, (nx, ny, nz)
-    outside : ndarray of float32, (nx, ny, nz)
+    brain, hull : ndarray of shape (nx, ny, nz), bool
+    outside : ndarray of shape (nx, ny, nz), float32
         Millimetres from the hull, uneven as layers of tissue are.
     step : float
         Millimetres between grid points.
-    coarse : ndarray of float32, (nx, ny, nz)
+    coarse : ndarray of shape (nx, ny, nz), float32
         Unevenness of the skin's fat.
 
     Returns
     -------
-    ndarray of str, (nx, ny, nz)
+    ndarray of shape (nx, ny, nz), str
         Names of `_T1`.
     """
     x, y, z = points

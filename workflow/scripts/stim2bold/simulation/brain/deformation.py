@@ -58,7 +58,7 @@ class Deformation:
 
         Returns
         -------
-        ndarray, (n, 3)
+        ndarray of shape (n, 3)
             Millimetres.
         """
         return apply_affine(self.affine, points + self._displacement_at(points))
@@ -73,7 +73,7 @@ class Deformation:
 
         Returns
         -------
-        ndarray, (n, 3)
+        ndarray of shape (n, 3)
             Millimetres; right to 1e-4 mm.
         """
         start = apply_affine(np.linalg.inv(self.affine), points)
@@ -92,7 +92,7 @@ class Deformation:
 
         Returns
         -------
-        ndarray, (66, 84, 80)
+        ndarray of shape (66, 84, 80)
             Positive everywhere in a map that can be inverted.
         """
         return _determinant(self.displacement)
@@ -117,7 +117,7 @@ def apply_affine(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (..., 3)
+    ndarray of shape (..., 3)
         After.
     """
     return points @ affine[:3, :3].T + affine[:3, 3]
@@ -133,7 +133,7 @@ def rotation(angles: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (3, 3)
+    ndarray of shape (3, 3)
         The rotation.
     """
     (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
@@ -155,7 +155,7 @@ def rigid(translation: np.ndarray, angles: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (4, 4)
+    ndarray of shape (4, 4)
         The map.
     """
     matrix = np.eye(4)

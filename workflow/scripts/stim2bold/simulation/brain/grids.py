@@ -19,7 +19,7 @@ def grid_points(affine: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (n_voxels, 3)
+    ndarray of shape (n_voxels, 3)
         In C order of the indices.
     """
     return apply_affine(affine, np.indices(shape).reshape(3, -1).T.astype(float))
@@ -39,7 +39,7 @@ def sample(volume: np.ndarray, affine: np.ndarray, points: np.ndarray) -> np.nda
 
     Returns
     -------
-    ndarray, (n,)
+    ndarray of shape (n,)
         Values there.
     """
     return map_coordinates(volume, apply_affine(np.linalg.inv(affine), points).T, order=1)
@@ -88,7 +88,7 @@ def mni_places(
 
     Returns
     -------
-    ndarray, (n_voxels, 3)
+    ndarray of shape (n_voxels, 3)
         MNI millimetres, in C order of the indices.
     """
     every = max(1, int(round(6.0 / np.linalg.norm(affine[:3, 0]))))

@@ -79,7 +79,7 @@ def matrices(motion: pd.DataFrame) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (n_volumes, 4, 4)
+    ndarray of shape (n_volumes, 4, 4)
         From a point during volume 0 to the same point during volume t.
     """
     return np.stack([rigid(row[:3], row[3:]) for row in motion[list(COLUMNS)].to_numpy()])

@@ -44,7 +44,7 @@ def draw_coil(points: np.ndarray, percent: float, rng: np.random.Generator) -> n
 
     Returns
     -------
-    ndarray, (n,)
+    ndarray of shape (n,)
         Positive factors whose logarithm has mean 0.
     """
     # A polynomial of second order and two coil elements beside the head.
@@ -74,7 +74,7 @@ def draw_physiology(n_volumes: int, *, TR: float, rng: np.random.Generator) -> n
 
     Returns
     -------
-    ndarray, (n_volumes, 5)
+    ndarray of shape (n_volumes, 5)
         Pulse and breathing, cosine and sine each, and depth of breathing; unit variance.
     """
     time = np.arange(n_volumes) * TR
@@ -103,7 +103,7 @@ def draw_drift(n_volumes: int, *, TR: float, rng: np.random.Generator) -> np.nda
 
     Returns
     -------
-    ndarray, (n_volumes, 4)
+    ndarray of shape (n_volumes, 4)
         Unit variance.
     """
     place = np.linspace(-1, 1, n_volumes)
@@ -131,7 +131,7 @@ def disturb(
 
     Parameters
     ----------
-    clean : ndarray of float32, (n_volumes, nx, ny, nz)
+    clean : ndarray of shape (n_volumes, nx, ny, nz), float32
         The moving head; overwritten with magnitudes.
     settings : NoiseSettings
         How strong.

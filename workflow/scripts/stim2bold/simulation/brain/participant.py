@@ -66,9 +66,9 @@ class Participant:
         On the MNI grid of the truth, see `label_regions`.
     voxels : DataFrame, (n_planted,)
         i, j, k (of that grid), x, y, z (MNI mm), kind, ceiling (nan where it was not measured).
-    signal : ndarray of float32, (n_volumes, n_planted)
+    signal : ndarray of shape (n_volumes, n_planted), float32
         Planted signal without noise, in per cent of a voxel that is all grey matter.
-    weights : ndarray of float32, (n_planted, n_components)
+    weights : ndarray of shape (n_planted, n_components), float32
         signal = planted components @ weights.T.
     strength : float
         Standard deviation of the signal of a voxel that is all grey matter, relative to its mean.
@@ -100,7 +100,7 @@ def label_regions(anatomy: Anatomy, kinds: Collection[str] = KINDS) -> np.ndarra
 
     Returns
     -------
-    ndarray of int8, (50, 59, 48)
+    ndarray of shape (50, 59, 48), int8
         `KIND_NUMBERS` where at least half of the voxel is grey matter of a region, -1 in brain more
         than 12 mm from any grey matter of any region, else 0.
     """
@@ -197,7 +197,7 @@ def simulate_participant(
     ----------
     planted : ndarray of shape (n_volumes, n_components)
         Responses to the film at the volumes, of unit variance (`film_features.plant`).
-    kinds : ndarray of str, (n_components,)
+    kinds : ndarray of shape (n_components,), str
         visual, auditory or language.
     shares : ndarray of shape (n_components,)
         Of each component in the variance planted for its kind.

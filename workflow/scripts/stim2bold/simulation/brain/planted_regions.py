@@ -56,7 +56,7 @@ def region_number_at(points: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of int, (n,)
+    ndarray of shape (n,), int
         -1 outside.
     """
     number = np.full(len(points), -1)
@@ -75,7 +75,7 @@ def region_at(points: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of int8, (n,)
+    ndarray of shape (n,), int8
         0 outside, else one of `KIND_NUMBERS`.
     """
     kinds = np.array([*(KIND_NUMBERS[region.kind] for region in REGIONS), 0], dtype=np.int8)

@@ -42,7 +42,7 @@ def draw_weights(
 
     Returns
     -------
-    ndarray of float32, (n_components, 50, 59, 48)
+    ndarray of shape (n_components, 50, 59, 48), float32
         On the grid `AFFINE`; at each point the squares add up to one.
     """
     common = _fields(shares, shared)
@@ -58,7 +58,7 @@ def draw_all_weights(
 
     Parameters
     ----------
-    kinds : ndarray of str, (n_components,)
+    kinds : ndarray of shape (n_components,), str
         Kind of region that follows each component of the film.
     shares : ndarray of shape (n_components,)
         Of each component in the variance planted for its kind.
@@ -118,7 +118,7 @@ def weights_at(weights: np.ndarray, points: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32, (n, n_components)
+    ndarray of shape (n, n_components), float32
         Interpolated linearly.
     """
     where = apply_affine(np.linalg.inv(AFFINE), points).T

@@ -104,12 +104,12 @@ def planted_places(points: np.ndarray, kinds: np.ndarray) -> dict[str, np.ndarra
     ----------
     points : ndarray of shape (n, 3)
         MNI millimetres of the voxels.
-    kinds : ndarray of int, (n,)
+    kinds : ndarray of shape (n,), int
         Of each voxel, from `kinds_on`.
 
     Returns
     -------
-    dict of str to ndarray of bool, (n,)
+    dict of str to ndarray of shape (n,), bool
         `REGIONS` by name.
     """
     number = region_number_at(points)
@@ -129,7 +129,7 @@ def empty_places(points: np.ndarray, kinds: np.ndarray) -> dict[str, np.ndarray]
 
     Returns
     -------
-    dict of str to ndarray of bool, (n,)
+    dict of str to ndarray of shape (n,), bool
         Cubes of `CUBE` mm, as large as a region, that hold at least half as many such voxels as the
         median of them.
     """
@@ -184,7 +184,7 @@ def place_errors(points: np.ndarray, in_bold: np.ndarray, motion: np.ndarray, tr
 
     Returns
     -------
-    ndarray, (n,)
+    ndarray of shape (n,)
         Millimetres: of normalisation, coregistration and motion together.
     """
     field = truth.deformation["to_t1w"]

@@ -125,9 +125,9 @@ class Source:
         Fractions of tissue, blurred alike.
     box_affine : ndarray of shape (4, 4)
         The same for the part of the grid that holds the response.
-    responding : ndarray of bool, (bx, by, bz)
+    responding : ndarray of shape (bx, by, bz), bool
         Where in that box there is any.
-    response : ndarray of float32, (n_responding, n_components)
+    response : ndarray of shape (n_responding, n_components), float32
         Change of brightness there for each planted component, signal strength 1.
     """
 
@@ -162,7 +162,7 @@ def place_head(
         BOLD to T1w scanner space.
     weights : dict
         Kind -> weights on the MNI grid of the truth, see `planted_signal`.
-    kinds : ndarray of str, (n_components,)
+    kinds : ndarray of shape (n_components,), str
         Kind of each planted component.
     affine, shape
         The grid of the BOLD images.
@@ -244,11 +244,11 @@ def scan(
 
     Returns
     -------
-    head : ndarray of float32, (n_volumes, nx, ny, nz)
+    head : ndarray of shape (n_volumes, nx, ny, nz), float32
         The moving head, not responding.
-    response : ndarray of float32, (n_volumes, n_near)
+    response : ndarray of shape (n_volumes, n_near), float32
         What the response adds, of strength 1, in the voxels where there can be any.
-    near : ndarray of int, (n_near,)
+    near : ndarray of shape (n_near,), int
         Those voxels, as flat indices in C order.
     """
     points = grid_points(affine, shape)

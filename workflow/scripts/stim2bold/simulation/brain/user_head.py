@@ -45,11 +45,11 @@ class BorrowedHead:
         The image as it was given.
     tissue, bias : Nifti1Image
         On its grid: 0 outside the brain, 1 CSF, 2 grey, 3 white matter; factors of brightness.
-    flat : ndarray of float32, (nx, ny, nz)
+    flat : ndarray of shape (nx, ny, nz), float32
         Brightness without the bias, white matter having 0.87.
-    fractions : dict of str to ndarray of float32, (nx, ny, nz)
+    fractions : dict of str to ndarray of shape (nx, ny, nz), float32
         gm, wm and csf, 0 outside the brain.
-    brain : ndarray of bool, (nx, ny, nz)
+    brain : ndarray of shape (nx, ny, nz), bool
         The brain with its fluid.
     deformation : Deformation
         MNI to T1w scanner space: an affine map.
@@ -189,16 +189,16 @@ def remove_bias(data: np.ndarray, brain: np.ndarray, affine: np.ndarray) -> np.n
 
     Parameters
     ----------
-    data : ndarray of float32, (nx, ny, nz)
+    data : ndarray of shape (nx, ny, nz), float32
         T1w.
-    brain : ndarray of bool, (nx, ny, nz)
+    brain : ndarray of shape (nx, ny, nz), bool
         Where to look.
     affine : ndarray of shape (4, 4)
         Indices to RAS millimetres.
 
     Returns
     -------
-    ndarray of float32, (nx, ny, nz)
+    ndarray of shape (nx, ny, nz), float32
         Mean 1 over the brain; far from it, as at its edge.
     """
     import ants
@@ -223,7 +223,7 @@ def register(brain: np.ndarray, affine: np.ndarray, *, seed: int) -> np.ndarray:
 
     Parameters
     ----------
-    brain : ndarray of float32, (nx, ny, nz)
+    brain : ndarray of shape (nx, ny, nz), float32
         Brightness, 0 outside the brain.
     affine : ndarray of shape (4, 4)
         Its indices to RAS millimetres.
@@ -232,7 +232,7 @@ def register(brain: np.ndarray, affine: np.ndarray, *, seed: int) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (4, 4)
+    ndarray of shape (4, 4)
         MNI points to points of the head, RAS millimetres.
     """
     # Sums over several threads differ from run to run.

@@ -15,7 +15,7 @@ def polygon(frame: np.ndarray, points: np.ndarray, colour: Colour) -> None:
 
     Parameters
     ----------
-    frame : ndarray of uint8, (height, width, 3)
+    frame : ndarray of shape (height, width, 3), uint8
         Drawn on in place.
     points : array_like, (n, 2)
         Corners as x, y in pixels.
@@ -40,7 +40,7 @@ def ellipse(
 
     Parameters
     ----------
-    frame : ndarray of uint8, (height, width, 3)
+    frame : ndarray of shape (height, width, 3), uint8
         Drawn on in place.
     centre, radii : tuple of float
         x, y in pixels.
@@ -77,7 +77,7 @@ def line(
 
     Parameters
     ----------
-    frame : ndarray of uint8, (height, width, 3)
+    frame : ndarray of shape (height, width, 3), uint8
         Drawn on in place.
     start, end : tuple of float
         x, y in pixels.
@@ -102,7 +102,7 @@ def gradient(height: int, width: int, top: Colour, bottom: Colour) -> np.ndarray
 
     Returns
     -------
-    ndarray of uint8, (height, width, 3)
+    ndarray of shape (height, width, 3), uint8
         The image.
     """
     fraction = np.linspace(0, 1, height)[:, None, None]

@@ -127,7 +127,7 @@ def draw_room(speaker: Speaker, rng: np.random.Generator) -> np.ndarray:
 
     Returns
     -------
-    ndarray of uint8, (240, 320, 3)
+    ndarray of shape (240, 320, 3), uint8
         The empty room.
     """
     wall = np.asarray(speaker.wall)
@@ -158,7 +158,7 @@ def draw_speaker(frame: np.ndarray, speaker: Speaker, pose: Pose) -> None:
 
     Parameters
     ----------
-    frame : ndarray of uint8, (240, 320, 3)
+    frame : ndarray of shape (240, 320, 3), uint8
         Drawn on in place.
     speaker : Speaker
         Who.

@@ -37,7 +37,7 @@ def hear(sound: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (n_frames, 26)
+    ndarray of shape (n_frames, 26)
         Decibels in bands from 80 Hz to 12 kHz, decibels overall, mean rise of the bands. Each is
         measured in a Hann window of 80 ms about the middle of the frame.
     """
@@ -69,7 +69,7 @@ def comprehend_words(words: Sequence[tuple[str, float, float]], n_frames: int) -
 
     Returns
     -------
-    ndarray, (n_frames, 7)
+    ndarray of shape (n_frames, 7)
         Starts of words, fraction covered by words, length in seconds and in letters of the word,
         words of four letters and fewer, words never said before, words in the last 2 s.
     """
@@ -112,7 +112,7 @@ def plant(features: dict[str, np.ndarray], settings: FilmSettings, *, source: st
 
     Parameters
     ----------
-    features : dict of str to ndarray, (n_frames, n_features)
+    features : dict of str to ndarray of shape (n_frames, n_features)
         Kind -> features at each frame; a kind that is absent is not planted.
     settings : FilmSettings
         Length and TR.

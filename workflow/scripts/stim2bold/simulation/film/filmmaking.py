@@ -260,7 +260,7 @@ def mix_sound(film: Film) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32, (n_samples,)
+    ndarray of shape (n_samples,), float32
         In [-1, 1] at `SOUND_RATE`, exactly as long as the film. Rooms and instruments are not
         silent: noise 60 dB below full scale lies under everything.
     """
@@ -288,7 +288,7 @@ def said_at_sound_rate(utterance: Utterance) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32, (n_samples,)
+    ndarray of shape (n_samples,), float32
         Its samples.
     """
     # All speakers are about as loud as each other.

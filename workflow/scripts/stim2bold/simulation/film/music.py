@@ -113,7 +113,7 @@ def play(passage: Passage, *, rate: int) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32, (n_samples,)
+    ndarray of shape (n_samples,), float32
         As long as the passage to the nearest sample, with 20 ms ramps at both ends.
     """
     rng = np.random.default_rng(passage.seed)

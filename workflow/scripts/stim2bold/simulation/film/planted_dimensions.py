@@ -43,7 +43,7 @@ def respond(features: np.ndarray, times: np.ndarray, *, rate: float) -> np.ndarr
 
     Returns
     -------
-    ndarray, (n_times, n_features)
+    ndarray of shape (n_times, n_features)
         The convolution, with the response sampled at the middle of each frame.
     """
     middles = (np.arange(len(features)) + 0.5) / rate
@@ -63,7 +63,7 @@ def slow_cosines(n_volumes: int, *, TR: float) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (n_volumes, n_cosines)
+    ndarray of shape (n_volumes, n_cosines)
         Basis II of the discrete cosine transform, as in SPM.
     """
     order = int(2 * n_volumes * TR * HIGH_PASS)
@@ -84,7 +84,7 @@ def high_passed(series: np.ndarray, *, TR: float) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (n_volumes, ...)
+    ndarray of shape (n_volumes, ...)
         What is left.
     """
     basis = slow_cosines(len(series), TR=TR).astype(series.dtype)

@@ -25,7 +25,7 @@ def draw_frames(film: Film) -> Iterator[np.ndarray]:
 
     Yields
     ------
-    ndarray of uint8, (240, 320, 3)
+    ndarray of shape (240, 320, 3), uint8
         Frame k, RGB, shown from k/25 to (k+1)/25 s; moving things stand where they are in the
         middle of that time.
     """
@@ -82,9 +82,9 @@ def write_film(path: Path, frames: Iterator[np.ndarray], sound: np.ndarray) -> N
     ----------
     path : Path
         The file to write; its suffix is .mp4.
-    frames : iterator of ndarray of uint8, (240, 320, 3)
+    frames : iterator of ndarray of shape (240, 320, 3), uint8
         25 a second.
-    sound : ndarray of float32, (n_samples,)
+    sound : ndarray of shape (n_samples,), float32
         44,100 a second, in [-1, 1].
     """
     with av.open(str(path), "w") as container:

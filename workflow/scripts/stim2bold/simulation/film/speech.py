@@ -87,7 +87,7 @@ class Speech:
 
     Parameters
     ----------
-    samples : ndarray of float32, (n_samples,)
+    samples : ndarray of shape (n_samples,), float32
         The sound in [-1, 1] at `RATE`.
     words, phonemes : tuple of Item
         Times count from the first sample. Phonemes carry eSpeak's own mnemonics.

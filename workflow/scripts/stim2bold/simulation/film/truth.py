@@ -30,7 +30,7 @@ def comprehend(film: Film) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (n_frames, 12)
+    ndarray of shape (n_frames, 12)
         Starts of words, fraction covered by words, starts of sentences, length in seconds and in
         letters of the word, phonemes started, words of four letters and fewer, words never said
         before, place in the sentence, questions, words in the last 2 s, change of speaker.

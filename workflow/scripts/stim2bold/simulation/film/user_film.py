@@ -89,7 +89,7 @@ def decode_frames(path: Path, n_frames: int, *, zero: float, stream: int) -> Ite
 
     Yields
     ------
-    ndarray of uint8, (height, width, 3)
+    ndarray of shape (height, width, 3), uint8
         RGB; frame k was last shown at or before (k + 0.5) / 25 s. Before the first, black.
 
     Raises
@@ -146,7 +146,7 @@ def decode_sound(path: Path, n_frames: int, *, zero: float, stream: int | None) 
 
     Returns
     -------
-    ndarray of float32, (n_frames * 1764,)
+    ndarray of shape (n_frames * 1764,), float32
         Mono at `SOUND_RATE`; silence where there is none.
     """
     sound = np.zeros(n_frames * SOUND_RATE // FRAME_RATE, dtype=np.float32)

@@ -117,12 +117,12 @@ class Watcher:
 
         Parameters
         ----------
-        frames : iterable of ndarray of uint8, (height, width, 3)
+        frames : iterable of ndarray of shape (height, width, 3), uint8
             RGB.
 
         Yields
         ------
-        ndarray of uint8, (height, width, 3)
+        ndarray of shape (height, width, 3), uint8
             The same frames.
         """
         before = small_before = None
@@ -144,7 +144,7 @@ class Watcher:
 
         Returns
         -------
-        ndarray, (n_frames, n_features)
+        ndarray of shape (n_frames, n_features)
             Row k is the mean over the time of frame k. Movement between frames k - 1 and k
             belongs to the border of the two, so a row has half of what came before and after it.
         """
