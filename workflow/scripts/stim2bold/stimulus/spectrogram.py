@@ -4,6 +4,7 @@ Frame m is centred on film time ``m * hop / rate``, as `librosa.stft` with ``cen
 with silence before the first and after the last sample.
 """
 
+import functools
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,15 +20,18 @@ from stim2bold.stimulus.spectrogram_settings import SpectrogramSettings
 log = logging.getLogger(__name__)
 
 
+@functools.lru_cache
 def mel_filters(settings: SpectrogramSettings) -> np.ndarray:
-    """Triangular filters from FFT bins to mel bands, shape (n_mels, n_fft // 2 + 1)."""
-    return librosa.filters.mel(
+    """Triangular filters from FFT bins to mel bands, shape (n_mels, n_fft // 2 + 1); read only."""
+    filters = librosa.filters.mel(
         sr=settings.rate,
         n_fft=settings.n_fft,
         n_mels=settings.n_mels,
         fmin=settings.fmin,
         fmax=settings.fmax,
     )
+    filters.setflags(write=False)
+    return filters
 
 
 def mel_centres(settings: SpectrogramSettings) -> np.ndarray:
