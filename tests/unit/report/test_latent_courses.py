@@ -49,5 +49,7 @@ def test_labels_are_those_of_half_the_moment():
     labels = pd.DataFrame(rows, columns=["onset", "duration", "present"])
     assert moment(30.0, 40.0, 1.0, FILM, labels)["labels"] == ["face", "hand"]
     assert moment(34.0, 41.0, 1.0, FILM, labels)["labels"] == ["face"]
+    named = labels.replace({"present": {"face": "sound/words, video/face"}})
+    assert moment(34.0, 41.0, 1.0, FILM, named)["labels"] == ["face"]
     assert moment(70.0, 80.0, 1.0, FILM, labels)["labels"] == []
     assert moment(70.0, 80.0, 1.0, FILM, labels)["block"] == ""

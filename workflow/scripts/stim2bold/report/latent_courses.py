@@ -123,7 +123,8 @@ def moment(
 ) -> dict[str, Any]:
     """Return what there is in the film from `start` to `end` (s): block, words and labels.
 
-    Labels are those present in at least half of the rows of the moment, the most frequent first.
+    Labels are those present in at least half of the rows of the moment, the most frequent first:
+    what is seen, without the prefix ``video/``. What is said (``sound/``) stands in the words.
     """
     middle = (start + end) / 2
     blocks = [b["label"] for b in film["blocks"] if b["start"] <= middle < b["end"]]
@@ -133,7 +134,11 @@ def moment(
         count = Counter(
             label for text in rows["present"].dropna() if text for label in text.split(", ")
         )
-        there = [label for label, n in count.most_common() if 2 * n >= len(rows)]
+        there = [
+            label.removeprefix("video/")
+            for label, n in count.most_common()
+            if 2 * n >= len(rows) and not label.startswith("sound/")
+        ]
     return {
         "start": start,
         "end": end,
