@@ -6,7 +6,6 @@ from statsmodels.stats.multitest import multipletests
 
 from stim2bold.evaluation.metrics import correlation
 from stim2bold.evaluation.significance import (
-    bootstrap_mean_r,
     bootstrap_r,
     cross_spectrum,
     participants_p,
@@ -71,12 +70,11 @@ def test_a_constant_prediction_has_no_score():
     assert found.mean == pytest.approx(whole.mean) and found.p_mean == whole.p_mean
     nothing = phase_test(truth, np.ones((100, 3)), np.zeros(100), seed=0, n=99)
     assert np.isnan([nothing.mean, nothing.p_mean, *nothing.r, *nothing.q, *nothing.null]).all()
-    drawn = {"blocks": np.arange(100) // 10, "seed": 0, "n": 50}
-    low, _ = bootstrap_r(truth, guess, **drawn)
-    np.testing.assert_array_equal(np.isnan(low), [True, False, False])
-    ends = bootstrap_mean_r(truth, guess, **drawn)
-    assert ends == pytest.approx(bootstrap_mean_r(truth[:, 1:], guess[:, 1:], **drawn))
-    assert np.isnan(bootstrap_mean_r(truth, np.ones((100, 3)), **drawn)).all()
+    interval = bootstrap_r(truth, guess, np.arange(100) // 10, seed=0, n=50)
+    np.testing.assert_array_equal(np.isnan(interval.low), [True, False, False])
+    assert interval.mean_low == pytest.approx(
+        bootstrap_r(truth[:, 1:], guess[:, 1:], np.arange(100) // 10, seed=0, n=50).mean_low
+    )
 
 
 def test_small_p_have_a_tail_that_is_valid_and_finds_small_regions():
@@ -149,25 +147,25 @@ def test_bootstrap_intervals_have_their_coverage():
         common = np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
         truth = common + 0.5 * np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
         guess = common + 0.5 * np.repeat(rng.standard_normal((40, 5)), 5, axis=0)
-        drawn = {"seed": seed, "n": 400, "at_once": 2}
-        wide = bootstrap_mean_r(truth, guess, np.repeat(np.arange(40), 5), **drawn)
-        mean_inside += wide[0] <= 0.8 <= wide[1]
-        low, high = bootstrap_r(truth, guess, np.repeat(np.arange(40), 5), **drawn)
-        inside += list((low <= 0.8) & (high >= 0.8))
+        found = bootstrap_r(truth, guess, np.repeat(np.arange(40), 5), seed=seed, n=400, at_once=2)
+        mean_inside += found.mean_low <= 0.8 <= found.mean_high
+        inside += list((found.low <= 0.8) & (found.high >= 0.8))
     assert 48 <= mean_inside <= 60
     assert 0.85 < np.mean(inside) <= 1
     # With rows for blocks it would be far too narrow.
-    narrow = bootstrap_mean_r(truth, guess, np.arange(200), seed=0, n=400)
-    assert np.ptp(narrow) < 0.7 * np.ptp(wide)
+    alone = bootstrap_r(truth, guess, np.repeat(np.arange(40), 5), seed=59, n=400, each=False)
+    assert (alone.mean_low, alone.mean_high) == pytest.approx((found.mean_low, found.mean_high))
+    narrow = bootstrap_r(truth, guess, np.arange(200), seed=0, n=400)
+    width = found.mean_high - found.mean_low
+    assert narrow.mean_high - narrow.mean_low < 0.7 * width
 
 
 def test_bootstrap_of_every_block_once_is_the_correlation():
     truth, guess = slow((60, 4), 9), slow((60, 4), 10)
-    low, high = bootstrap_r(truth, guess, np.zeros(60, int), seed=0, n=3)
-    np.testing.assert_allclose(low, correlation(truth, guess))
-    np.testing.assert_allclose(low, high)
-    ends = bootstrap_mean_r(truth, guess, np.zeros(60, int), seed=0, n=3)
-    assert ends == pytest.approx([correlation(truth, guess).mean()] * 2)
+    found = bootstrap_r(truth, guess, np.zeros(60, int), seed=0, n=3)
+    np.testing.assert_allclose(found.low, correlation(truth, guess))
+    np.testing.assert_allclose(found.low, found.high)
+    assert found.mean_low == pytest.approx(correlation(truth, guess).mean())
 
 
 @pytest.mark.parametrize(("effect", "low", "high"), [(0.0, 0.3, 0.7), (1.0, 0.0, 0.01)])

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from stim2bold.evaluation.metrics import comparable
-from stim2bold.evaluation.significance import bootstrap_mean_r, bootstrap_r, phase_test
+from stim2bold.evaluation.significance import bootstrap_r, phase_test
 from stim2bold.io.bold_grid import check_grid, places_of
 from stim2bold.models.folds import read_folds, row_times
 from stim2bold.runtime.errors import InputError
@@ -160,19 +160,19 @@ def leave_one_out(
     """
     own, others = own_and_others(table, everyone)
     test = phase_test(own, others, everyone.fold, seed=seed, n=surrogates)
-    stretch, drawn = np.floor(everyone.times / block), {"seed": seed, "n": draws}
-    low, high = bootstrap_r(own, others, stretch, **drawn)
+    times = everyone.times
+    interval = bootstrap_r(own, others, np.floor(times / block), seed=seed, n=draws)
     voxels = xr.Dataset(
         {
             name: ("voxel", values.astype(np.float32), {"units": units})
             for name, values, units in (
                 ("r", test.r, "correlation"),
-                ("low", low, "correlation"),
-                ("high", high, "correlation"),
+                ("low", interval.low, "correlation"),
+                ("high", interval.high, "correlation"),
                 ("q", test.q, "false-discovery rate"),
             )
         },
         coords={axis: table[axis] for axis in "ijk"},
         attrs={"source": "leave-one-out inter-subject correlation", "limits": LIMITS},
     )
-    return voxels, (test.mean, *bootstrap_mean_r(own, others, stretch, **drawn))
+    return voxels, (test.mean, interval.mean_low, interval.mean_high)

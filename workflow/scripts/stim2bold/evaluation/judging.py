@@ -19,7 +19,7 @@ from stim2bold.evaluation.identification import (
     row_products,
 )
 from stim2bold.evaluation.metrics import centred, without
-from stim2bold.evaluation.significance import NullTest, bootstrap_mean_r, phase_test
+from stim2bold.evaluation.significance import NullTest, bootstrap_r, phase_test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,10 +195,10 @@ def significance(
     significant = float((test.q[np.isfinite(test.q)] < SIGNIFICANT).mean()) if n else float("nan")
     rows = []
     for name, found, pair in (("r", test, held.pair), ("r_within", within, inside_pair)):
-        ends = bootstrap_mean_r(*pair, stretch, **drawn)
+        interval = bootstrap_r(*pair, stretch, each=False, **drawn)
         rows += [
             ("all", f"{name}_{end}", found.mean + spread * (value - found.mean), "correlation", n)
-            for end, value in zip(("low", "high"), ends, strict=True)
+            for end, value in (("low", interval.mean_low), ("high", interval.mean_high))
         ]
     rows += [
         ("all", "p", test.p_mean, "probability", n),

@@ -66,11 +66,10 @@ def examine(config: dict[str, Any]) -> Findings:
     problems = study.check_settings(config)
     runs, found, space = study.index(config)
     problems += found
-    simulated = study.is_simulated(config)
-    drawn = simulated and config["film"] is None
-    if simulated and not (Path(study.SIMULATED) / "dataset_description.json").is_file():
+    described = Path(study.SIMULATED) / "dataset_description.json"
+    if study.is_simulated(config) and not described.is_file():
         return Findings(runs, None, {}, space, in_order(problems))
-    stimulus, found = examine_stimulus(config, runs, drawn=drawn)
+    stimulus, found = examine_stimulus(config, runs)
     problems += found
     duration = stimulus.duration
     problems += check_participants(Path(study.bids_dir(config)), runs)
@@ -123,23 +122,14 @@ class Stimulus:
     own_records: list[dict[str, Any]]
 
 
-def examine_stimulus(
-    config: dict[str, Any], runs: list[Run], *, drawn: bool
-) -> tuple[Stimulus, list[Problem]]:
-    """Check the film, its sound and annotations, and the user's own features.
-
-    Parameters
-    ----------
-    config : dict
-    runs : list of Run
-    drawn : bool
-        Whether the film is a simulated one.
-    """
+def examine_stimulus(config: dict[str, Any], runs: list[Run]) -> tuple[Stimulus, list[Problem]]:
+    """Check the film, its sound and annotations, and the user's own features."""
     problems: list[Problem] = []
+    simulated = study.is_simulated(config)
     film = asked(
         problems,
         config["film"] or "config.yaml",
-        lambda: stimulus_files.film_path(config["film"], drawn=study.is_simulated(config)),
+        lambda: stimulus_files.film_path(config["film"], drawn=simulated),
     )
     duration = None
     asked_for = asked(problems, "config.yaml", lambda: catalogue.directions_of(config)) or {}
@@ -162,7 +152,7 @@ def examine_stimulus(
         lambda: stimulus_files.annotations_path(
             config["annotations_dir"],
             bids_dir=study.bids_dir(config),
-            expected=drawn,
+            expected=simulated and config["film"] is None,
         ),
     )
     if annotations is not None:
