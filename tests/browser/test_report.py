@@ -174,6 +174,7 @@ def test_map_controls_change_the_picture(visit, report):
     view.get_by_label("Surface").select_option("flat")
     shown = view.locator(".surfaces figure:visible figcaption").all_inner_texts()
     assert shown == [f"{side} hemisphere, cut and flattened" for side in ("left", "right")]
+    assert left.first.get_attribute("aria-label").endswith(f" on the {shown[0]}")
     assert pixels(left.first) not in (pial, before[1])
     assert coloured(left.first)[1] > 3 * coloured(right)[1]
     left.first.click()

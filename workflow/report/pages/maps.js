@@ -206,8 +206,9 @@ stim2bold.start("[data-view=maps]", async (element, settings) => {
     const figure = canvas.parentElement;
     figure.hidden = flat && (side === "left") !== (Number(camera) < 0);
     if (figure.hidden) return;
-    figure.lastElementChild.textContent =
-      flat ? `${side} hemisphere, cut and flattened` : canvas.dataset.words;
+    const words = flat ? `${side} hemisphere, cut and flattened` : canvas.dataset.words;
+    figure.lastElementChild.textContent = words;
+    canvas.setAttribute("aria-label", `${canvas.dataset.map} on the ${words}`);
     const { width, height } = canvas;
     canvas.seen ??= {};
     const faces = flat ? brain[side].flatFaces : brain.faces;

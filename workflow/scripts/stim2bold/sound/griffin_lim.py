@@ -7,7 +7,7 @@ Griffin-Lim algorithm (Perraudin, Balazs & Sondergaard, WASPAA 2013).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft, signal
+from scipy import fft, signal, sparse
 
 from stim2bold.stimulus.spectrogram import SpectrogramSettings, mel_filters
 
@@ -60,18 +60,22 @@ def mel_to_linear(mel: np.ndarray, filters: np.ndarray, *, iterations: int = 100
     ndarray of shape (n_frames, n_bins), float32
     """
     # Bands of equal weight, lest the wide bands at the top count for little.
-    gain = 1 / np.linalg.norm(filters, axis=1)
-    bank = (filters * gain[:, np.newaxis]).astype(np.float32)
-    wanted = (mel * gain).astype(np.float32)
-    step = np.float32(1 / np.linalg.norm(bank, 2) ** 2)
-    spectrum = np.maximum(wanted @ np.linalg.pinv(bank).T.astype(np.float32), 0)
+    gain = 1 / np.linalg.norm(filters, axis=1, keepdims=True)
+    dense = (filters * gain).astype(np.float32)
+    wanted = (mel.T * gain).astype(np.float32)
+    step = np.float32(1 / np.linalg.norm(dense, 2) ** 2)
+    spectrum = np.maximum(np.linalg.pinv(dense) @ wanted, 0)
+    # A bin lies in two bands at the most.
+    bank = sparse.csr_array(dense)
+    across = bank.T.tocsr()
     ahead, speed = spectrum, 1.0
     for _ in range(iterations):
-        following = np.maximum(ahead - step * ((ahead @ bank.T - wanted) @ bank), 0)
+        following = ahead - across @ (step * (bank @ ahead - wanted))
+        np.maximum(following, 0, out=following)
         speed, previous = (1 + np.sqrt(1 + 4 * speed**2)) / 2, speed
         ahead = following + np.float32((previous - 1) / speed) * (following - spectrum)
         spectrum = following
-    return spectrum
+    return np.ascontiguousarray(spectrum.T)
 
 
 class _Transform:
