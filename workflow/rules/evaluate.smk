@@ -12,8 +12,6 @@ rule score_predictions:
         "results/logs/score_predictions/{direction}_{unit}.log",
     benchmark:
         "results/benchmarks/score_predictions/{direction}_{unit}.tsv"
-    group:
-        "scores"
     conda:
         "../../envs/score_predictions.yaml"
     threads: 1
@@ -134,8 +132,6 @@ rule map_predictions:
     wildcard_constraints:
         direction=one_of(TO_BOLD),
         model="(?!ceiling)[a-z0-9_-]+",
-    group:
-        "scores"
     conda:
         "../../envs/map_predictions.yaml"
     threads: 1

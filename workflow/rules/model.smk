@@ -249,8 +249,6 @@ rule stack_predictions:
         "results/logs/stack_predictions/{direction}_{unit}.log",
     benchmark:
         "results/benchmarks/stack_predictions/{direction}_{unit}.tsv"
-    group:
-        "scores"
     conda:
         "../../envs/stack_predictions.yaml"
     threads: 1
