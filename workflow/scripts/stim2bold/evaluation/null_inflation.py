@@ -78,6 +78,7 @@ def chance_spread(
     target = problem.target.reshape(len(problem.target), -1, n_columns)
     frames = target.shape[1]
     drawn = rng.choice(n_columns, n, replace=n_columns < n)
+    # Rows that no fold tests are one more part.
     own = np.full(len(target), -1)
     for fold in folds:
         own[usable(problem, fold)[1] - problem.rows[0]] = fold.number
