@@ -152,7 +152,7 @@ def groups_wrong_film() -> list[dict]:
                 one = first_of(held, n_voxels)
                 kinds = planted.labels(planted.Difficulty()).argmax(axis=1)[held.rows]
                 known = np.zeros((len(held.rows), 1))
-                known_of = judging.identified(one, known, kinds, SETTINGS, spread=spread)
+                known_of = judging.identified(one, known, kinds, SETTINGS)
                 single.append(known_of["identification"])
         options = {"better": "lower", "seconds": time.monotonic() - begun}
         share = f"share of {len(SEEDS)} studies with p < 0.05, between-participant r {between}"
@@ -223,13 +223,13 @@ def identification_blocks() -> list[dict]:
         source = np.concatenate([3 * labels, noise], axis=1).astype(np.float32)
         known = features.isel(feature=np.zeros(source.shape[1], dtype=int)).copy(data=source)
         problem = to_bold(known, measured, content)
-        held, spread = predicted(problem, splits, seed)
+        held, _ = predicted(problem, splits, seed)
         course = baselines.predict_least_squares(
             problem, splits, known=labels, filters=hrf.film_to_bold(planted.TR, reach=problem.reach)
         )
         blocks = course.values[np.argsort(course.rows)]
         kinds = labels.argmax(axis=1)[held.rows]
-        judged = judging.identified(held, blocks, kinds, SETTINGS, spread=spread)
+        judged = judging.identified(held, blocks, kinds, SETTINGS)
         found.append(judged["identification_within"])
     return at_its_null("blocks", found, "within blocks, ridge that knows the block only", begun)
 

@@ -25,6 +25,7 @@ import length  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
 import pandas as pd  # noqa: E402
+import participants  # noqa: E402
 import plan  # noqa: E402
 import preprocess  # noqa: E402
 import preprocess_workflow  # noqa: E402
@@ -51,6 +52,7 @@ ROOMS = (
     controls,
     decoding,
     nulls,
+    participants,
     plan,
     device,
     deployment,

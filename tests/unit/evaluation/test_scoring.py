@@ -158,6 +158,26 @@ def test_identification_is_scored_at_several_lengths():
     assert found.value["p_identification_of_5_2s"] == pytest.approx(1 / 1001)
 
 
+def test_chance_spread_widens_r_and_leaves_identification_as_it_is():
+    target, predictions, strength = arrays()
+    found = {}
+    for spread in (1.0, 2.0):
+        table, _ = score_unit(
+            target,
+            predictions,
+            strength=strength.assign_attrs(chance_spread=spread),
+            settings=shipped(EvaluationSettings, segment=4.0, other_segments=()),
+        )
+        table = table[(table.model == "ridge") & (table.fold == "all")]
+        found[spread] = table.set_index("measure").value
+    width = {spread: one["r_high"] - one["r_low"] for spread, one in found.items()}
+    assert width[2.0] == pytest.approx(2 * width[1.0])
+    for end in ("low", "high"):
+        name = f"identification_chance_{end}"
+        assert found[2.0][name] == found[1.0][name], name
+    assert found[1.0]["identification_chance_low"] < found[1.0]["identification_chance_high"]
+
+
 def test_a_column_that_does_not_vary_drops_out_of_the_mean_and_is_counted():
     target, predictions, strength = arrays()
     still = predictions["ridge"].copy(deep=True)

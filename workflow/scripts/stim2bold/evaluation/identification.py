@@ -276,11 +276,10 @@ class Identified:
         return tuple(float(end) for end in np.quantile(self.null, [0.025, 0.975]))
 
 
-def judged(value: float, null: np.ndarray, *, n: int, spread: float = 1.0) -> Identified:
-    """Compare a share identified with its null, which is widened about its mean by `spread`."""
+def judged(value: float, null: np.ndarray, *, n: int) -> Identified:
+    """Compare a share identified with its null."""
     if not np.isfinite(value):
         null = np.full(len(null), np.nan)
-    null = null.mean() + spread * (null - null.mean())
     return Identified(float(value), reached(float(value), null), null, n)
 
 

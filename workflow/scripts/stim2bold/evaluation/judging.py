@@ -69,8 +69,6 @@ def identified(
     blocks: np.ndarray,
     kinds: np.ndarray,
     settings: EvaluationSettings,
-    *,
-    spread: float,
 ) -> dict[str, Identified]:
     """Score how well segments of film are told by their predictions.
 
@@ -82,8 +80,6 @@ def identified(
     kinds : ndarray of shape (n_volumes,), int
         Kind of block that each volume lies in.
     settings : EvaluationSettings
-    spread : float
-        As for `significance`; the null is widened by it.
 
     Returns
     -------
@@ -108,7 +104,7 @@ def identified(
     def add(name: str, score: Callable[[np.ndarray], np.ndarray], places: Likeness) -> None:
         value = score(places.own) if places.varies else np.nan
         null = score(places.shifted(seed=settings.seed, n=settings.surrogates))
-        found[name] = judged(value, null, n=len(places.start), spread=spread)
+        found[name] = judged(value, null, n=len(places.start))
 
     for seconds in (settings.segment, *settings.other_segments):
         suffix = "" if seconds == settings.segment else f"_{seconds:g}s"
@@ -181,7 +177,8 @@ def significance(
     settings : EvaluationSettings
     spread : float
         How much wider chance is because folds are fitted on each other
-        (`stim2bold.evaluation.null_inflation.chance_spread`). The interval is widened as much.
+        (`stim2bold.evaluation.null_inflation.chance_spread`). The interval is widened as much;
+        the null of identification is not (docs/decisions.md).
     kinds : ndarray of shape (n_volumes,), int, optional
         Kind of block that each volume lies in; all of one kind where it is not told.
     """
@@ -207,7 +204,7 @@ def significance(
         ("all", "p_within", within.p_mean, "probability", inside),
     ]
     kinds = np.zeros(len(held.rows), dtype=int) if kinds is None else kinds
-    found = identified(held, blocks, kinds, settings, spread=spread)
+    found = identified(held, blocks, kinds, settings)
     nulls = {"r": test.null, "r_within": within.null}
     nulls |= {name: one.null for name, one in found.items()}
     table = pd.concat([table_of(rows), identification_table(found)], ignore_index=True)
