@@ -5,6 +5,7 @@ so that its processor time is what it takes on a machine that does nothing else.
 """
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -26,8 +27,6 @@ REPEATS = {30: 3, 300: 2, 1000: 2}
 TURNS = 3
 
 
-#: Jobs for a participant of this workflow, and of the bare one it is compared with.
-JOBS = 32
 #: A rule of the bare workflow: as many inputs, outputs and directives as ours have on average.
 BARE = """
 rule step_{step}:
@@ -56,8 +55,13 @@ rule step_{step}:
 """
 
 
-def write_bare(folder: Path, participants: int) -> None:
-    """Write a workflow that has as many jobs as ours, and nothing of its own to compute."""
+def jobs_planned(text: str) -> int:
+    """Return how many jobs Snakemake said that it would run."""
+    return int(re.search(r"^total +(\d+)$", text, re.MULTILINE)[1])
+
+
+def write_bare(folder: Path, participants: int, *, steps: int) -> None:
+    """Write a workflow of so many jobs for each participant, with nothing of its own to compute."""
     folder.mkdir(parents=True)
     (folder / "step.py").touch()
     (folder / "step.yaml").write_text("channels: [conda-forge]\n")
@@ -66,11 +70,11 @@ def write_bare(folder: Path, participants: int) -> None:
         "import gc\n"
         "gc.set_threshold(200_000, 50, 50)\n"
         "rule all:\n"
-        f"    input: [f'results/{JOBS - 1}/sub-{{n}}.txt' for n in range({participants})]\n"
+        f"    input: [f'results/{steps - 1}/sub-{{n}}.txt' for n in range({participants})]\n"
         "wildcard_constraints:\n"
         "    unit='sub-[A-Za-z0-9]+',\n"
     )
-    rules = (BARE.format(step=step, settings="x" * 300) for step in range(JOBS))
+    rules = (BARE.format(step=step, settings="x" * 300) for step in range(steps))
     (folder / "Snakefile").write_text(target + "".join(rules))
 
 
@@ -184,7 +188,8 @@ def dag_bare(participants: int = 1000) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         study = Skeleton(Path(folder) / "study", participants)
         bare = Path(folder) / "bare"
-        write_bare(bare, participants)
+        jobs = jobs_planned(study.cost("-n")[1])
+        write_bare(bare, participants, steps=round(jobs / participants))
         # By turns: what else the machine does, it does to both.
         turns = [(study.cost("-n")[0], cost(partial(plan_bare, bare))[0]) for _ in range(TURNS)]
     seconds = time.perf_counter() - start
