@@ -30,7 +30,7 @@ simulation:
 #: Each of the three calls may take this long, in seconds.
 LIMIT = 3 * 3600
 DATA = ("simulate_dataset", "simulate_participant")
-FEATURES = ("resample_features", "draw_stimulus")
+FEATURES = ("resample_features",)
 
 
 def seconds_of(root: Path, *until: str) -> float:
