@@ -16,7 +16,7 @@ rule score_predictions:
         "../../envs/score_predictions.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
+        mem_mb=memory(3500),
         runtime=minutes(15),
     params:
         settings=section("evaluation"),

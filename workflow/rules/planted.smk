@@ -73,7 +73,7 @@ rule compare_with_truth:
         "../../envs/compare_with_truth.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(2500),
         runtime=minutes(10 + len(PLANTED)),
     params:
         participants=[f"sub-{p}" for p in PLANTED],
