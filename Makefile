@@ -26,7 +26,7 @@ help:
 	@echo "make unlock  after kill -9 or a power loss: then the same command goes on where it was"
 	@echo "make unit   the unit tests alone: 3 minutes on two cores"
 	@echo "make test   format, lint, unit, workflow and integration tests: 15 minutes"
-	@echo "make test-all  and the whole study by conda, on SLURM and after kills: 40 minutes, for releases"
+	@echo "make test-all  and the whole study by conda, on SLURM and after kills: 30 minutes, for releases"
 	@echo "make pesq   PESQ for the scores of sounds; needs a C compiler and Python's headers"
 	@echo "make bench  measure the claims of docs/benchmarks.md, after make demo; some: ROWS='i3d.*'"
 	@echo "make cluster  .venv-cluster: Snakemake as it runs on a cluster's login node"
