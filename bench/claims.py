@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from scipy.stats import binom
 
 
 def row(
@@ -61,6 +64,17 @@ def row(
         "max": float(values.max()),
         "seconds": round(seconds, 1),
     }
+
+
+def most_false(n: int) -> int:
+    """Return how many of n are false at a level of 0.05, in all but one of twenty benches."""
+    return int(binom.ppf(0.95, n, 0.05))
+
+
+def memory_of_two(benchmarks: Path) -> float:
+    """Return what the two largest jobs take together, GB, by Snakemake's benchmarks of all jobs."""
+    tables = [pd.read_csv(path, sep="\t", na_values="-") for path in benchmarks.rglob("*.tsv")]
+    return float(pd.concat(tables)["max_rss"].nlargest(2).sum() / 1024)
 
 
 def reaches(value: float, goal: float, better: str) -> bool:

@@ -6,17 +6,17 @@ the rest, whose time is the participants'.
 """
 
 import logging
-import os
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pandas as pd
-from claims import row
-from processes import succeed
+from claims import memory_of_two, row
+from deployment import here
+from project_copy import copy_project
 
-PROJECT = Path(__file__).resolve().parents[1]
+from stim2bold.report.provenance import costs
+
 log = logging.getLogger(__name__)
 N = 2
 SIZE = f"""
@@ -27,43 +27,6 @@ simulation:
     t1w_voxel: 1.0
     bold_voxel: 4.0
 """
-#: Each of the three calls may take this long, in seconds.
-LIMIT = 3 * 3600
-DATA = ("simulate_dataset", "simulate_participant")
-FEATURES = ("resample_features",)
-
-
-def seconds_of(root: Path, *until: str) -> float:
-    """Run the study up to some rules, or to its end, on two cores; return seconds."""
-    binaries = Path(sys.executable).parent
-    begun = time.monotonic()
-    succeed(
-        [
-            *(binaries / "snakemake", "--snakefile", PROJECT / "Snakefile", "--cores", "2"),
-            *("--directory", root, "--configfile", PROJECT / "config.yaml", root / "size.yaml"),
-            *(("--until", *until) if until else ()),
-        ],
-        cwd=PROJECT,
-        env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}"},
-        seconds=LIMIT,
-    )
-    return time.monotonic() - begun
-
-
-def costs(benchmarks: Path) -> pd.DataFrame:
-    """Return jobs, minutes and the largest memory (GB) by rule, the dearest rule first."""
-    jobs = pd.concat(
-        pd.read_csv(path, sep="\t", na_values="-").assign(
-            rule=path.relative_to(benchmarks).parts[0].removesuffix(".tsv")
-        )
-        for path in sorted(benchmarks.rglob("*.tsv"))
-    )
-    rules = jobs.groupby("rule").agg(
-        jobs=("s", "size"), minutes=("s", "sum"), gb=("max_rss", "max")
-    )
-    rules["minutes"] /= 60
-    rules["gb"] /= 1024
-    return rules.sort_values("minutes", ascending=False)
 
 
 def study_participants() -> list[dict]:
@@ -71,34 +34,33 @@ def study_participants() -> list[dict]:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
+        copy_project(root)
         (root / "size.yaml").write_text(SIZE, encoding="utf-8")
-        parts = {"data": seconds_of(root, *DATA), "features": seconds_of(root, *FEATURES)}
-        parts["participants"] = seconds_of(root)
-        rules = costs(root / "results" / "benchmarks")
-    log.info("minutes by rule:\n%s", rules.round(2).to_string())
+        here(root, "size.yaml", "--until", "simulate_dataset", "simulate_participant")
+        moments = [time.monotonic()]
+        for until in (("--until", "resample_features"), ()):
+            here(root, "size.yaml", *until)
+            moments.append(time.monotonic())
+        benchmarks = root / "results" / "benchmarks"
+        rules, memory = pd.DataFrame(costs(benchmarks)), memory_of_two(benchmarks)
+    log.info("seconds and MB by rule:\n%s", rules.round(1).to_string(index=False))
     options = {"better": "lower", "seconds": time.monotonic() - begun}
     return [
         row(
             "study_participant_minutes",
-            [parts["participants"] / N / 60],
+            [(moments[2] - moments[1]) / N / 60],
             unit=f"min of two cores, one of {N} participants: all but the film's features",
             goal=8,
             **options,
         ),
         row(
             "study_features_minutes",
-            [parts["features"] / 60],
+            [(moments[1] - moments[0]) / 60],
             unit="min of two cores, the features of 390 s of film",
             goal=6,
             **options,
         ),
-        row(
-            "study_memory",
-            [rules["gb"].nlargest(2).sum()],
-            unit="GB, the two dearest rules at once",
-            goal=6,
-            **options,
-        ),
+        row("study_memory", [memory], unit="GB, the two largest jobs at once", goal=6, **options),
     ]
 
 

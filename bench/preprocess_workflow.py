@@ -22,7 +22,7 @@ REAL = PROJECT.parent / "shared" / "real"
 sys.path[:0] = [str(PROJECT / part) for part in ("bench", "tests/support", "workflow/scripts")]
 
 import planted_head  # noqa: E402
-from claims import dice, row  # noqa: E402
+from claims import dice, memory_of_two, row  # noqa: E402
 from planted_film import grey, write_film  # noqa: E402
 
 from stim2bold.preprocessing import anatomy as t1w  # noqa: E402
@@ -95,13 +95,8 @@ def preprocess_participant() -> list[dict]:
         write_study(root, run.bold, head.t1w, TR=0.608)
         del head, run
         minutes = preprocess(root, [Path("results/bold/sub-01.nc"), *RUN_FIGURES, *ANAT_FIGURES])
-        peaks = [
-            float(path.read_text().splitlines()[1].split("\t")[2])
-            for path in (root / "results" / "benchmarks").rglob("*.tsv")
-        ]
+        memory = memory_of_two(root / "results" / "benchmarks")
     seconds = time.perf_counter() - start
-    # Two jobs at once at the most: the two largest together bound the peak.
-    memory = sum(sorted(peaks)[-2:]) / 1024
     return [
         row("preprocess_minutes", [minutes], unit="min", goal=12, better="lower", seconds=seconds),
         row("preprocess_memory", [memory], unit="GB", goal=6, better="lower", seconds=seconds),
