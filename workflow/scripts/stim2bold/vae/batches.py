@@ -115,7 +115,7 @@ def make_batch(
     sources: dict[int, np.ndarray] = {}
     target = []
     for i, job in enumerate(jobs):
-        start, number = job.start, job.task.fold.number
+        start, number = job.start, id(job.task)
         if number not in sources:
             columns = source_columns(job.task.regressors, job.task.components, sizes)
             seen = with_neighbours(columns, rows - problem.first_row, around=filters.around)
@@ -139,7 +139,7 @@ def make_batch(
         jobs=jobs,
         model=model.to(device),
         source=torch.from_numpy(np.stack(list(sources.values()))).to(device),
-        task=torch.tensor([places[job.task.fold.number] for job in jobs], device=device),
+        task=torch.tensor([places[id(job.task)] for job in jobs], device=device),
         target=torch.from_numpy(np.stack(target)).to(device),
         mask=row_masks([job.train for job in jobs], problem, settings, device),
     )

@@ -1,6 +1,7 @@
 """What a fold's models start from: its data, standardised, and the linear solution as weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from stim2bold.models.design_matrix import Design, fold_design, principal_axes
 from stim2bold.models.directions import Problem, is_bold
 from stim2bold.models.folds import Fold, Split
 from stim2bold.models.predictions import target_scale, usable
+from stim2bold.runtime.errors import InputError
 from stim2bold.vae.grams import grams_of
 from stim2bold.vae.linear_solution import (
     Trial,
@@ -59,24 +61,38 @@ class Task:
         return out
 
 
+def fit_source(problem: Problem, rows: np.ndarray, settings: VAESettings) -> dict[str, Any]:
+    """Fit what a task has of the source to some row numbers; the fields of a `Task`."""
+    design = fold_design(problem, rows, components=settings.components, bins=settings.bins)
+    components = design.project(problem.source)
+    spread = float(np.sqrt((components[rows - problem.first_row] ** 2).mean()))
+    return {
+        "design": design,
+        "components": components / spread,
+        "spread": spread,
+        "regressors": design.delay(components),
+    }
+
+
 def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
     """Fit everything of a fold that needs no gradient, on its training rows."""
     train, test = usable(problem, fold)
-    design = fold_design(problem, train, components=settings.components, bins=settings.bins)
-    components = design.project(problem.source)
-    spread = float(np.sqrt((components[train - problem.first_row] ** 2).mean()))
     mean, scale = target_scale(problem, fold, train)
-    return Task(
-        fold=fold,
-        train=train,
-        test=test,
-        design=design,
-        components=components / spread,
-        spread=spread,
-        regressors=design.delay(components),
-        mean=mean,
-        scale=scale,
-    )
+    source = fit_source(problem, train, settings)
+    return Task(fold=fold, train=train, test=test, mean=mean, scale=scale, **source)
+
+
+def inner_task(task: Task, problem: Problem, split: Split, settings: VAESettings) -> Task:
+    """Return a fold's task with the source fitted to the rows that an inner fold fits.
+
+    The fold's own source has been shaped by the rows held out there, as it has not by the fold's
+    own: with it models would seem surer than they are. It is taken where a feature space does not
+    vary in the inner fold's rows.
+    """
+    try:
+        return replace(task, **fit_source(problem, split.train, settings))
+    except InputError:
+        return task
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""The number of training steps, chosen on the inner folds."""
+"""What is chosen on the inner folds: the number of training steps, and how sure a model is."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,13 @@ from stim2bold.models.directions import Problem
 from stim2bold.models.predictions import inner_folds
 from stim2bold.vae.batches import Batch, Job, make_batch, make_job, row_masks
 from stim2bold.vae.checkpoints import Checkpoint
-from stim2bold.vae.initialisation import Solution, Task
+from stim2bold.vae.initialisation import Solution, Task, inner_task
 from stim2bold.vae.optimiser import train
 from stim2bold.vae.sequences import unchunked
 from stim2bold.vae.settings import VAESettings
+
+SMALLEST_SLOPE = 0.05
+"""Of a prediction, so that one of which nothing is known still varies."""
 
 
 class HeldOutErrors:
@@ -109,6 +113,73 @@ class HeldOutErrors:
             self.guesses = [state[f"guess/{i}"] for i in range(len(self.held_out))]
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """How the truth lies about a fold's predictions, both standardised.
+
+    Parameters
+    ----------
+    slope : float
+        What predictions are multiplied by.
+    noise : ndarray of shape (n_targets,)
+        Variance of each target about them.
+    """
+
+    slope: float
+    noise: np.ndarray
+
+
+def calibrate(
+    problem: Problem, predicted: Sequence[tuple[Job, np.ndarray, np.ndarray]]
+) -> Calibration:
+    """Calibrate a fold's predictions on what models of its inner folds say of rows not seen.
+
+    The residual of rows that a model has seen is too small, by what was fitted to them. What suits
+    the few voxels that follow the film predicts too much of all the others: the slope is that of
+    the regression of truth on prediction over all targets, less one standard error over the inner
+    folds, and at most 1. Correlations do not depend on it.
+
+    Parameters
+    ----------
+    problem : Problem
+    predicted : sequence of (job, rows, coordinates)
+        For each inner fold its model, the positions of its held-out rows among the problem's, and
+        what the model says there, in the basis it starts from, (n_rows, rank or more).
+    """
+    products, powers = np.zeros((2, len(predicted), problem.target.shape[1]))
+    total, count = np.zeros(problem.target.shape[1]), 0
+    for i, (job, rows, coordinates) in enumerate(predicted):
+        truth = job.task.standard(problem, problem.rows[rows])
+        # A model of a fold predicts about the mean of the rows that it was fitted to.
+        truth -= job.task.standard(problem, job.train).mean(axis=0)
+        guess = coordinates[:, : len(job.start.basis)] @ job.start.basis
+        products[i] = (truth * guess).sum(axis=0, dtype=np.float64)
+        powers[i] = (guess**2).sum(axis=0, dtype=np.float64)
+        total += (truth**2).sum(axis=0, dtype=np.float64)
+        count += len(rows)
+    slope = safe_slope(products.sum(axis=1), powers.sum(axis=1))
+    squares = total - 2 * slope * products.sum(axis=0) + slope**2 * powers.sum(axis=0)
+    return Calibration(slope, squares / count)
+
+
+def safe_slope(products: np.ndarray, powers: np.ndarray) -> float:
+    """Return a regression's slope less its standard error over parts, within (0, 1].
+
+    Parameters
+    ----------
+    products, powers : ndarray of shape (n_parts,)
+        Sums over a part of truth times prediction, and of squared predictions.
+    """
+    n, power = len(products), powers.sum()
+    if power == 0:
+        return SMALLEST_SLOPE
+    slope = products.sum() / power
+    # Of a ratio of sums (Cochran, Sampling Techniques, 1977, eq. 6.9).
+    off = ((products - slope * powers) ** 2).sum()
+    error = np.sqrt(off * n / (n - 1)) / power if n > 1 else 0.0
+    return float(np.clip(slope - error, SMALLEST_SLOPE, 1.0))
+
+
 def choose_steps(
     tasks: list[Task],
     solutions: list[Solution],
@@ -119,14 +190,14 @@ def choose_steps(
     participants: int,
     progress: Callable[[Iterable], Iterable],
     checkpoint: Checkpoint | None,
-) -> tuple[np.ndarray, list[np.ndarray], pd.DataFrame]:
+) -> tuple[np.ndarray, list[Calibration], pd.DataFrame]:
     """Choose the number of steps of each fold on its inner folds.
 
     Returns
     -------
     steps : ndarray of shape (n_folds,)
-    noise : list of ndarray of shape (n_targets,)
-        Variance of each standardised target about its prediction, for each fold.
+    calibrations : list of Calibration
+        For each fold.
     history : DataFrame
         Objective and, every few steps, the error on the inner test rows, see
         `HeldOutErrors.curve`.
@@ -135,10 +206,9 @@ def choose_steps(
     held_out = []
     for task, solution in zip(tasks, solutions, strict=True):
         for split in inner_folds(problem, task.fold):
+            own = inner_task(task, problem, split, settings)
             jobs.append(
-                make_job(
-                    task, problem, split.train, settings.seed, settings, solution, participants
-                )
+                make_job(own, problem, split.train, settings.seed, settings, solution, participants)
             )
             held_out.append(split.test - problem.rows[0])
     batch = make_batch(jobs, problem, settings, device)
@@ -152,20 +222,13 @@ def choose_steps(
         checkpoint=checkpoint,
     )
     best = errors.best_steps()
-    noise = []
-    for task in tasks:
-        # What a model that has not seen a row gets wrong there: the residual of rows it has seen
-        # is too small, by what was fitted to them.
-        total, count = np.zeros(len(task.scale)), 0
-        for job, rows, guess in zip(jobs, held_out, errors.guesses, strict=True):
-            if job.task is task:
-                error = task.standard(problem, problem.rows[rows])
-                error -= guess[:, : len(job.start.basis)] @ job.start.basis
-                total += (error**2).sum(axis=0, dtype=np.float64)
-                count += len(rows)
-        noise.append(total / count)
+    predicted = list(zip(jobs, held_out, errors.guesses, strict=True))
+    calibrations = [
+        calibrate(problem, [one for one in predicted if one[0].task.fold is task.fold])
+        for task in tasks
+    ]
     history = history.groupby(["fold", "step"], as_index=False).mean(numeric_only=True)
     history = history.drop(columns="seed", errors="ignore")
     history = history.merge(errors.curve().reset_index(), how="outer")
     steps = np.array([best[task.fold.number] for task in tasks])
-    return steps, noise, history.assign(phase="inner")
+    return steps, calibrations, history.assign(phase="inner")

@@ -17,7 +17,7 @@ from stim2bold.vae.network import VAE, Sizes
 from stim2bold.vae.sequences import chunked, unchunked, with_neighbours
 from stim2bold.vae.settings import VAESettings
 
-FORMAT = 2
+FORMAT = 3
 
 
 def write_model(path: str | Path, tensors: dict[str, np.ndarray], record: dict[str, Any]) -> None:
@@ -85,12 +85,15 @@ class StoredFold:
         From source rows to components and regressors.
     spread : float
         What components are divided by, see `stim2bold.vae.initialisation.Task`.
+    slope : float
+        What predictions are multiplied by, see `stim2bold.vae.inner_stage.Calibration`.
     settings : VAESettings
     """
 
     model: VAE
     design: Design
     spread: float
+    slope: float
     settings: VAESettings
 
     def encode(self, source: np.ndarray, within: np.ndarray | None = None) -> torch.Tensor:
@@ -155,7 +158,7 @@ def stored_fold(tensors: dict[str, np.ndarray], record: dict[str, Any], *, fold:
             if name.startswith("model/")
         }
     )
-    return StoredFold(model, design, part["component_spread"], settings)
+    return StoredFold(model, design, part["component_spread"], part["slope"], settings)
 
 
 def predict_stored(
@@ -183,6 +186,6 @@ def predict_stored(
         guess = stored.model.decoder(stored.encode(source)[:, None])[:, 0].mean(dim=0).numpy()
     basis = tensors[f"target_basis/{fold}"]
     return (
-        guess[:, : len(basis)] @ basis * tensors[f"target_scale/{fold}"]
+        guess[:, : len(basis)] @ basis * stored.slope * tensors[f"target_scale/{fold}"]
         + (tensors[f"target_mean/{fold}"])
     )

@@ -17,7 +17,7 @@ from stim2bold.runtime.devices import choose_device
 from stim2bold.vae.batches import Batch, make_batch, make_job
 from stim2bold.vae.checkpoints import Checkpoint, discard, fingerprint
 from stim2bold.vae.initialisation import Solution, Task, choose_solution, prepare
-from stim2bold.vae.inner_stage import choose_steps
+from stim2bold.vae.inner_stage import Calibration, choose_steps
 from stim2bold.vae.network import gaussian_kl
 from stim2bold.vae.optimiser import draw_noise, train
 from stim2bold.vae.sequences import unchunked
@@ -165,7 +165,7 @@ def fit(
         for task in progress(tasks)
     ]
     log_starts(problem, tasks, solutions)
-    steps, noises, inner = choose_steps(
+    steps, calibrations, inner = choose_steps(
         tasks,
         solutions,
         problem,
@@ -186,12 +186,14 @@ def fit(
     batch = make_batch(jobs, problem, settings, device)
     stops = np.repeat(steps, settings.seeds)
     outer = train(batch, settings, stops=stops, progress=progress, checkpoint=stages[1])
-    predicted = predict_held_out(batch, problem, settings)
+    predicted = predict_held_out(batch, problem, calibrations, settings)
     record = {
         "direction": problem.direction,
         "settings": asdict(settings),
         "sizes": asdict(batch.model.sizes),
-        "folds": [fold_record(*one) for one in zip(tasks, solutions, steps, strict=True)],
+        "folds": [
+            fold_record(*one) for one in zip(tasks, solutions, steps, calibrations, strict=True)
+        ],
     }
     discard(filter(None, stages))
     extent, memory = tasks[0].design.filters.extent(problem.tr), settings.memory * problem.tr
@@ -203,9 +205,9 @@ def fit(
     return Trained(
         fitted=collect(parts, extent=extent, reads=(extent[0] - memory, extent[1])),
         history=history.reindex(columns=HISTORY),
-        tensors=stored_tensors(batch, tasks, noises, settings),
+        tensors=stored_tensors(batch, tasks, calibrations, settings),
         record=record,
-        diagnostics=diagnose_all(batch, problem, predicted, noises, settings),
+        diagnostics=diagnose_all(batch, problem, predicted, calibrations, settings),
     )
 
 
@@ -223,30 +225,32 @@ def log_starts(problem: Problem, tasks: list[Task], solutions: list[Solution]) -
             )
 
 
-def predict_held_out(batch: Batch, problem: Problem, settings: VAESettings) -> list[np.ndarray]:
+def predict_held_out(
+    batch: Batch, problem: Problem, calibrations: list[Calibration], settings: VAESettings
+) -> list[np.ndarray]:
     """Return each fold's standardised prediction of its test rows, (n_test_rows, n_targets).
 
-    It is the mean over the fold's seeds.
+    It is the mean over the fold's seeds, calibrated.
     """
     with torch.no_grad():
         guess = batch.model.decoder(batch.encode()[0])
         guess = unchunked(guess, len(problem.rows), settings).cpu()
     found = []
-    for i in range(0, len(batch.jobs), settings.seeds):
+    for i, calibration in zip(range(0, len(batch.jobs), settings.seeds), calibrations, strict=True):
         task, basis = batch.jobs[i].task, batch.jobs[i].start.basis
-        mine = guess[i : i + settings.seeds].mean(dim=0).numpy()
+        mine = guess[i : i + settings.seeds].mean(dim=0).numpy() * calibration.slope
         found.append(mine[task.test - problem.rows[0], : len(basis)] @ basis)
     return found
 
 
 def stored_tensors(
-    batch: Batch, tasks: list[Task], noises: list[np.ndarray], settings: VAESettings
+    batch: Batch, tasks: list[Task], calibrations: list[Calibration], settings: VAESettings
 ) -> dict[str, np.ndarray]:
     """Return everything that is needed to predict again, by name."""
     tensors = {}
-    for task, noise, job in zip(tasks, noises, batch.jobs[:: settings.seeds], strict=True):
+    for task, found, job in zip(tasks, calibrations, batch.jobs[:: settings.seeds], strict=True):
         number = task.fold.number
-        tensors[f"target_noise/{number}"] = noise
+        tensors[f"target_noise/{number}"] = found.noise
         tensors[f"target_basis/{number}"] = job.start.basis
         for name in ("mean", "scale"):
             tensors[f"target_{name}/{number}"] = getattr(task, name)
@@ -257,12 +261,15 @@ def stored_tensors(
     return tensors
 
 
-def fold_record(task: Task, solution: Solution, steps: int) -> dict[str, Any]:
+def fold_record(
+    task: Task, solution: Solution, steps: int, calibration: Calibration
+) -> dict[str, Any]:
     """Return what was chosen for a fold, and what its tensors do not tell, JSON-ready."""
     recipe, design = solution.chosen.recipe, task.design
     return {
         "fold": task.fold.number,
         "steps": int(steps),
+        "slope": calibration.slope,
         "initialisation": recipe.name,
         "penalties": list(recipe.penalties),
         "penalty_at_edge": recipe.at_edge,
@@ -278,20 +285,20 @@ def diagnose_all(
     batch: Batch,
     problem: Problem,
     predicted: list[np.ndarray],
-    noises: list[np.ndarray],
+    calibrations: list[Calibration],
     settings: VAESettings,
 ) -> pd.DataFrame:
     """Return the diagnostics of all folds, see `diagnose`."""
     kl, spread = latent_summary(batch, settings), sample_variance(batch, settings)
     found = []
-    for i, (guess, noise) in enumerate(zip(predicted, noises, strict=True)):
+    for i, (guess, calibration) in enumerate(zip(predicted, calibrations, strict=True)):
         here = slice(i * settings.seeds, (i + 1) * settings.seeds)
         task = batch.jobs[here.start].task
         found += diagnose(
             task.fold.number,
             error=task.standard(problem, task.test) - guess,
-            noise=noise,
+            noise=calibration.noise,
             kl=kl[here].mean(axis=0),
-            spread=float(spread[here].mean() / len(task.scale)),
+            spread=float(spread[here].mean() * calibration.slope**2 / len(task.scale)),
         )
     return pd.DataFrame(found, columns=["fold", "measure", "dimension", "value"])
