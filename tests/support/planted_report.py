@@ -160,8 +160,8 @@ def write_models(results: Path, units: list[str]) -> None:
             record = {
                 "settings": {"preset": "small-data", "seeds": 3},
                 "folds": [
-                    {"fold": 0, "steps": 20, "initialisation": "own, even"},
-                    {"fold": 1, "steps": 0, "initialisation": "shared 2, even"},
+                    {"fold": 0, "steps": 20, "slope": 0.81234, "initialisation": "own, even"},
+                    {"fold": 1, "steps": 0, "slope": 0.05, "initialisation": "shared 2, even"},
                 ],
             }
             write_json(folder / f"{unit}.json", record)

@@ -53,7 +53,9 @@ def test_a_models_record_is_averaged_over_folds():
         columns=["fold", "measure", "dimension", "value"],
     )
     record = {"settings": {"seeds": 3, "preset": "p"}, "folds": []}
-    record["folds"] = [{"steps": n, "initialisation": f"own {n}"} for n in (10, 0)]
+    record["folds"] = [
+        {"steps": n, "slope": s, "initialisation": f"own {n}"} for n, s in ((10, 0.8126), (0, 1.0))
+    ]
     found = model_record.describe(record, history, diagnostics)
     assert found["curves"]["error on inner held-out rows"] == [[0, 0.9], [10, 0.8]]
     assert found["curves"]["objective, inner folds"] == [[0, 2.0], [10, 0.5]]
@@ -62,6 +64,7 @@ def test_a_models_record_is_averaged_over_folds():
     assert (
         found["active"] == 1.5
         and found["steps"] == [10, 0]
+        and found["slopes"] == [0.81, 1.0]
         and found["starts"] == ["own 10", "own 0"]
         and found["spread"] == []
     )

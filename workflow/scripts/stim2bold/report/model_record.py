@@ -42,8 +42,8 @@ def describe(
     dict
         ``curves``: by phase and quantity; ``kl``: nats a row of each latent dimension, mean over
         folds, largest first; ``coverage`` and ``spread``: one number a fold; ``active``: mean
-        number of active dimensions; ``steps`` of each fold; ``starts``, the linear solutions that
-        training began at, fold by fold, none for a network alone; ``latents``, ``seeds``,
+        number of active dimensions; ``steps`` and ``slopes`` of each fold; ``starts``, the linear
+        solutions that training began at, fold by fold, none for a network alone; ``seeds``,
         ``preset``.
     """
     inner = history[history["phase"] == "inner"]
@@ -66,6 +66,7 @@ def describe(
         "spread": each_fold("sample_sd"),
         "active": sum(active) / len(active) if active else None,
         "steps": [fold["steps"] for fold in record["folds"]],
+        "slopes": [round(fold["slope"], 2) for fold in record["folds"]],
         "starts": [
             fold["initialisation"] + " (edge of the grid)" * fold.get("penalty_at_edge", False)
             for fold in record["folds"]
