@@ -159,7 +159,8 @@ def calibrate(
         count += len(rows)
     slope = safe_slope(products.sum(axis=1), powers.sum(axis=1))
     squares = total - 2 * slope * products.sum(axis=0) + slope**2 * powers.sum(axis=0)
-    return Calibration(slope, squares / count)
+    # Not below zero by rounding.
+    return Calibration(slope, np.maximum(squares, 0) / count)
 
 
 def safe_slope(products: np.ndarray, powers: np.ndarray) -> float:
@@ -174,7 +175,7 @@ def safe_slope(products: np.ndarray, powers: np.ndarray) -> float:
     if power == 0:
         return SMALLEST_SLOPE
     slope = products.sum() / power
-    # Of a ratio of sums (Cochran, Sampling Techniques, 1977, eq. 6.9).
+    # Of a ratio of sums (Cochran, Sampling Techniques, 1977, chapter 6).
     off = ((products - slope * powers) ** 2).sum()
     error = np.sqrt(off * n / (n - 1)) / power if n > 1 else 0.0
     return float(np.clip(slope - error, SMALLEST_SLOPE, 1.0))
