@@ -63,9 +63,8 @@ def vae_video2bold() -> list[dict]:
         paper = training.fit(
             problem, splits, shipped(vae_settings.VAESettings, preset="paper", seeds=1)
         )
-        stack = replace(
-            trained.fitted, values=(trained.fitted.values + linear["banded"].values) / 2
-        )
+        both = [trained.fitted.values, linear["banded"].values]
+        stack = replace(trained.fitted, values=predictions.stacked(both, trained.fitted.fold))
         models = {**linear, "vae": trained.fitted, "paper": paper.fitted, "stack": stack}
         for name, fitted in models.items():
             found.setdefault(name, []).append(score(problem, fitted, mask))

@@ -7,6 +7,7 @@ from pathlib import Path
 import xarray as xr
 
 from stim2bold.io.arrays import read_array, write_array
+from stim2bold.models.predictions import stacked
 from stim2bold.runtime.command import run
 
 
@@ -27,7 +28,9 @@ def main() -> None:
         if len({part.attrs[name] for part in parts}) > 1:
             raise ValueError(f"{', '.join(map(str, args.predictions))} differ in their {name}")
     # Rows that one of them lacks would silently be dropped otherwise.
-    stack = sum(xr.align(*parts, join="exact")) / len(parts)
+    parts = xr.align(*parts, join="exact")
+    values = stacked([part.values for part in parts], parts[0]["fold"].values)
+    stack = parts[0].copy(data=values)
     stack.attrs = parts[0].attrs | {
         name: json.dumps(widest([json.loads(part.attrs[name]) for part in parts]))
         for name in ("extent", "reads")

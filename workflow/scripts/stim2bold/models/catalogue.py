@@ -278,7 +278,9 @@ MODELS = {
         "model",
     ),
     "vae-stack": Model(
-        "VAE and banded ridge", "mean of the predictions of VAE and banded ridge", "model"
+        "VAE and banded ridge",
+        "mean of the predictions of VAE and banded ridge, scaled to vary as much",
+        "model",
     ),
     "banded": Model("banded ridge", "linear regression with a penalty for each feature space"),
     "ridge": Model("ridge", "linear regression with one penalty, on the same features as the VAE"),

@@ -1,5 +1,6 @@
 """A model's held-out predictions, with the rows that each fold was fitted on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,6 +135,31 @@ def collect(
         reads=reads or extent,
         strength=None if strength is None else np.stack(strength).astype(np.float32),
     )
+
+
+def stacked(predictions: Sequence[np.ndarray], fold: np.ndarray) -> np.ndarray:
+    """Return the mean of several models' predictions, all as far from their mean as the first's.
+
+    Some models are calibrated and others are not: the plain mean would be that of the loudest.
+
+    Parameters
+    ----------
+    predictions : sequence of ndarray of shape (n_rows, ...)
+        Means over the rows of a fold are those of the first.
+    fold : ndarray of shape (n_rows,)
+        Number of the fold that predicted a row; spreads are those over its rows and all targets.
+    """
+    out = np.empty_like(predictions[0])
+    for number in np.unique(fold):
+        here = fold == number
+        parts = [values[here] - values[here].mean(axis=0) for values in predictions]
+        spreads = [np.sqrt((part.astype(np.float64) ** 2).sum()) for part in parts]
+        scaled = [
+            part * (spreads[0] / spread if spread else 0)
+            for part, spread in zip(parts, spreads, strict=True)
+        ]
+        out[here] = predictions[0][here].mean(axis=0) + sum(scaled) / len(scaled)
+    return out
 
 
 def prediction_array(
