@@ -60,7 +60,7 @@ class Batch:
     jobs : list of Job
     model : VAE
     source : Tensor of shape (n_tasks, n_sequences, before + context + chunk + after, n_columns)
-        Of each task once: the jobs of a fold, its inner folds or its seeds, read the same.
+        Of each task once: the seeds of a fold read the same.
     task : Tensor of int, shape (n_jobs,)
         Whose source a job reads.
     target, mask : Tensor of shape (n_jobs, n_sequences, context + chunk, ...)
@@ -115,11 +115,11 @@ def make_batch(
     sources: dict[int, np.ndarray] = {}
     target = []
     for i, job in enumerate(jobs):
-        start, number = job.start, id(job.task)
-        if number not in sources:
+        start, of = job.start, id(job.task)
+        if of not in sources:
             columns = source_columns(job.task.regressors, job.task.components, sizes)
             seen = with_neighbours(columns, rows - problem.first_row, around=filters.around)
-            sources[number] = chunked(seen, settings, around=filters.around)
+            sources[of] = chunked(seen, settings, around=filters.around)
         coordinates = np.zeros((len(rows), rank), dtype=np.float32)
         coordinates[:, : len(start.basis)] = job.coordinates
         with torch.no_grad():
@@ -134,7 +134,7 @@ def make_batch(
                 ):
                     parameter.copy_(torch.as_tensor(value, dtype=torch.float32))
         target.append(chunked(coordinates, settings))
-    places = {number: place for place, number in enumerate(sources)}
+    places = {of: place for place, of in enumerate(sources)}
     return Batch(
         jobs=jobs,
         model=model.to(device),

@@ -137,7 +137,7 @@ def calibrate(
     The residual of rows that a model has seen is too small, by what was fitted to them. What suits
     the few voxels that follow the film predicts too much of all the others: the slope is that of
     the regression of truth on prediction over all targets, less one standard error over the inner
-    folds, and at most 1. Correlations do not depend on it.
+    folds, and at most 1. Correlations of voxels do not depend on it.
 
     Parameters
     ----------
