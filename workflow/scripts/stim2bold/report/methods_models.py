@@ -68,7 +68,7 @@ def models_paragraph(
     else:
         parts.append("Training took the number of steps with the least error on the inner folds.")
     parts.append(
-        "Predictions were multiplied by the slope of the regression of truth on prediction in the "
+        "Their predictions were multiplied by the slope of the regression of truth on prediction in "
         "rows held out by the inner folds, less one standard error."
     )
     parts.append(
