@@ -68,8 +68,8 @@ def models_paragraph(
     else:
         parts.append("Training took the number of steps with the least error on the inner folds.")
     parts.append(
-        "Their predictions were multiplied by the slope of the regression of truth on prediction in "
-        "rows held out by the inner folds, less one standard error."
+        "Their predictions were multiplied by the slope of the regression of truth on prediction "
+        "in rows held out by the inner folds, less one standard error."
     )
     parts.append(
         f"Folds with at least one step: {sum(n > 0 for n in steps)} of {len(steps)}, over all "
