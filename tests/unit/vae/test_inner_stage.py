@@ -84,19 +84,23 @@ def test_noise_is_that_about_the_prediction(content):
     assert noise.mean() == pytest.approx(expected.mean(), rel=0.05)
 
 
-def test_rows_held_out_by_an_inner_fold_do_not_shape_its_source(content):
+def test_rows_held_out_by_an_inner_fold_do_not_shape_its_task(content):
     planted, _ = problem(content)
     fold = read_folds(content)[0]
     split = inner_folds(planted, fold)[0]
     changed = planted.source.copy()
     changed[split.test - planted.first_row] += 5
-    other = replace(planted, source=changed)
+    target = planted.target.copy()
+    target[split.test - planted.rows[0]] += 5
+    other = replace(planted, source=changed, target=target)
     of_fold = [prepare(one, fold, SMALL) for one in (planted, other)]
     of_inner = [
         inner_task(task, one, split, SMALL)
         for task, one in zip(of_fold, (planted, other), strict=True)
     ]
     assert np.abs(of_fold[0].design.mean - of_fold[1].design.mean).max() > 0.1
+    assert np.abs(of_fold[0].mean - of_fold[1].mean).min() > 0.1
+    np.testing.assert_array_equal(of_inner[0].mean, of_inner[1].mean)
     np.testing.assert_array_equal(of_inner[0].design.mean, of_inner[1].design.mean)
     np.testing.assert_array_equal(of_inner[0].design.loadings, of_inner[1].design.loadings)
 
@@ -111,5 +115,5 @@ def test_a_space_that_an_inner_fold_does_not_see_vary(content):
     source[split.train - planted.first_row, n_first:] = 0
     silent = replace(planted, source=source, spaces=(n_first, source.shape[1] - n_first))
     task = prepare(silent, fold, SMALL)
-    assert inner_task(task, silent, split, SMALL) is task
+    assert inner_task(task, silent, split, SMALL).design is task.design
     assert np.isfinite(fit(silent, [fold], SMALL).fitted.values).all()

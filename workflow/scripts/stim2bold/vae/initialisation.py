@@ -83,16 +83,18 @@ def prepare(problem: Problem, fold: Fold, settings: VAESettings) -> Task:
 
 
 def inner_task(task: Task, problem: Problem, split: Split, settings: VAESettings) -> Task:
-    """Return a fold's task with the source fitted to the rows that an inner fold fits.
+    """Return a fold's task with the source and the targets' mean of the rows an inner fold fits.
 
-    The fold's own source has been shaped by the rows held out there, as it has not by the fold's
-    own: with it models would seem surer than they are. It is taken where a feature space does not
-    vary in the inner fold's rows.
+    Those of the fold have been shaped by the rows held out there, as they have not by the fold's
+    own: with them models would seem surer than they are. The fold's source is taken where a
+    feature space does not vary in the inner fold's rows.
     """
+    mean = problem.target[split.train - problem.rows[0]].mean(axis=0)
     try:
-        return replace(task, **fit_source(problem, split.train, settings))
+        source = fit_source(problem, split.train, settings)
     except InputError:
-        return task
+        source = {}
+    return replace(task, mean=mean, **source)
 
 
 @dataclass(frozen=True)

@@ -150,8 +150,6 @@ def calibrate(
     total, count = np.zeros(problem.target.shape[1]), 0
     for i, (job, rows, coordinates) in enumerate(predicted):
         truth = job.task.standard(problem, problem.rows[rows])
-        # A model of a fold predicts about the mean of the rows that it was fitted to.
-        truth -= job.task.standard(problem, job.train).mean(axis=0)
         guess = coordinates[:, : len(job.start.basis)] @ job.start.basis
         products[i] = (truth * guess).sum(axis=0, dtype=np.float64)
         powers[i] = (guess**2).sum(axis=0, dtype=np.float64)
