@@ -255,6 +255,8 @@ USED = list(
     dict.fromkeys([*(s for one in DIRECTIONS.values() for s in one.spaces), *SHOWN])
 )
 TO_AUDIO = [name for name, one in DIRECTIONS.items() if one.target == "audio"]
+# In which several brains tell of the same thing.
+POOLED = [name for name in TO_AUDIO if len(UNITS[name]) > 1]
 # Of whom there are maps: everybody, and several together.
 MAPPED = [f"sub-{p}" for p in PARTICIPANTS] if TO_BOLD else []
 MAPPED = [*(["group"] if len(MAPPED) > 1 else []), *MAPPED]

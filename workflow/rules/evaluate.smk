@@ -32,6 +32,43 @@ rule score_predictions:
         )
 
 
+rule score_pooled:
+    input:
+        code=code("score_pooled.py"),
+        target=target_of,
+        predictions=lambda wildcards: [
+            f"results/predictions/{wildcards.direction}/{unit}/{model}.nc"
+            for model in ("mean", "blocks", "shuffled", "ridge", "vae")
+            for unit in UNITS[wildcards.direction]
+        ],
+        kinds="results/features/blocks.nc",
+    output:
+        scores="results/scores/pooled/{direction}.tsv",
+    log:
+        "results/logs/score_pooled/{direction}.log",
+    benchmark:
+        "results/benchmarks/score_pooled/{direction}.tsv"
+    wildcard_constraints:
+        direction=one_of(POOLED),
+    conda:
+        "../../envs/score_pooled.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10 + len(PARTICIPANTS)),
+    params:
+        settings=section("evaluation"),
+    message:
+        "What several brains tell together: {wildcards.direction}"
+    shell:
+        command(
+            "score_pooled.py",
+            " --direction {wildcards.direction:q} --target {input.target:q}"
+            " --predictions @<(printf '%s\\n' {input.predictions:q}) --kinds {input.kinds:q}"
+            " --scores {output.scores:q} --settings {params.settings:q}",
+        )
+
+
 rule estimate_ceiling:
     input:
         code=code("estimate_ceiling.py"),

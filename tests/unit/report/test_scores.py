@@ -126,3 +126,27 @@ def test_of_decoding_the_mean_over_labels_and_the_clips_are_told():
     assert labels["what"] == "labels" and labels["units"] == 2 and labels["n"] == 3
     assert clips["measure"] == "right clip first" and clips["units"] is None and clips["p"] is None
     assert report_scores.decoding_rows(None) == []
+
+
+def test_brains_together_by_their_number():
+    measures = ("r_within", "identification", "identification_within")
+    table = pd.DataFrame(
+        [
+            ("bold2audio", model, brains, 3 if brains == 1 else 1, measure, n + brains, 0.2, 0.04)
+            for model in ("vae", "ridge")
+            for brains in (1, 3)
+            for n, measure in enumerate(measures)
+        ],
+        columns=["direction", "model", "brains", "groups", "measure", "value", "chance_low", "p"],
+    ).assign(chance_high=0.8)
+    one, all_three = report_scores.pooled_rows(table)
+    assert (one["brains"], one["groups"], all_three["brains"]) == (1, 3, 3)
+    assert list(one["models"]) == ["vae", "ridge"]
+    # Within blocks, where there is that.
+    assert all_three["models"]["vae"] == {
+        **{"r": 3, "value": 5, "chance_low": 0.2, "chance_high": 0.8},
+        "p": 0.04,
+    }
+    bare = table[table["measure"] != "identification_within"]
+    assert report_scores.pooled_rows(bare)[0]["models"]["ridge"]["value"] == 2
+    assert report_scores.pooled_rows(None) == []

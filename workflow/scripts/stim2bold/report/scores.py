@@ -306,3 +306,35 @@ def decoding_rows(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def pooled_rows(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return what several brains tell together, a row for each number of brains.
+
+    Parameters
+    ----------
+    table : DataFrame or None
+        As `stim2bold.evaluation.pooled.score_pooled` returns it, with the direction; None where
+        there is none. Of segments those of one kind of block are told apart, where it has them.
+    """
+    if table is None:
+        return []
+    inside = "identification_within"
+    told = inside if (table["measure"] == inside).any() else "identification"
+    rows = []
+    for (direction, brains), part in table.groupby(["direction", "brains"], sort=True):
+        models = {}
+        for model, own in part.groupby("model", sort=False):
+            by_measure = own.set_index("measure")
+            models[str(model)] = {
+                "r": number(by_measure["value"].get("r_within")),
+                **{
+                    key: number(by_measure[key].get(told))
+                    for key in ("value", "chance_low", "chance_high", "p")
+                },
+            }
+        groups = int(part["groups"].iloc[0])
+        rows.append(
+            {"direction": direction, "brains": int(brains), "groups": groups, "models": models}
+        )
+    return rows

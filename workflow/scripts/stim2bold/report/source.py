@@ -108,6 +108,10 @@ class Results:
         """Each volume predicted by the one before."""
         return self.root / "scores" / "persistence.tsv"
 
+    def pooled(self, direction: str) -> Path:
+        """Return what several brains tell together."""
+        return self.root / "scores" / "pooled" / f"{direction}.tsv"
+
     @property
     def decoding(self) -> Path:
         """Labels and clips decoded."""

@@ -1,0 +1,135 @@
+"""What several brains tell of the film together: their predictions averaged, and scored again.
+
+All participants saw one film, so that what is predicted of it from each brain are guesses at the
+same thing. Each has been made on the same folds by a model of its own, and what is wrong in one by
+the brain's own noise is not in another: the mean is a product of experts that are equally sure.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from stim2bold.evaluation.held_out import HeldOut, as_columns, held_out
+from stim2bold.evaluation.identification import Identified, judged
+from stim2bold.evaluation.judging import EvaluationSettings, identified
+from stim2bold.evaluation.metrics import correlation, mean_r, without
+
+MOST = 20
+"""Groups of one size that are scored, at the most."""
+#: What every model's prediction is compared with; participants' own too.
+KNOWN = ("mean", "blocks")
+
+
+def sizes(n: int) -> list[int]:
+    """Return how many of n brains are taken together: 1, 2, 4 and so on, and all."""
+    return sorted({2**power for power in range(n.bit_length())} | {n})
+
+
+def groups(n: int, size: int, *, seed: int) -> list[tuple[int, ...]]:
+    """Return groups of so many of n brains: all that there are, or `MOST` drawn, no two alike."""
+    if math.comb(n, size) <= MOST:
+        return list(itertools.combinations(range(n), size))
+    rng = np.random.default_rng([seed, size])
+    found: set[tuple[int, ...]] = set()
+    while len(found) < MOST:
+        found.add(tuple(sorted(rng.choice(n, size, replace=False).tolist())))
+    return sorted(found)
+
+
+def mean_of(predictions: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Average predictions of the same series at the rows that all of them have.
+
+    Parameters
+    ----------
+    predictions : sequence of DataArray
+        Dims (time, frame, mel), with the coordinates fold and row.
+    """
+    rows = reduce(np.intersect1d, (one["row"].values for one in predictions))
+    kept = [one.isel(time=np.isin(one["row"].values, rows)) for one in predictions]
+    return kept[0].copy(data=np.mean([one.values for one in kept], axis=0))
+
+
+def scores_of(
+    held: HeldOut, blocks: np.ndarray, kinds: np.ndarray, settings: EvaluationSettings
+) -> dict[str, float | Identified]:
+    """Score one prediction by r, over all and within blocks, and by what it identifies."""
+    inside = (without(values, blocks, held.fold) for values in held.pair)
+    found: dict[str, float | Identified] = {
+        "r": mean_r(held.r),
+        "r_within": mean_r(correlation(*inside)),
+    }
+    return found | identified(held, blocks, kinds[held.rows], replace(settings, other_segments=()))
+
+
+def rows_of(found: Sequence[dict[str, float | Identified]]) -> Iterator[dict]:
+    """Return a row for each measure: its mean over groups, and chance, likewise."""
+    for measure, first in found[0].items():
+        each = [one[measure] for one in found]
+        row = {"measure": measure, "groups": len(each)}
+        if isinstance(first, Identified):
+            # The same shifts in every group, whose mean is thereby that of one prediction.
+            whole = judged(
+                float(np.mean([one.value for one in each])),
+                np.mean([one.null for one in each], axis=0),
+                n=first.n,
+            )
+            low, high = whole.interval
+            chance = {"chance": whole.chance, "chance_low": low, "chance_high": high, "p": whole.p}
+            row |= {**chance, "n": whole.n}
+            each = [one.value for one in each]
+        yield row | {"value": np.mean(each), "low": np.min(each), "high": np.max(each)}
+
+
+def score_pooled(
+    target: xr.DataArray,
+    predictions: Mapping[str, Sequence[xr.DataArray]],
+    *,
+    kinds: xr.DataArray,
+    settings: EvaluationSettings,
+) -> pd.DataFrame:
+    """Score what 1, 2, 4 and more brains predict together, up to all.
+
+    Parameters
+    ----------
+    target : DataArray
+        What was shown to everybody, time first.
+    predictions : mapping of str to sequence of DataArray
+        By name of the model those from each participant's brain; ``mean`` and ``blocks`` must be
+        there.
+    kinds : DataArray of shape (n_volumes, n_kinds)
+        How much of each volume each kind of block fills, row by row of the fold file.
+    settings : EvaluationSettings
+
+    Returns
+    -------
+    DataFrame
+        Columns model, brains (how many are averaged), groups (how many such groups), measure (``r``
+        and ``r_within``, means over columns; ``identification``, ``identification_within`` and
+        the like), value (mean over groups), low, high (the least and the greatest of a group),
+        chance, chance_low, chance_high, p and n (segments) of what is identified: by predictions
+        shifted in time, the same shifts in all groups.
+    """
+    kind = kinds.values.argmax(axis=1)
+    n_brains, rows = len(predictions["mean"]), []
+    for model, each in predictions.items():
+        if model in KNOWN:
+            continue
+        for size in sizes(n_brains):
+            found = []
+            for group in groups(n_brains, size, seed=settings.seed):
+                own, mean, blocks = (
+                    mean_of([parts[i] for i in group])
+                    for parts in (each, *(predictions[name] for name in KNOWN))
+                )
+                held = held_out(target, own, mean)
+                found.append(scores_of(held, as_columns(blocks), kind, settings))
+            rows += [{"model": model, "brains": size, **row} for row in rows_of(found)]
+    columns = ["model", "brains", "groups", "measure", "value", "low", "high"]
+    columns += ["chance", "chance_low", "chance_high", "p", "n"]
+    return pd.DataFrame(rows).reindex(columns=columns)
