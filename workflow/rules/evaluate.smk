@@ -38,7 +38,7 @@ rule score_pooled:
         target=target_of,
         predictions=lambda wildcards: [
             f"results/predictions/{wildcards.direction}/{unit}/{model}.nc"
-            for model in ("mean", "blocks", "shuffled", "ridge", "vae")
+            for model in ("mean", "blocks", "vae", "ridge", "shuffled")
             for unit in UNITS[wildcards.direction]
         ],
         kinds="results/features/blocks.nc",
