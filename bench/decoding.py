@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import standard_film
 import xarray as xr
 from claims import most_false, row
+from planted import Difficulty
 from shipped import shipped
 
 from stim2bold.decoding.clips import retrieve_clips
@@ -19,10 +21,17 @@ from stim2bold.decoding.labels import (
     presence,
     training_share,
 )
+from stim2bold.evaluation.judging import EvaluationSettings
 from stim2bold.evaluation.null_inflation import chance_spread
+from stim2bold.evaluation.pooled import score_pooled
+from stim2bold.models.baselines import predict_least_squares, predict_mean
 from stim2bold.models.circular_shifts import block_period
 from stim2bold.models.directions import assemble
 from stim2bold.models.folds import read_folds
+from stim2bold.models.predictions import prediction_array
+from stim2bold.models.ridge import RidgeSettings, predict_ridge
+from stim2bold.vae.settings import VAESettings
+from stim2bold.vae.training import fit
 
 SETTINGS = shipped(DecodingSettings)
 PLANTED_SEEDS = (3, 4, 5)
@@ -211,6 +220,65 @@ def decoding_clips() -> list[dict]:
     return rows
 
 
+def brains_together(*, participants: int = 17) -> list[dict]:
+    """Tell segments of sound apart by what one brain says of them, and by what many say.
+
+    Of the ruler's second version: half of the noise is shared by a brain's voxels.
+    """
+    started, tables = time.monotonic(), []
+    film = standard_film.read("mel", "blocks", "folds", "truth")
+    splits, settings = read_folds(film["folds"]), shipped(RidgeSettings)
+    for seed in PLANTED_SEEDS:
+        found: dict[str, list] = {"mean": [], "blocks": [], "ridge": [], "vae": []}
+        for person in range(participants):
+            bold = standard_film.planted_bold(
+                film["truth"],
+                film["truth"]["time"].values,
+                np.random.default_rng([seed, person]),
+                kinds=("auditory",),
+                voxels=300,
+                difficulty=Difficulty(shared=0.5),
+            )
+            problem = assemble(
+                "bold2audio", source=[bold], target=film["mel"], content=film["folds"]
+            )
+            blocks = film["blocks"].values
+            told = {
+                "mean": predict_mean(problem, splits),
+                "blocks": predict_least_squares(problem, splits, known=blocks),
+                "ridge": predict_ridge(problem, splits, settings),
+                "vae": fit(problem, splits, shipped(VAESettings, seeds=1)).fitted,
+            }
+            for name, fitted in told.items():
+                out = prediction_array(
+                    problem, fitted, model=name, sources=["bold.nc"], target="mel.nc"
+                )
+                found[name].append(out)
+        tables.append(
+            score_pooled(
+                film["mel"], found, kinds=film["blocks"], settings=shipped(EvaluationSettings)
+            )
+        )
+    whole = pd.concat(tables)
+    whole = whole[whole["measure"].isin(["identification_within", "r_within"])]
+    return [
+        row(
+            f"brains_together_{model}_{measure}_of_{brains}",
+            part["value"],
+            unit=f"{words}, from {brains} of {participants} simulated brains",
+            better="higher",
+            seconds=time.monotonic() - started,
+            **({"trivial": float(part["chance"].mean())} if measure == "identified" else {}),
+        )
+        for (model, name, brains), part in whole.groupby(["model", "measure", "brains"])
+        for measure, words in [
+            ("r", "r within blocks of one kind")
+            if name == "r_within"
+            else ("identified", "pairs of 10 s of one kind of block told apart")
+        ]
+    ]
+
+
 def decoding_speed() -> list[dict]:
     """Decode as many labels as ds003688 has, in six folds, from 20,000 voxels."""
     film = standard_film.read()
@@ -244,6 +312,7 @@ def decoding_speed() -> list[dict]:
 
 
 CLAIMS: dict[str, Callable[[], list[dict]]] = {
+    "brains_together": brains_together,
     "decoding_labels": decoding_labels,
     "decoding_clips": decoding_clips,
     "decoding_speed": decoding_speed,

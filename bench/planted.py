@@ -170,6 +170,15 @@ def patterned(
     return series / series.std(axis=0)
 
 
+def noise(shape: tuple[int, int], difficulty: Difficulty, rng: np.random.Generator) -> np.ndarray:
+    """Return noise of unit variance, as much of it shared as the difficulty says."""
+    series = autoregressive(shape, difficulty.autocorrelation, rng)
+    if not difficulty.shared:
+        return series
+    pattern = patterned(shape, difficulty, rng)
+    return np.sqrt(1 - difficulty.shared) * series + np.sqrt(difficulty.shared) * pattern
+
+
 def bold(
     courses: np.ndarray,
     difficulty: Difficulty,
@@ -202,10 +211,7 @@ def bold(
     for _ in range(participants):
         own = np.sqrt(difficulty.between) * common + np.sqrt(1 - difficulty.between) * signal()
         own /= own.std(axis=0)
-        series = autoregressive((n_rows, n_voxels), difficulty.autocorrelation, rng)
-        if difficulty.shared:
-            pattern = patterned((n_rows, n_voxels), difficulty, rng)
-            series = np.sqrt(1 - difficulty.shared) * series + np.sqrt(difficulty.shared) * pattern
+        series = noise((n_rows, n_voxels), difficulty, rng)
         if not null:
             c = difficulty.ceiling
             series[:, : difficulty.planted] *= np.sqrt(1 - c**2)

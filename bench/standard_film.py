@@ -53,15 +53,12 @@ def film() -> Path:
     return ROOT / FILM
 
 
-def read() -> dict:
-    """Return the film's tables and its fold file."""
-    make(*FILES.values())
-    files = {name: ROOT / path for name, path in FILES.items()}
-    return {
-        **{name: read_array(files[name]) for name in ("i3d", "mel", "blocks", "annotations")},
-        "folds": read_json(files["folds"]),
-        "truth": read_dataset(files["truth"]),
-    }
+def read(*names: str) -> dict:
+    """Return the film's tables and its fold file; all, or those named."""
+    files = {name: ROOT / FILES[name] for name in names or FILES}
+    make(*(FILES[name] for name in files))
+    readers = {"folds": read_json, "truth": read_dataset}
+    return {name: readers.get(name, read_array)(path) for name, path in files.items()}
 
 
 def planted_bold(
@@ -89,7 +86,7 @@ def planted_bold(
         Whether nothing is planted.
     voxels : int
     difficulty : planted.Difficulty
-        Ceiling and autocorrelation.
+        Ceiling and noise.
     """
     kind = np.isin(truth["kind"].values.astype(str), kinds)
     dimensions = truth["planted"].values[: len(times), kind]
@@ -99,7 +96,7 @@ def planted_bold(
     signal = dimensions @ weights
     signal = (signal - signal.mean(axis=0)) / signal.std(axis=0)
     c = 0.0 if null else difficulty.ceiling
-    noise = planted.autoregressive((len(times), voxels), difficulty.autocorrelation, rng)
+    noise = planted.noise((len(times), voxels), difficulty, rng)
     series = c * signal + np.sqrt(1 - c**2) * noise
     return xr.DataArray(
         series.astype(np.float32), dims=("time", "voxel"), coords={"time": times}, name="bold"
