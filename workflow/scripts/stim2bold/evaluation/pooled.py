@@ -22,7 +22,7 @@ from stim2bold.evaluation.metrics import correlation, mean_r, without
 
 MOST = 20
 """Groups of one size that are scored, at the most."""
-#: What every model's prediction is compared with; participants' own too.
+#: What is known without a brain: others are scored against it.
 KNOWN = ("mean", "blocks")
 
 
