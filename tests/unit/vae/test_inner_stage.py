@@ -8,7 +8,7 @@ from shipped import shipped
 from stim2bold.models.folds import read_folds
 from stim2bold.models.predictions import inner_folds
 from stim2bold.vae.initialisation import inner_task, prepare
-from stim2bold.vae.inner_stage import SMALLEST_SLOPE, safe_slope
+from stim2bold.vae.inner_stage import SMALLEST_SLOPE, least_error, safe_slope
 from stim2bold.vae.settings import VAESettings
 from stim2bold.vae.training import fit
 
@@ -34,6 +34,25 @@ def content():
 )
 def test_slope(products, powers, slope):
     assert safe_slope(np.array(products), np.array(powers)) == pytest.approx(slope)
+
+
+@pytest.mark.parametrize(
+    ("errors", "clearly", "any_gain"),
+    [
+        # Three inner folds alike gain, most at the third step.
+        ([[1, 1, 1], [0.9, 0.9, 0.8], [0.7, 0.8, 0.7], [0.8, 0.8, 0.9]], 2, 2),
+        # One gains and the others lose: less on average, and no more than chance.
+        ([[1, 1, 1], [0.7, 1.02, 1.01]], 0, 1),
+        # The least is unsure, another is not.
+        ([[1, 1, 1], [0.95, 0.95, 0.96], [0.5, 1.1, 1.1]], 1, 2),
+        ([[1, 1, 1], [1.1, 1.2, 1.1]], 0, 0),
+        # One inner fold knows of no chance.
+        ([[1.0], [0.9]], 1, 1),
+    ],
+)
+def test_a_network_takes_steps_where_inner_folds_are_sure_of_them(errors, clearly, any_gain):
+    assert least_error(np.array(errors), clearly=True) == clearly
+    assert least_error(np.array(errors), clearly=False) == any_gain
 
 
 def squared_errors(planted, trained, folds):

@@ -20,6 +20,25 @@ SMALLEST_SLOPE = 0.05
 """Of a prediction, so that one of which nothing is known still varies."""
 
 
+def least_error(errors: np.ndarray, *, clearly: bool) -> int:
+    """Return the position of the least mean error.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_steps, n_inner_folds)
+        The start first.
+    clearly : bool
+        Only among steps that err less than the start does by more than a standard error of the
+        difference over the inner folds; the start where there is none.
+    """
+    mean, gain = errors.mean(axis=1), errors[0] - errors
+    if clearly and errors.shape[1] > 1:
+        unsure = gain.std(axis=1, ddof=1) / np.sqrt(errors.shape[1])
+        mean = np.where(gain.mean(axis=1) > unsure, mean, np.inf)
+        mean[0] = errors[0].mean()
+    return int(mean.argmin())
+
+
 class HeldOutErrors:
     """What models in training get wrong at the inner folds' held-out rows.
 
@@ -53,7 +72,7 @@ class HeldOutErrors:
         return [part[rows].cpu().numpy() for part, rows in zip(series, self.held_out, strict=True)]
 
     def look(self, step: int) -> None:
-        """Add the errors of a step; keep the guesses of a fold where it errs least."""
+        """Add the errors of a step; keep the guesses of a fold that would take so many."""
         with torch.no_grad():
             mean, _ = self.batch.encode(self.visible)
             guesses = self.at_held_out(self.batch.model.decoder(mean))
@@ -84,18 +103,26 @@ class HeldOutErrors:
             }
         )
 
-    def best_steps(self) -> dict[int, int]:
-        """Return the step of least error of each fold."""
-        curve = self.curve().inner_error
+    def least(self, *, clearly: bool) -> dict[int, int]:
+        """Return the step of `least_error` of each fold."""
+        errors = np.stack(self.errors)
         return {
-            int(number): int(part.droplevel("fold").idxmin())
-            for number, part in curve.groupby("fold", sort=False)
+            int(number): self.steps[least_error(errors[:, self.fold == number], clearly=clearly)]
+            for number in np.unique(self.fold)
         }
+
+    def best_steps(self) -> dict[int, int]:
+        """Return how many steps each fold takes.
+
+        From a linear start a network must win by more than the inner folds are unsure of: of many
+        steps one errs less by chance.
+        """
+        return self.least(clearly=self.settings.linear)
 
     @property
     def ended(self) -> bool:
         """Whether no fold has erred less for `patience` steps."""
-        last = max(self.best_steps().values())
+        last = max(self.least(clearly=False).values())
         return self.steps[-1] - last >= self.settings.patience
 
     def state(self) -> dict[str, np.ndarray]:
