@@ -54,7 +54,7 @@ rule score_pooled:
         "../../envs/score_pooled.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000 + 50 * len(PARTICIPANTS)),
         runtime=minutes(10 + len(PARTICIPANTS)),
     params:
         settings=section("evaluation"),
