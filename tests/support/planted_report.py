@@ -140,10 +140,8 @@ def write_scores(results: Path, units: list[str]) -> None:
     ]
     columns = ["direction", "model", "brains", "groups", "measure", "value", "low", "high"]
     columns += ["chance", "chance_low", "chance_high", "p", "n"]
-    (results / "scores" / "pooled").mkdir()
-    write_table(
-        results / "scores" / "pooled" / "bold2audio.tsv", pd.DataFrame(pooled, columns=columns)
-    )
+    (results / "pooled").mkdir()
+    write_table(results / "pooled" / "bold2audio.tsv", pd.DataFrame(pooled, columns=columns))
 
 
 def write_models(results: Path, units: list[str]) -> None:

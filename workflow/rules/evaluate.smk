@@ -43,7 +43,7 @@ rule score_pooled:
         ],
         kinds="results/features/blocks.nc",
     output:
-        scores="results/scores/pooled/{direction}.tsv",
+        scores="results/pooled/{direction}.tsv",
     log:
         "results/logs/score_pooled/{direction}.log",
     benchmark:

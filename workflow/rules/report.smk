@@ -281,7 +281,7 @@ rule render_report:
         decoded=decoded_shown(),
         planted=planted_shown(),
         persistence=["results/scores/persistence.tsv"] if TO_BOLD else [],
-        pooled=[f"results/scores/pooled/{direction}.tsv" for direction in POOLED],
+        pooled=[f"results/pooled/{direction}.tsv" for direction in POOLED],
         region_scores=regions_shown(),
         courses=courses_shown(),
         regions=[

@@ -110,7 +110,7 @@ class Results:
 
     def pooled(self, direction: str) -> Path:
         """Return what several brains tell together."""
-        return self.root / "scores" / "pooled" / f"{direction}.tsv"
+        return self.root / "pooled" / f"{direction}.tsv"
 
     @property
     def decoding(self) -> Path:
