@@ -8,7 +8,6 @@ follow products, gated and rectified courses, made before the haemodynamic respo
 import time
 from dataclasses import replace
 
-import brains
 import models
 import numpy as np
 import planted
@@ -16,8 +15,7 @@ import xarray as xr
 from claims import row
 from shipped import shipped
 
-from stim2bold.evaluation import metrics
-from stim2bold.models import directions, folds, predictions, ridge
+from stim2bold.models import directions, folds, ridge
 from stim2bold.vae import settings as vae_settings
 from stim2bold.vae import training
 
@@ -168,85 +166,7 @@ def vae_paper_curve() -> list[dict]:
     ]
 
 
-def optimum(difficulty: planted.Difficulty, rng: np.random.Generator, participants: int) -> tuple:
-    """Predict planted voxels knowing what was planted but the weights: nobody can do better.
-
-    The observer knows the true courses and their response, the noise's autocorrelation, and how
-    weights are distributed and shared by people at a place; from the training rows the posterior
-    mean of the weights follows exactly (generalised least squares with Gaussian priors).
-
-    Returns
-    -------
-    alone, together : float
-        Mean r in planted voxels, from a participant's own rows and from everybody's.
-    """
-    content = planted.fold_file(difficulty)
-    courses, features = planted.film(difficulty, rng)
-    tables, _, mask = planted.bold(courses, difficulty, rng, participants=participants)
-    problem = models.to_bold(features, tables[0], content)
-    n_courses, n_rows = difficulty.planted_dimensions, difficulty.n_rows
-    source = planted.delayed(courses[:, :n_courses], tr=difficulty.TR)
-    target = np.stack([table.values[:, mask] for table in tables]).astype(np.float64)
-    apart = np.abs(np.subtract.outer(np.arange(n_rows), np.arange(n_rows)))
-    covariance = difficulty.autocorrelation**apart
-    signal, noise = difficulty.ceiling**2 / n_courses, 1 - difficulty.ceiling**2
-    common = difficulty.between + (1 - difficulty.between) / participants
-    parts = []
-    for fold in folds.read_folds(content):
-        train, test = predictions.usable(problem, fold)
-        root = np.linalg.cholesky(covariance[np.ix_(train, train)])
-        constant = np.linalg.solve(root, np.ones((len(train), 1)))
-        constant /= np.linalg.norm(constant)
-
-        def white(series: np.ndarray, root=root, constant=constant, train=train) -> np.ndarray:
-            rows = np.linalg.solve(root, series[train])
-            return rows - constant @ (constant.T @ rows)
-
-        x, own = white(source), [white(series) for series in target]
-        mean = np.mean(own, axis=0)
-
-        def weights(y: np.ndarray, prior: float, noise: float, x=x) -> np.ndarray:
-            return np.linalg.solve(x.T @ x + noise / prior * np.eye(n_courses), x.T @ y)
-
-        shared = weights(mean, common * signal, noise / participants)
-        alone = [weights(y, signal, noise) for y in own]
-        together = [
-            shared + weights(y - mean, (1 - difficulty.between) * signal, noise) for y in own
-        ]
-        guesses = [np.stack([source[test] @ w for w in found]) for found in (alone, together)]
-        parts.append((target[:, test], *guesses, np.full(len(test), fold.number)))
-    *series, fold = zip(*parts, strict=True)
-    truth, alone, together = (np.concatenate(each, axis=1) for each in series)
-    return tuple(
-        np.mean(
-            [
-                metrics.mean_r(metrics.voxel_r(own, told, np.concatenate(fold)))
-                for own, told in zip(truth, guess, strict=True)
-            ]
-        )
-        for guess in (alone, together)
-    )
-
-
-def shared_optimum() -> list[dict]:
-    """Measure the most that one person's rows, and eight people's, can tell on the ruler."""
-    begun = time.monotonic()
-    found = [optimum(planted.Difficulty(), np.random.default_rng(seed), 8) for seed in brains.SEEDS]
-    options = {"better": "higher", "seconds": time.monotonic() - begun}
-    who = "r, known all but the weights, noise independent, from"
-    return [
-        row(f"shared_optimum_{name}_r", values, unit=f"{who} {rows}", **options)
-        for name, values, rows in zip(
-            ("alone", "group"),
-            zip(*found, strict=True),
-            ("a participant's own rows", "8 participants' rows"),
-            strict=True,
-        )
-    ]
-
-
 CLAIMS = {
-    "shared_optimum": shared_optimum,
     "vae_products": vae_products,
     "vae_hour": vae_hour,
     "vae_paper_curve": vae_paper_curve,

@@ -24,6 +24,7 @@ import groups  # noqa: E402
 import length  # noqa: E402
 import models  # noqa: E402
 import nulls  # noqa: E402
+import optimum  # noqa: E402
 import pandas as pd  # noqa: E402
 import participants  # noqa: E402
 import plan  # noqa: E402
@@ -42,6 +43,7 @@ logger = logging.getLogger("bench")
 
 ROOMS = (
     brains,
+    optimum,
     preprocess,
     preprocess_workflow,
     stimulus,

@@ -7,7 +7,7 @@ from shipped import shipped
 from stim2bold.evaluation.judging import EvaluationSettings
 from stim2bold.evaluation.pooled import groups, score_pooled, sizes
 
-N_ROWS, N_BANDS, LENGTH = 240, 6, 10
+N_ROWS, N_BANDS = 240, 6
 SETTINGS = shipped(EvaluationSettings, segment=10.0, surrogates=200)
 
 

@@ -116,20 +116,22 @@ def score_pooled(
         shifted in time, the same shifts in all groups.
     """
     kind = kinds.values.argmax(axis=1)
-    n_brains, rows = len(predictions["mean"]), []
-    for model, each in predictions.items():
-        if model in KNOWN:
-            continue
-        for size in sizes(n_brains):
-            found = []
-            for group in groups(n_brains, size, seed=settings.seed):
-                own, mean, blocks = (
-                    mean_of([parts[i] for i in group])
-                    for parts in (each, *(predictions[name] for name in KNOWN))
-                )
+    n_brains = len(predictions["mean"])
+    found: dict[tuple[str, int], list] = {
+        (model, size): [] for model in predictions if model not in KNOWN for size in sizes(n_brains)
+    }
+    for size in sizes(n_brains):
+        for group in groups(n_brains, size, seed=settings.seed):
+            told = {name: mean_of([each[i] for i in group]) for name, each in predictions.items()}
+            mean, blocks = told.pop("mean"), as_columns(told.pop("blocks"))
+            for model, own in told.items():
                 held = held_out(target, own, mean)
-                found.append(scores_of(held, as_columns(blocks), kind, settings))
-            rows += [{"model": model, "brains": size, **row} for row in rows_of(found)]
+                found[model, size].append(scores_of(held, blocks, kind, settings))
+    rows = [
+        {"model": model, "brains": size, **row}
+        for (model, size), each in found.items()
+        for row in rows_of(each)
+    ]
     columns = ["model", "brains", "groups", "measure", "value", "low", "high"]
     columns += ["chance", "chance_low", "chance_high", "p", "n"]
     return pd.DataFrame(rows).reindex(columns=columns)

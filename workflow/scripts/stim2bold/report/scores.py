@@ -322,7 +322,7 @@ def pooled_rows(table: pd.DataFrame | None) -> list[dict[str, Any]]:
     inside = "identification_within"
     told = inside if (table["measure"] == inside).any() else "identification"
     rows = []
-    for (direction, brains), part in table.groupby(["direction", "brains"], sort=True):
+    for brains, part in table.groupby("brains"):
         models = {}
         for model, own in part.groupby("model", sort=False):
             by_measure = own.set_index("measure")
@@ -333,8 +333,6 @@ def pooled_rows(table: pd.DataFrame | None) -> list[dict[str, Any]]:
                     for key in ("value", "chance_low", "chance_high", "p")
                 },
             }
-        groups = int(part["groups"].iloc[0])
-        rows.append(
-            {"direction": direction, "brains": int(brains), "groups": groups, "models": models}
-        )
+        direction, groups = part[["direction", "groups"]].iloc[0]
+        rows.append({"direction": direction, "brains": brains, "groups": groups, "models": models})
     return rows
