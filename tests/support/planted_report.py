@@ -133,13 +133,13 @@ def write_scores(results: Path, units: list[str]) -> None:
     persistence = pd.DataFrame({"unit": units, "r": 0.7, "mse": 6.4e-5})
     write_table(results / "scores" / "persistence.tsv", persistence)
     pooled = [
-        ("bold2audio", model, brains, 1, measure, 0.6, 0.6, 0.6, 0.5, 0.35, 0.65, 0.2, 13)
+        ("bold2audio", model, brains, 1, 90, measure, 0.6, 0.6, 0.6, 0.5, 0.35, 0.65, 0.2, 13)
         for model in ("vae", "ridge")
         for brains in sorted({1, len(units)})
         for measure in ("r_within", "identification_within")
     ]
-    columns = ["direction", "model", "brains", "groups", "measure", "value", "low", "high"]
-    columns += ["chance", "chance_low", "chance_high", "p", "n"]
+    columns = ["direction", "model", "brains", "groups", "volumes", "measure", "value"]
+    columns += ["low", "high", "chance", "chance_low", "chance_high", "p", "n"]
     (results / "pooled").mkdir()
     write_table(results / "pooled" / "bold2audio.tsv", pd.DataFrame(pooled, columns=columns))
 

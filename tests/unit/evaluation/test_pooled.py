@@ -97,3 +97,14 @@ def test_only_rows_that_all_have_are_averaged():
         of(whole, "known", "r_within")["value"][2], abs=0.05
     )
     assert of(cut, "known", "r_within")["value"][1] < of(whole, "known", "r_within")["value"][1]
+    assert of(cut, "known", "r")["volumes"].to_dict() == {1: 220, 2: 200}
+
+
+def test_groups_without_a_row_in_common_are_left_out():
+    target, predictions, kinds = film(3, noise=1.0)
+    for parts in predictions.values():
+        parts[0] = parts[0].isel(time=slice(0, 120))
+        parts[1] = parts[1].isel(time=slice(120, 240))
+    table = of(score_pooled(target, predictions, kinds=kinds, settings=SETTINGS), "known", "r")
+    # Of three pairs two; never all three.
+    assert table["groups"].to_dict() == {1: 3, 2: 2}

@@ -71,12 +71,12 @@ def test_a_gap_of_a_column_that_is_not_used_harms_nobody(derived):
 
 def test_a_column_that_does_not_vary_is_named_as_left_out(derived):
     series, path, table, write = derived
-    table["rot_z"] = ["0.1"] * 108
+    table["rot_z"] = table["csf"] = ["0.1"] * 108
     write()
     found = choose_confounds(series, "simple", motion="basic")
-    assert found.left_out == ["rot_z"] and "rot_z" not in found.table
+    assert set(found.left_out) == {"rot_z", "csf"} and not {"rot_z", "csf"} & set(found.table)
     (said,) = check(path)
-    assert "rot_z is the same in every row" in said.what
+    assert "the same in every row: rot_z, csf" in said.what
 
 
 def test_what_needs_no_filling_is_unchanged():

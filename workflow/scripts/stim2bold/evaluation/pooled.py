@@ -7,7 +7,7 @@ the brain's own noise is not in another: the mean is a product of experts that a
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -42,15 +42,21 @@ def groups(n: int, size: int, *, seed: int) -> list[tuple[int, ...]]:
     return sorted(found)
 
 
-def mean_of(predictions: Sequence[xr.DataArray]) -> xr.DataArray:
-    """Average predictions of the same series at the rows that all of them have.
+def common_rows(predictions: Iterable[xr.DataArray]) -> np.ndarray:
+    """Return the row numbers that all predictions have."""
+    return reduce(np.intersect1d, (one["row"].values for one in predictions))
+
+
+def mean_of(predictions: Sequence[xr.DataArray], rows: np.ndarray) -> xr.DataArray:
+    """Average predictions of the same series at rows that all of them have.
 
     Parameters
     ----------
     predictions : sequence of DataArray
         Dims (time, frame, mel), with the coordinates fold and row.
+    rows : ndarray of int
+        Row numbers of the fold file.
     """
-    rows = reduce(np.intersect1d, (one["row"].values for one in predictions))
     kept = [one.isel(time=np.isin(one["row"].values, rows)) for one in predictions]
     return kept[0].copy(data=np.mean([one.values for one in kept], axis=0))
 
@@ -109,29 +115,39 @@ def score_pooled(
     Returns
     -------
     DataFrame
-        Columns model, brains (how many are averaged), groups (how many such groups), measure (``r``
-        and ``r_within``, means over columns; ``identification``, ``identification_within`` and
-        the like), value (mean over groups), low, high (the least and the greatest of a group),
-        chance, chance_low, chance_high, p and n (segments) of what is identified: by predictions
-        shifted in time, the same shifts in all groups.
+        Columns model, brains (how many are averaged), groups (how many such groups; those without a
+        held-out row in common are left out), volumes (held-out volumes that a group has in common,
+        mean over groups), measure (``r`` and ``r_within``, means over columns;
+        ``identification``, ``identification_within`` and the like), value (mean over groups),
+        low, high (the least and the greatest of a group), chance, chance_low, chance_high, p and
+        n (segments) of what is identified: by predictions shifted in time, the same shifts in all
+        groups.
     """
     kind = kinds.values.argmax(axis=1)
     n_brains = len(predictions["mean"])
     found: dict[tuple[str, int], list] = {
         (model, size): [] for model in predictions if model not in KNOWN for size in sizes(n_brains)
     }
+    volumes: dict[int, list[int]] = {size: [] for size in sizes(n_brains)}
     for size in sizes(n_brains):
         for group in groups(n_brains, size, seed=settings.seed):
-            told = {name: mean_of([each[i] for i in group]) for name, each in predictions.items()}
+            rows = common_rows(predictions["mean"][i] for i in group)
+            if not len(rows):
+                continue
+            volumes[size].append(len(rows))
+            told = {
+                name: mean_of([each[i] for i in group], rows) for name, each in predictions.items()
+            }
             mean, blocks = told.pop("mean"), as_columns(told.pop("blocks"))
             for model, own in told.items():
                 held = held_out(target, own, mean)
                 found[model, size].append(scores_of(held, blocks, kind, settings))
     rows = [
-        {"model": model, "brains": size, **row}
+        {"model": model, "brains": size, "volumes": np.mean(volumes[size]), **row}
         for (model, size), each in found.items()
+        if each
         for row in rows_of(each)
     ]
-    columns = ["model", "brains", "groups", "measure", "value", "low", "high"]
+    columns = ["model", "brains", "groups", "volumes", "measure", "value", "low", "high"]
     columns += ["chance", "chance_low", "chance_high", "p", "n"]
     return pd.DataFrame(rows).reindex(columns=columns)

@@ -63,7 +63,7 @@ def models_paragraph(
             "folds, among ridge regression and a prior on weights learned from all targets. A "
             "network that sees each frame before the haemodynamic delay, and a recurrent network "
             "after it, could add to this solution for the number of training steps with the least "
-            "error on the inner folds, where the gain exceeded its standard error over them."
+            "mean error among those that reduced the error of every inner fold."
         )
     else:
         parts.append("Training took the number of steps with the least error on the inner folds.")

@@ -309,7 +309,7 @@ def check_gaps(path: Path, needed: list[str]) -> list[Problem]:
         table = read_confounds(path)
     except InputError as refusal:
         return [from_refusal(refusal, path)]
-    problems, gaps = [], gaps_after_first(table)
+    problems, still, gaps = [], [], gaps_after_first(table)
     for name in needed:
         if name in gaps and too_many(gaps[name], len(table)):
             problems.append(error(path, f"{gap_words(name, gaps[name])}: too many to fill", OTHER))
@@ -317,6 +317,8 @@ def check_gaps(path: Path, needed: list[str]) -> list[Problem]:
             what = f"{gap_words(name, gaps[name])}: they are filled {RULE}"
             problems.append(warning(path, what, "see why fMRIPrep left them out"))
         elif name not in NOT_REGRESSORS and table[name].iloc[1:].nunique() < 2:
-            what = f"{name} is the same in every row, so it is left out of the regression"
-            problems.append(warning(path, what, "see why it does not vary"))
+            still.append(name)
+    if still:
+        what = f"left out of the regression, being the same in every row: {', '.join(still)}"
+        problems.append(warning(path, what, "see why they do not vary"))
     return problems

@@ -28,14 +28,14 @@ def least_error(errors: np.ndarray, *, clearly: bool) -> int:
     errors : ndarray of shape (n_steps, n_inner_folds)
         The start first.
     clearly : bool
-        Only among steps that err less than the start does by more than a standard error of the
-        difference over the inner folds; the start where there is none.
+        Only among steps that err less than the start does on every inner fold; the start where
+        there is none.
     """
-    mean, gain = errors.mean(axis=1), errors[0] - errors
-    if clearly and errors.shape[1] > 1:
-        unsure = gain.std(axis=1, ddof=1) / np.sqrt(errors.shape[1])
-        mean = np.where(gain.mean(axis=1) > unsure, mean, np.inf)
-        mean[0] = errors[0].mean()
+    mean = errors.mean(axis=1)
+    if clearly:
+        gains = (errors < errors[0]).all(axis=1)
+        gains[0] = True
+        mean = np.where(gains, mean, np.inf)
     return int(mean.argmin())
 
 
@@ -114,8 +114,8 @@ class HeldOutErrors:
     def best_steps(self) -> dict[int, int]:
         """Return how many steps each fold takes.
 
-        From a linear start a network must win by more than the inner folds are unsure of: of many
-        steps one errs less by chance.
+        From a linear start a network must gain on every inner fold: of many steps one errs less
+        on average by chance.
         """
         return self.least(clearly=self.settings.linear)
 
