@@ -11,7 +11,7 @@ from claims import most_false, row
 from planted import Difficulty
 from shipped import shipped
 
-from stim2bold.decoding.clips import retrieve_clips
+from stim2bold.decoding.clips import Retrieval, retrieve_clips
 from stim2bold.decoding.feature_components import joined, predict_components
 from stim2bold.decoding.label_scores import calibration_error, score_labels
 from stim2bold.decoding.labels import (
@@ -174,10 +174,10 @@ def decoding_clips() -> list[dict]:
                 target=picture,
                 content=film["folds"],
             )
-            predicted = predict_components(problem, read_folds(film["folds"]), SETTINGS)
+            told, shown = predict_components(problem, read_folds(film["folds"]), SETTINGS)
             _, scores = retrieve_clips(
-                predicted,
-                problem.target_array["time"].values[predicted.fitted.rows - problem.rows[0]],
+                Retrieval(told.values, told.rows, told.fold, shown),
+                problem.target_array["time"].values[told.rows - problem.rows[0]],
                 seconds=10.0,
                 tr=problem.tr,
                 period=block_period(film["folds"]),

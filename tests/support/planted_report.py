@@ -261,6 +261,9 @@ def write_decoding(results: Path) -> None:
     columns = ["decoding", "origin", "item", "measure", "n", "value", "spread", "chance", "p"]
     table = pd.DataFrame(rows, columns=[*columns, "units_significant"])
     write_table(results / "decoding" / "summary.tsv", table)
+    pooled = table[table["item"] != NASTY].drop(columns=["spread", "units_significant"])
+    each = [pooled.assign(brains=brains, groups=4 - brains) for brains in (1, 3)]
+    write_table(results / "decoding" / "pooled.tsv", pd.concat(each))
 
 
 def write_quality(results: Path, number: int, unit: str) -> None:

@@ -33,7 +33,7 @@ FROM_BOLD |= {"partition_variance"}
 PAGE = {"average_regions", "compress_sounds", "draw_stills", "graph_rules", "map_ceiling"}
 PAGE |= {"measure_quality", "pack_brain", "reconstruct_target", "write_methods"}
 PAGE |= {"compare_with_truth", "draw_modalities", "score_persistence", "score_regions"}
-PAGE |= {"score_pooled", "trace_latents"}
+PAGE |= {"pool_decoding", "score_pooled", "trace_latents"}
 
 
 class Copy:

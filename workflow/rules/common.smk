@@ -634,7 +634,8 @@ def decoded_shown():
         for origin, units in ORIGINS.items()
         for unit in units
     ]
-    return ["results/decoding/summary.tsv", *captions]
+    pooled = ["results/decoding/pooled.tsv"] if len(VIEWERS) > 1 else []
+    return ["results/decoding/summary.tsv", *pooled, *captions]
 
 
 def words_option(wildcards):

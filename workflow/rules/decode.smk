@@ -2,6 +2,8 @@
 # clips of the film from BOLD.
 VIEWERS = sorted({unit for units in UNITS.values() for unit in units} - {"film"})
 ORIGINS = {"video": ["film"], "bold": VIEWERS} if ANNOTATIONS else {}
+# Whose BOLD labels are decoded from.
+LABELLED = ORIGINS.get("bold", [])
 LABELS = "results/decoding/labels/{origin}/{unit}"
 CLIPS = "results/decoding/clips/{unit}"
 DECODED = [
@@ -61,6 +63,7 @@ rule retrieve_clips:
         folds="results/folds.json",
     output:
         components=f"{CLIPS}.nc",
+        film=f"{CLIPS}_film.nc",
         clips=f"{CLIPS}_clips.tsv",
         scores=f"{CLIPS}_scores.tsv",
         nulls=f"{CLIPS}_nulls.tsv",
@@ -87,8 +90,8 @@ rule retrieve_clips:
             "retrieve_clips.py",
             " --unit {wildcards.unit:q} --bold {input.bold:q}"
             " --features {input.features:q} --folds {input.folds:q}"
-            " --components {output.components:q} --clips {output.clips:q} --scores {output.scores:q}"
-            " --nulls {output.nulls:q} --settings {params.settings:q}",
+            " --components {output.components:q} --film {output.film:q} --clips {output.clips:q}"
+            " --scores {output.scores:q} --nulls {output.nulls:q} --settings {params.settings:q}",
         )
 
 
@@ -129,4 +132,46 @@ rule summarise_decoding:
             " --timelines @<(printf '%s\\n' {input.timelines:q})"
             " --nulls @<(printf '%s\\n' {input.nulls:q})"
             " --summary {output.summary:q}",
+        )
+
+
+rule pool_decoding:
+    input:
+        code=code("pool_decoding.py"),
+        timelines=[f"{LABELS}_timeline.tsv".format(origin="bold", unit=unit) for unit in LABELLED],
+        labels=[f"{LABELS}_scores.tsv".format(origin="bold", unit=unit) for unit in LABELLED],
+        components=[f"{CLIPS}.nc".format(unit=unit) for unit in VIEWERS],
+        films=[f"{CLIPS}_film.nc".format(unit=unit) for unit in VIEWERS],
+        folds="results/folds.json",
+    output:
+        table="results/decoding/pooled.tsv",
+    log:
+        "results/logs/pool_decoding.log",
+    benchmark:
+        "results/benchmarks/pool_decoding.tsv"
+    conda:
+        "../../envs/pool_decoding.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000 + 20 * len(PARTICIPANTS)),
+        runtime=minutes(10 + len(PARTICIPANTS)),
+    params:
+        settings=json.dumps(
+            {
+                "fewest": config["decoding"]["fewest"],
+                "segment": config["evaluation"]["segment"],
+                "draws": config["evaluation"]["surrogates"],
+                "seed": config["evaluation"]["seed"],
+            }
+        ),
+    message:
+        "Labels and clips from several brains together: {output.table}"
+    shell:
+        command(
+            "pool_decoding.py",
+            " --timelines @<(printf '%s\\n' {input.timelines:q})"
+            " --labels @<(printf '%s\\n' {input.labels:q})"
+            " --components @<(printf '%s\\n' {input.components:q})"
+            " --films @<(printf '%s\\n' {input.films:q})"
+            " --folds {input.folds:q} --table {output.table:q} --settings {params.settings:q}",
         )

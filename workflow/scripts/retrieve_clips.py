@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from stim2bold.decoding.clips import judge_clips
+from stim2bold.decoding.clips import Retrieval, judge_clips
 from stim2bold.decoding.feature_components import joined, predict_components
 from stim2bold.decoding.labels import DecodingSettings
 from stim2bold.io.arrays import read_array, write_array
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--features", type=Path, nargs="+", required=True, help="of the picture")
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--components", type=Path, required=True, help="NetCDF to write")
+    parser.add_argument("--film", type=Path, required=True, help="the film in each fold's own")
     parser.add_argument("--clips", type=Path, required=True, help="a row a clip")
     parser.add_argument("--scores", type=Path, required=True)
     parser.add_argument("--nulls", type=Path, required=True, help="scores of each shift")
@@ -45,10 +46,12 @@ def main() -> None:
         target=joined([read_array(path) for path in args.features]),
         content=content,
     )
-    found = predict_components(problem, read_folds(content), DecodingSettings(**args.settings))
-    times = problem.target_array["time"].values[found.fitted.rows - problem.rows[0]]
+    fitted, film = predict_components(
+        problem, read_folds(content), DecodingSettings(**args.settings)
+    )
+    times = problem.target_array["time"].values[fitted.rows - problem.rows[0]]
     clips, scores, nulls = judge_clips(
-        found,
+        Retrieval(fitted.values, fitted.rows, fitted.fold, film),
         times,
         seconds=options["segment"],
         tr=problem.tr,
@@ -58,25 +61,32 @@ def main() -> None:
     )
     for table in (clips, scores, nulls):
         table.insert(0, "unit", args.unit)
+    coords = {
+        "time": ("time", times, {"units": "s"}),
+        "fold": ("time", fitted.fold.astype(np.int32)),
+        "row": ("time", fitted.rows.astype(np.int32)),
+    }
+    features = " + ".join(path.name for path in args.features)
+    basis = "principal components of each fold's own training rows"
+    units = {"units": "standard deviations of a fold's first component"}
     predicted = xr.DataArray(
-        found.fitted.values,
+        fitted.values,
         dims=("time", "component"),
-        coords={
-            "time": ("time", times, {"units": "s"}),
-            "fold": ("time", found.fitted.fold.astype(np.int32)),
-            "row": ("time", found.fitted.rows.astype(np.int32)),
-        },
+        coords=coords,
         name="prediction",
-        attrs=fit_record(found.fitted.fitted, problem.extent)
-        | {
-            "model": "clips",
-            "direction": problem.direction,
-            "units": "standard deviations of a fold's first component",
-            "source": f"{args.bold.name} -> {' + '.join(path.name for path in args.features)}, "
-            "principal components of each fold's own training rows",
-        },
+        attrs=fit_record(fitted.fitted, problem.extent)
+        | {"model": "clips", "direction": problem.direction, **units}
+        | {"source": f"{args.bold.name} -> {features}, {basis}"},
+    )
+    shown = xr.DataArray(
+        np.stack(list(film.values())),
+        dims=("of_fold", "time", "component"),
+        coords=coords | {"of_fold": ("of_fold", np.array(list(film), dtype=np.int32))},
+        name="film",
+        attrs=units | {"source": f"{features}, {basis}"},
     )
     write_array(args.components, predicted)
+    write_array(args.film, shown)
     write_table(args.clips, clips)
     write_table(args.scores, scores)
     write_table(args.nulls, nulls)

@@ -1,17 +1,14 @@
 """Score what several brains tell of the film together."""
 
 import json
-import logging
 from pathlib import Path
 
 from stim2bold.evaluation.judging import EvaluationSettings
-from stim2bold.evaluation.pooled import common_rows, score_pooled
+from stim2bold.evaluation.pooled import score_pooled
 from stim2bold.io.arrays import read_array
 from stim2bold.io.files import write_table
 from stim2bold.runtime.arguments import ListParser
 from stim2bold.runtime.command import run
-
-logger = logging.getLogger("score_pooled")
 
 
 def main() -> None:
@@ -39,16 +36,6 @@ def main() -> None:
         kinds=read_array(args.kinds),
         settings=EvaluationSettings(**args.settings),
     )
-    n_rows = [len(one["row"]) for one in predictions["mean"]]
-    n_common = len(common_rows(predictions["mean"]))
-    if n_common < max(n_rows):
-        logger.warning(
-            "held-out volumes differ between participants (%d to %d), %d are everybody's: a group "
-            "is scored on those that it has in common (column volumes)",
-            min(n_rows),
-            max(n_rows),
-            n_common,
-        )
     table.insert(0, "direction", args.direction)
     write_table(args.scores, table)
 

@@ -8,13 +8,14 @@ from scipy.signal import lfilter
 from shipped import shipped
 
 from stim2bold.decoding.clips import (
+    Retrieval,
     by_chance,
     likeness,
     ranks,
     retrieve_clips,
     summary_of,
 )
-from stim2bold.decoding.feature_components import Retrieval, joined, predict_components
+from stim2bold.decoding.feature_components import joined, predict_components
 from stim2bold.decoding.labels import DecodingSettings
 from stim2bold.models import hrf
 from stim2bold.models.circular_shifts import block_period
@@ -38,11 +39,17 @@ def study(seed, *, strength):
     problem = assemble(
         "bold2video", source=[table(bold, "voxel", "bold")], target=picture, content=CONTENT
     )
-    return problem, predict_components(problem, FOLDS, SETTINGS)
+    return problem, retrieval(problem, FOLDS)
+
+
+def retrieval(problem, folds):
+    """What is told of the film by BOLD."""
+    fitted, film = predict_components(problem, folds, SETTINGS)
+    return Retrieval(fitted.values, fitted.rows, fitted.fold, film)
 
 
 def looked_for(problem, found, *, seconds=6.0):
-    times = problem.target_array["time"].values[found.fitted.rows - problem.rows[0]]
+    times = problem.target_array["time"].values[found.rows - problem.rows[0]]
     clips, scores = retrieve_clips(
         found, times, seconds=seconds, tr=TR, period=block_period(CONTENT), draws=200, seed=0
     )
@@ -76,15 +83,8 @@ def test_noise_finds_clips_as_often_as_guessing():
 
 def test_a_perfect_prediction_finds_every_clip_and_only_unshifted():
     problem, found = study(1, strength=1.0)
-    perfect = Retrieval(
-        fitted=dataclasses.replace(
-            found.fitted,
-            values=np.concatenate(
-                [found.film[f.number][found.fitted.fold == f.number] for f in FOLDS]
-            ),
-        ),
-        film=found.film,
-    )
+    told = [found.film[f.number][found.fold == f.number] for f in FOLDS]
+    perfect = dataclasses.replace(found, values=np.concatenate(told))
     _, scores = looked_for(problem, perfect)
     assert scores.loc[("film", "top1"), "value"] == 1.0
     assert scores.loc[("fold", "median_rank"), "value"] == 1.0
@@ -128,6 +128,5 @@ def test_held_out_rows_change_nothing():
     target = problem.target.copy()
     target[hidden - problem.rows[0]] = 1e3
     other = dataclasses.replace(problem, target=target)
-    again = predict_components(other, [fold], SETTINGS)
-    here = found.fitted.fold == fold.number
-    np.testing.assert_array_equal(again.fitted.values, found.fitted.values[here])
+    again = retrieval(other, [fold])
+    np.testing.assert_array_equal(again.values, found.values[found.fold == fold.number])

@@ -140,7 +140,7 @@ def test_nor_clips(backward, content):
     shown = replace(backward, direction="bold2video", target_array=array)
 
     def predict(problem, folds):
-        return feature_components.predict_components(problem, folds, DECODING).fitted
+        return feature_components.predict_components(problem, folds, DECODING)[0]
 
     check(try_model(predict, shown, read_folds(content)[1]))
 

@@ -126,6 +126,9 @@ def test_of_decoding_the_mean_over_labels_and_the_clips_are_told():
     assert labels["what"] == "labels" and labels["units"] == 2 and labels["n"] == 3
     assert clips["measure"] == "right clip first" and clips["units"] is None and clips["p"] is None
     assert report_scores.decoding_rows(None) == []
+    pooled = table.drop(columns="units_significant").assign(brains=4, groups=20)
+    labels, _ = report_scores.decoding_rows(pooled)
+    assert (labels["brains"], labels["groups"], labels["units"]) == (4, 20, None)
 
 
 def test_brains_together_by_their_number():

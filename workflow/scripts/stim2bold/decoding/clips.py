@@ -1,12 +1,13 @@
 """Which seconds of the film it was: clips found among others by what BOLD says of the picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from stim2bold.decoding.feature_components import Retrieval
 from stim2bold.evaluation.identification import cut_segments
+from stim2bold.evaluation.significance import reached
 from stim2bold.models.circular_shifts import allowed_shifts
 
 #: Among which clips the true one is looked for.
@@ -18,6 +19,33 @@ MEASURES = {
     "median_rank": ("rank, 1 is best", False),
     "reciprocal_rank": ("mean of 1 / rank", True),
 }
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What BOLD says of the film on held-out rows, and the film itself.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_components)
+        The film's components as predicted from BOLD, rows in order of time.
+    rows, fold : ndarray of shape (n_rows,), int
+        Row number, and number of the fold that predicted it.
+    film : dict of int to ndarray of shape (n_rows, n_components)
+        By number of the fold the components that its training rows have; a fold of another
+        participant, with other training rows, has others.
+    """
+
+    values: np.ndarray
+    rows: np.ndarray
+    fold: np.ndarray
+    film: dict[int, np.ndarray]
+
+    def at(self, rows: np.ndarray) -> "Retrieval":
+        """Return what is said of some of the rows, by their numbers."""
+        here = np.isin(self.rows, rows)
+        film = {number: part[here] for number, part in self.film.items()}
+        return Retrieval(self.values[here], self.rows[here], self.fold[here], film)
 
 
 def windows(series: np.ndarray, length: int) -> np.ndarray:
@@ -143,7 +171,7 @@ class Ranked:
 
 
 def rank_clips(
-    found: Retrieval,
+    found: Sequence[Retrieval],
     clips: list[np.ndarray],
     *,
     candidates: str,
@@ -156,7 +184,8 @@ def rank_clips(
 
     Parameters
     ----------
-    found : Retrieval
+    found : sequence of Retrieval
+        Of one brain; of several, on the same rows, likenesses are averaged.
     clips : list of ndarray of int
         Positions of the rows of each clip (`stim2bold.evaluation.identification.cut_segments`).
     candidates : {'fold', 'film'}
@@ -168,7 +197,7 @@ def rank_clips(
     draws, seed : int
         Of the shifts within folds, each fold's its own; over the film all shifts are taken.
     """
-    fold = found.fitted.fold
+    fold = found[0].fold
     length = len(clips[0])
     of_fold = np.array([fold[clip[0]] for clip in clips])
     first_rows = np.array([clip[0] for clip in clips])
@@ -182,11 +211,13 @@ def rank_clips(
         rivals = mine if candidates == "fold" else np.arange(n_clips)
         # Places on the circle.
         starts = first_rows[rivals] - circle[0]
-        correlations = likeness(
-            found.fitted.values[circle],
-            found.film[int(number)][circle],
-            first_rows[mine] - circle[0],
-            length,
+        own_starts = first_rows[mine] - circle[0]
+        correlations = np.mean(
+            [
+                likeness(one.values[circle], one.film[int(number)][circle], own_starts, length)
+                for one in found
+            ],
+            axis=0,
         )
         places = np.searchsorted(rivals, mine)
         rank[mine] = ranks(correlations, starts, places, 0)
@@ -265,18 +296,18 @@ def judge_clips(
         value.
     """
     length = max(1, round(seconds / tr))
-    clips = cut_segments(found.fitted.rows, found.fitted.fold, length=length)
+    clips = cut_segments(found.rows, found.fold, length=length)
     tables, rows, drawn = [], [], []
     for candidates in CANDIDATES if clips else ():
         ranked = rank_clips(
-            found, clips, candidates=candidates, tr=tr, period=period, draws=draws, seed=seed
+            [found], clips, candidates=candidates, tr=tr, period=period, draws=draws, seed=seed
         )
         starts = np.array([clip[0] for clip in clips])
         tables.append(
             pd.DataFrame(
                 {
                     "candidates": candidates,
-                    "fold": found.fitted.fold[starts],
+                    "fold": found.fold[starts],
                     "onset": (times[starts] - tr / 2).round(6),
                     "duration": round(length * tr, 6),
                     "rank": ranked.rank,
@@ -299,8 +330,8 @@ def judge_clips(
                     }
                 )
             )
-            reached = null[:, i] >= values[i] - 1e-12 if more else null[:, i] <= values[i] + 1e-12
-            p = (1 + reached.sum()) / (1 + len(null)) if len(null) else np.nan
+            sign = 1 if more else -1
+            p = reached(sign * values[i], sign * null[:, i])
             mean = null[:, i].mean() if len(null) else np.nan
             rows.append((candidates, measure, values[i], unit, chance[i], mean, p, len(clips)))
     columns = ["candidates", "measure", "value", "unit_of_measure", "chance", "null", "p", "n"]

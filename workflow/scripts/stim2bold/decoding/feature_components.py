@@ -1,6 +1,6 @@
 """The picture's principal components predicted from BOLD, fold by fold."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -15,23 +15,6 @@ from stim2bold.models.folds import Fold
 from stim2bold.models.hrf import around
 from stim2bold.models.predictions import Fitted, collect, usable
 from stim2bold.models.ridge import fit_fold, inner_splits
-
-
-@dataclass(frozen=True)
-class Retrieval:
-    """Predicted picture features of held-out rows, and the film in each fold's own components.
-
-    Parameters
-    ----------
-    fitted : Fitted
-        Predicted components, rows in order of time.
-    film : dict
-        Components of all rows that were predicted in any fold, (n_rows, n_components) in order of
-        time, by the fold whose training rows the components were fitted to.
-    """
-
-    fitted: Fitted
-    film: dict[int, np.ndarray]
 
 
 def joined(spaces: list[xr.DataArray]) -> xr.DataArray:
@@ -54,7 +37,7 @@ def joined(spaces: list[xr.DataArray]) -> xr.DataArray:
 
 def predict_components(
     problem: Problem, folds: list[Fold], settings: DecodingSettings
-) -> Retrieval:
+) -> tuple[Fitted, dict[int, np.ndarray]]:
     """Predict the picture's principal components from BOLD by ridge, fold by fold.
 
     Parameters
@@ -66,8 +49,11 @@ def predict_components(
 
     Returns
     -------
-    Retrieval
-        Components are those of the fold's training rows, both of BOLD and of the picture.
+    fitted : Fitted
+        Predicted components of held-out rows, in order of time.
+    film : dict of int to ndarray of shape (n_predicted, n_components)
+        By number of the fold the film on the same rows, in the components of the fold's training
+        rows.
     """
     set_backend("numpy")
     first, last, number = settings.alphas
@@ -95,7 +81,5 @@ def predict_components(
     fitted = in_time(
         collect([(*part[:3], part[3][:, :width]) for part in parts], extent=problem.extent)
     )
-    return Retrieval(
-        fitted=fitted,
-        film={n: x[fitted.rows - problem.rows[0], :width] for n, x in loaded.items()},
-    )
+    film = {n: x[fitted.rows - problem.rows[0], :width] for n, x in loaded.items()}
+    return fitted, film

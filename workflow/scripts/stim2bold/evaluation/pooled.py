@@ -6,6 +6,7 @@ the brain's own noise is not in another: the mean is a product of experts that a
 """
 
 import itertools
+import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from stim2bold.evaluation.identification import Identified, judged
 from stim2bold.evaluation.judging import EvaluationSettings, identified
 from stim2bold.evaluation.metrics import correlation, mean_r, without
 
+logger = logging.getLogger(__name__)
 MOST = 20
 """Groups of one size that are scored, at the most."""
 #: What is known without a brain: others are scored against it.
@@ -42,23 +44,30 @@ def groups(n: int, size: int, *, seed: int) -> list[tuple[int, ...]]:
     return sorted(found)
 
 
-def common_rows(predictions: Iterable[xr.DataArray]) -> np.ndarray:
-    """Return the row numbers that all predictions have."""
-    return reduce(np.intersect1d, (one["row"].values for one in predictions))
+def common_rows(rows: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the row numbers of the fold file that everybody has.
+
+    Groups of all sizes are scored on the same rows, so that their scores can be compared.
+    """
+    each = list(rows)
+    found = reduce(np.intersect1d, each)
+    if len(found) < max(map(len, each)):
+        logger.warning(
+            "scored on %d held-out volumes that all participants have, of %d to %d that each has",
+            *(len(found), min(map(len, each)), max(map(len, each))),
+        )
+    return found
 
 
-def mean_of(predictions: Sequence[xr.DataArray], rows: np.ndarray) -> xr.DataArray:
-    """Average predictions of the same series at rows that all of them have.
+def mean_of(predictions: Sequence[xr.DataArray]) -> xr.DataArray:
+    """Average predictions of the same series on the same rows.
 
     Parameters
     ----------
     predictions : sequence of DataArray
         Dims (time, frame, mel), with the coordinates fold and row.
-    rows : ndarray of int
-        Row numbers of the fold file.
     """
-    kept = [one.isel(time=np.isin(one["row"].values, rows)) for one in predictions]
-    return kept[0].copy(data=np.mean([one.values for one in kept], axis=0))
+    return predictions[0].copy(data=np.mean([one.values for one in predictions], axis=0))
 
 
 def scores_of(
@@ -115,39 +124,34 @@ def score_pooled(
     Returns
     -------
     DataFrame
-        Columns model, brains (how many are averaged), groups (how many such groups; those without a
-        held-out row in common are left out), volumes (held-out volumes that a group has in common,
-        mean over groups), measure (``r`` and ``r_within``, means over columns;
-        ``identification``, ``identification_within`` and the like), value (mean over groups),
-        low, high (the least and the greatest of a group), chance, chance_low, chance_high, p and
-        n (segments) of what is identified: by predictions shifted in time, the same shifts in all
-        groups.
+        Columns model, brains (how many are averaged), groups (how many such groups), volumes
+        (held out, that all participants have; where there are none, no row), measure (``r`` and
+        ``r_within``, means over columns; ``identification``, ``identification_within`` and the
+        like), value (mean over groups), low, high (the least and the greatest of a group), chance,
+        chance_low, chance_high, p and n (segments) of what is identified: by predictions shifted
+        in time, the same shifts in all groups.
     """
     kind = kinds.values.argmax(axis=1)
     n_brains = len(predictions["mean"])
-    found: dict[tuple[str, int], list] = {
-        (model, size): [] for model in predictions if model not in KNOWN for size in sizes(n_brains)
+    rows = common_rows(one["row"].values for one in predictions["mean"])
+    kept = {
+        name: [one.isel(time=np.isin(one["row"], rows)) for one in each]
+        for name, each in predictions.items()
     }
-    volumes: dict[int, list[int]] = {size: [] for size in sizes(n_brains)}
-    for size in sizes(n_brains):
+    found: dict[tuple[str, int], list] = {}
+    for size in sizes(n_brains) if len(rows) else []:
         for group in groups(n_brains, size, seed=settings.seed):
-            rows = common_rows(predictions["mean"][i] for i in group)
-            if not len(rows):
-                continue
-            volumes[size].append(len(rows))
-            told = {
-                name: mean_of([each[i] for i in group], rows) for name, each in predictions.items()
-            }
+            told = {name: mean_of([each[i] for i in group]) for name, each in kept.items()}
             mean, blocks = told.pop("mean"), as_columns(told.pop("blocks"))
             for model, own in told.items():
                 held = held_out(target, own, mean)
-                found[model, size].append(scores_of(held, blocks, kind, settings))
-    rows = [
-        {"model": model, "brains": size, "volumes": np.mean(volumes[size]), **row}
+                scored = scores_of(held, blocks, kind, settings)
+                found.setdefault((model, size), []).append(scored)
+    table = [
+        {"model": model, "brains": size, "volumes": len(rows), **row}
         for (model, size), each in found.items()
-        if each
         for row in rows_of(each)
     ]
     columns = ["model", "brains", "groups", "volumes", "measure", "value", "low", "high"]
     columns += ["chance", "chance_low", "chance_high", "p", "n"]
-    return pd.DataFrame(rows).reindex(columns=columns)
+    return pd.DataFrame(table).reindex(columns=columns)

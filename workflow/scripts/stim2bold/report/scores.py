@@ -283,8 +283,8 @@ def decoding_rows(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
     Parameters
     ----------
     summary : DataFrame or None
-        decoding, origin, item, measure, n, value, chance, p and units_significant; None where
-        nothing was decoded.
+        decoding, origin, item, measure, n, value, chance, p and units_significant; of several
+        brains together brains and groups; None where nothing was decoded.
     """
     if summary is None:
         return []
@@ -294,13 +294,14 @@ def decoding_rows(summary: pd.DataFrame | None) -> list[dict[str, Any]]:
         words = {"labels": {"all": "labels"}, "clips": clips}[row["decoding"]].get(row["item"])
         if words is None or row["measure"] not in DECODED:
             continue
-        significant = number(row["units_significant"])
+        significant = number(row.get("units_significant"))
         rows.append(
             {
                 "what": words,
                 "origin": str(row["origin"]),
                 "measure": DECODED[row["measure"]],
                 **{key: number(row.get(key)) for key in ("value", "chance", "p", "p_participants")},
+                **{key: row.get(key) for key in ("brains", "groups")},
                 "n": int(row["n"]),
                 "units": None if significant is None else int(significant),
             }

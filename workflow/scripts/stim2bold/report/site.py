@@ -222,6 +222,7 @@ def write_front(
         persistence=scores.persistence_sentence(table_of(results.persistence)),
         partition=scores.partition_rows(list(site.partition.values())),
         decoding=scores.decoding_rows(table_of(results.decoding)),
+        pooled_decoding=scores.decoding_rows(table_of(results.pooled_decoding)),
         pooled=[
             row for name in directions for row in scores.pooled_rows(table_of(results.pooled(name)))
         ],

@@ -117,6 +117,11 @@ class Results:
         """Labels and clips decoded."""
         return self.root / "decoding" / "summary.tsv"
 
+    @property
+    def pooled_decoding(self) -> Path:
+        """Labels and clips decoded from several brains together."""
+        return self.root / "decoding" / "pooled.tsv"
+
     def scored(self, direction: str) -> list[Path]:
         """Return scores of all units, a table each."""
         return sorted((self.root / "scores" / direction).glob("*.tsv"))
