@@ -138,8 +138,14 @@ rule summarise_decoding:
 rule pool_decoding:
     input:
         code=code("pool_decoding.py"),
-        timelines=[f"{LABELS}_timeline.tsv".format(origin="bold", unit=unit) for unit in LABELLED],
-        labels=[f"{LABELS}_scores.tsv".format(origin="bold", unit=unit) for unit in LABELLED],
+        timelines=[
+            f"{LABELS}_timeline.tsv".format(origin="bold", unit=unit)
+            for unit in LABELLED
+        ],
+        labels=[
+            f"{LABELS}_scores.tsv".format(origin="bold", unit=unit)
+            for unit in LABELLED
+        ],
         components=[f"{CLIPS}.nc".format(unit=unit) for unit in VIEWERS],
         films=[f"{CLIPS}_film.nc".format(unit=unit) for unit in VIEWERS],
         folds="results/folds.json",
