@@ -161,4 +161,7 @@ def pooled_table(rows: Sequence[dict]) -> pd.DataFrame:
         a group), chance, p (the film as a random sample) and n (labels, or clips).
     """
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "origin"])
-    return table.assign(origin="bold")[COLUMNS]
+    # Numbers of brains below each other.
+    order = table.groupby(["decoding", "item", "measure"], sort=False).ngroup()
+    table = table.loc[order.sort_values(kind="stable").index]
+    return table.assign(origin="bold")[COLUMNS].reset_index(drop=True)
