@@ -129,3 +129,11 @@ def test_only_what_all_have_is_pooled(caplog):
     assert "on 300 held-out volumes that all participants have" in caplog.text
     apart = [whole[0].at(whole[0].rows[:300]), whole[1].at(whole[1].rows[300:])]
     assert pooled_table(list(pool_clips(apart, **CLIPS))).empty
+
+
+def test_without_a_label_in_common_none_is_scored():
+    first, second = timelines(2, knows=1.0)
+    apart = [first, second.assign(label=second["label"] + " of another")]
+    for tables in (apart, [first, second[:0]]):
+        table = pooled_table(list(pool_labels(tables, **LABELS)))
+        assert (table["n"] == 0).all() and table[["value", "p"]].isna().all(axis=None)
