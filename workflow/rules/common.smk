@@ -33,7 +33,7 @@ from stim2bold.runtime.issues import refuse  # noqa: E402
 from stim2bold.study.settings_checks import check_consistency  # noqa: E402
 from stim2bold.runtime.signatures import signatures  # noqa: E402
 from stim2bold.runtime.code_digest import digest  # noqa: E402
-from stim2bold.models.catalogue import TARGETS, available  # noqa: E402
+from stim2bold.models.catalogue import BASELINES, TARGETS, available  # noqa: E402
 from stim2bold.models.catalogue import directions_of, groups_to_leave_out  # noqa: E402
 
 

@@ -1,11 +1,13 @@
 BOLD = "results/bold/{unit}.nc"
 OTHERS = "results/bold/others/{unit}.nc"
-# What is known of the film, each a baseline of its own.
-KNOWN = [
-    "blocks",
-    *(["annotations"] if ANNOTATIONS else []),
-    *(["lowlevel"] if STIMULUS["frames"] else []),
-]
+# Baselines from a table of what is known of the film, and whether the study has it.
+TABLES = {
+    "blocks": True,
+    "annotations": bool(ANNOTATIONS),
+    "lowlevel": bool(STIMULUS["frames"]),
+}
+KNOWN = [name for name, there in TABLES.items() if there]
+FITTED = [name for name in BASELINES if TABLES.get(name, True)]
 # Between which spaces the variance that is explained of BOLD is divided.
 PARTITIONED = list(
     dict.fromkeys(
@@ -15,10 +17,7 @@ PARTITIONED = list(
         ]
     )
 )
-BASELINES = ["mean", "elapsed", *KNOWN, "shuffled", "ridge", "banded"]
-MODELS = {
-    direction: [*BASELINES, *vaes_of(direction), "vae-stack"] for direction in UNITS
-}
+MODELS = {direction: [*FITTED, *vaes_of(direction), "vae-stack"] for direction in UNITS}
 
 
 rule average_others:
@@ -85,7 +84,7 @@ rule fit_baselines:
         folds="results/folds.json",
     output:
         predictions=expand(
-            "results/predictions/{{direction}}/{{unit}}/{model}.nc", model=BASELINES
+            "results/predictions/{{direction}}/{{unit}}/{model}.nc", model=FITTED
         ),
         strength="results/models/{direction}/{unit}_ridge.nc",
     log:

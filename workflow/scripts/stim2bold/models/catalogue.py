@@ -300,3 +300,4 @@ MODELS = {
         "training mean", "says the mean of what it was fitted on, always; it has no correlation"
     ),
 }
+BASELINES = tuple(name for name, model in MODELS.items() if model.role == "baseline")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stim2bold.models.catalogue import directions_of
+from stim2bold.models.catalogue import MODELS, directions_of
 from stim2bold.models.folds import FoldSettings
 from stim2bold.networks.i3d_settings import I3DSettings
 from stim2bold.runtime.errors import SettingError
@@ -248,9 +248,8 @@ def check_group(config: dict[str, Any]) -> list[Problem]:
     return []
 
 
-#: Models whose predictions of sound can be made audible.
-AUDIBLE = ("mean", "elapsed", "blocks", "annotations", "lowlevel", "shuffled", "ridge", "banded")
-AUDIBLE += ("vae", "vae-stack")
+#: Models whose predictions of sound can be made audible; the group's predict BOLD.
+AUDIBLE = tuple(name for name in MODELS if name != "vae-group")
 
 
 def check_listening(config: dict[str, Any]) -> list[Problem]:
