@@ -164,6 +164,7 @@ try:
     )
     if not DIRECTIONS:
         raise study.NOTHING_LEFT
+    refuse(study.check_heard(config, DIRECTIONS, ANNOTATIONS))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

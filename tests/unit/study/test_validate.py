@@ -261,6 +261,13 @@ FAULTS = {
         setting(annotations_dir="/no/such"),
         *("error", "/no/such", "no such folder"),
     ),
+    "a sound of annotations that are not there": (
+        lambda p: [
+            shutil.rmtree(p.bids / "stimuli" / "annotations"),
+            setting(sounds={"models": ["vae", "annotations"]})(p),
+        ],
+        *("error", "config.yaml", "sounds.models names annotations, and the film has none"),
+    ),
     "annotations without a table": (
         lambda p: [remove(name)(p) for name in (VIDEO, SOUND, WORDS)],
         *("error", "annotations", "holds no annotation"),

@@ -1,6 +1,7 @@
 """What the study is, from its configuration: runs, space, and where each run lies in the film."""
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,29 @@ def stimulus_parts(
         "sound": film is not None and (predicted or is_heard(config, film)),
         "words": drawn or (annotations is not None and words_table(annotations).is_file()),
     }
+
+
+def check_heard(
+    config: dict[str, Any],
+    directions: Mapping[str, catalogue.Direction],
+    annotations: str | Path | None,
+) -> list[Problem]:
+    """Check that the models that are made audible can be had of the stimulus at hand.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    directions : mapping of str to Direction
+        Those that are run.
+    annotations : str, Path or None
+        Folder of annotations.
+    """
+    heard = any(direction.needs_sound for direction in directions.values())
+    if annotations is not None or not heard or "annotations" not in config["sounds"]["models"]:
+        return []
+    what = "sounds.models names annotations, and the film has none"
+    return [error("config.yaml", what, "take it out of sounds.models, or set annotations_dir")]
 
 
 def shown_spaces(config: dict[str, Any], there: dict[str, bool]) -> list[str]:

@@ -242,7 +242,7 @@ def left_out_of_stimulus(
         problems.append(note("config.yaml", what, "nothing need be done"))
     if not kept:
         problems.append(from_refusal(study.NOTHING_LEFT, "config.yaml"))
-    return problems
+    return problems + study.check_heard(config, kept, annotations)
 
 
 def shared_TR(runs: list[Run]) -> float | None:
