@@ -46,6 +46,10 @@ def test_slope(products, powers, slope):
         # The least is unsure, another is not.
         ([[1, 1, 1], [0.95, 0.95, 0.96], [0.5, 1.1, 1.1]], 1, 2),
         ([[1, 1, 1], [1.1, 1.2, 1.1]], 0, 0),
+        # All gain, next to nothing and unevenly.
+        ([[1, 1, 1], [0.999, 0.9999, 0.99]], 0, 1),
+        # A step is sure; a later one gains more in all, and unevenly.
+        ([[1, 1, 1], [0.95, 0.95, 0.96], [0.4, 0.9, 0.94]], 2, 2),
         # One inner fold knows of no chance.
         ([[1.0], [0.9]], 1, 1),
     ],

@@ -63,7 +63,8 @@ def models_paragraph(
             "folds, among ridge regression and a prior on weights learned from all targets. A "
             "network that sees each frame before the haemodynamic delay, and a recurrent network "
             "after it, could add to this solution for the number of training steps with the least "
-            "mean error among those that reduced the error of every inner fold."
+            "mean error among those that reduced the error of every inner fold, if one reduced it "
+            "significantly (one-sided paired t test over inner folds, p < 0.05)."
         )
     else:
         parts.append("Training took the number of steps with the least error on the inner folds.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from scipy import stats
 
 from stim2bold.models.directions import Problem
 from stim2bold.models.predictions import inner_folds
@@ -16,6 +17,8 @@ from stim2bold.vae.optimiser import train
 from stim2bold.vae.sequences import unchunked
 from stim2bold.vae.settings import VAESettings
 
+SURE = 0.05
+"""Below this p a network's gain over its linear start is believed."""
 SMALLEST_SLOPE = 0.05
 """Of a prediction, so that one of which nothing is known still varies."""
 
@@ -28,12 +31,16 @@ def least_error(errors: np.ndarray, *, clearly: bool) -> int:
     errors : ndarray of shape (n_steps, n_inner_folds)
         The start first.
     clearly : bool
-        Only among steps that err less than the start does on every inner fold; the start where
-        there is none.
+        Only among steps that err less than the start does on every inner fold, and only where the
+        gain of one of them is significant (one-sided paired t test over inner folds, p < `SURE`);
+        else the start.
     """
     mean = errors.mean(axis=1)
     if clearly:
         gains = (errors < errors[0]).all(axis=1)
+        if errors.shape[1] > 1 and gains.any():
+            p = stats.ttest_rel(errors[0], errors[gains], axis=1, alternative="greater").pvalue
+            gains &= p.min() < SURE
         gains[0] = True
         mean = np.where(gains, mean, np.inf)
     return int(mean.argmin())
@@ -114,8 +121,8 @@ class HeldOutErrors:
     def best_steps(self) -> dict[int, int]:
         """Return how many steps each fold takes.
 
-        From a linear start a network must gain on every inner fold: of many steps one errs less
-        on average by chance.
+        From a linear start a network must gain on every inner fold, and surely: of many steps one
+        errs less on average by chance.
         """
         return self.least(clearly=self.settings.linear)
 
