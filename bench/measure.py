@@ -23,6 +23,7 @@ import device  # noqa: E402
 import groups  # noqa: E402
 import length  # noqa: E402
 import models  # noqa: E402
+import movie_study  # noqa: E402
 import nulls  # noqa: E402
 import optimum  # noqa: E402
 import pandas as pd  # noqa: E402
@@ -51,6 +52,7 @@ ROOMS = (
     delays,
     length,
     models,
+    movie_study,
     controls,
     decoding,
     nulls,

@@ -270,10 +270,14 @@ def write_quality(results: Path, number: int, unit: str) -> None:
     """Measures and pictures of one run; the second participant moves too much."""
     run = f"{unit}_task-film"
     measured = {"volumes": N_ROWS, "mean_fd": 0.1 + 0.6 * (number == 1), "max_fd": 1.0 + number}
-    measured |= {"outliers": 0.01 * number, "mean_dvars": 1.0, "tsnr": 60.0 - number}
+    # Derivatives of the first have no DVARS.
+    dvars = None if number == 0 else 1.0
+    measured |= {"outliers": 0.01 * number, "mean_dvars": dvars, "tsnr": 60.0 - number}
     measured |= {"dice": 0.93, "tissue_r": 0.8}
     rng = np.random.default_rng(number)
     series = {name: [None, *rng.gamma(2, 0.1, N_ROWS - 1).tolist()] for name in ("fd", "std_dvars")}
+    if dvars is None:
+        series["std_dvars"] = [None] * N_ROWS
     measured |= {"series": series}
     write_json(results / "quality" / unit / f"{run}.json", measured)
     left_out = dict.fromkeys(("constant", "not_numbers", "not_covered", "not_positive"), 0)

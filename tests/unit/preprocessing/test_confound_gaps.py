@@ -79,6 +79,15 @@ def test_a_column_that_does_not_vary_is_named_as_left_out(derived):
     assert "the same in every row: rot_z, csf" in said.what
 
 
+def test_derivatives_without_displacement_are_taken_with_a_word(derived):
+    series, path, table, write = derived
+    del table["framewise_displacement"], table["std_dvars"]
+    write()
+    (said,) = check(path)
+    assert said.severity == "note" and "framewise_displacement, std_dvars" in said.what
+    assert len(choose_confounds(series, "simple", motion="basic").table.columns) == 8
+
+
 def test_what_needs_no_filling_is_unchanged():
     table = confound_gaps.pd.DataFrame({"a": [np.nan, 2.0, 3.0], "b": [1.0, 2.0, 4.0]})
     confound_gaps.pd.testing.assert_frame_equal(confound_gaps.filled(table), table)

@@ -9,7 +9,7 @@ from stim2bold.preprocessing.iqm import QualitySettings
 from stim2bold.report import quality_pictures
 
 
-def measured(shift=0):
+def measured(shift=0, without=()):
     """A cube whose brightness is its grey matter, moved by some voxels."""
     grey = np.zeros((12, 12, 12))
     grey[3:9, 3:9, 3:9] = np.linspace(0, 1, 6)
@@ -26,7 +26,7 @@ def measured(shift=0):
     return iqm.measure(
         series,
         mask,
-        confounds,
+        confounds.drop(columns=list(without)),
         np.full(mask.shape, 40.0),
         template=np.ones(mask.shape, bool),
         tissues={"GM": grey},
@@ -38,6 +38,14 @@ def test_series_have_a_value_a_volume_and_none_where_there_is_none():
         {"framewise_displacement": [np.nan, 0.25], "std_dvars": [np.nan, np.inf]}
     )
     assert iqm.series_of(confounds) == {"fd": [None, 0.25], "std_dvars": [None, None]}
+    assert iqm.series_of(confounds[["std_dvars"]])["fd"] == [None, None]
+
+
+def test_what_derivatives_do_not_tell_is_not_measured():
+    found = measured(without=["framewise_displacement", "std_dvars", "motion_outlier_00"])
+    assert found["mean_fd"] is found["max_fd"] is found["mean_dvars"] is None
+    assert found["outliers"] == 0 and found["tsnr"] == 40
+    assert iqm.flags(found, shipped(QualitySettings)) == []
 
 
 def test_measures_of_a_run_that_lies_on_the_template():

@@ -39,6 +39,9 @@ MEASURES = {
     "tissue_r": "R with its tissues",
 }
 
+#: Courses of a run, and their columns among the confounds.
+COURSES = {"fd": "framewise_displacement", "std_dvars": "std_dvars"}
+
 
 def measure(
     series: nib.Nifti1Image,
@@ -48,7 +51,7 @@ def measure(
     *,
     template: np.ndarray,
     tissues: dict[str, np.ndarray],
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Measure the quality of a run in template space.
 
     Parameters
@@ -58,7 +61,7 @@ def measure(
     mask : ndarray of shape (x, y, z), bool
         The run's brain.
     confounds : DataFrame
-        framewise_displacement, std_dvars and columns motion_outlier*.
+        framewise_displacement, std_dvars and columns motion_outlier*; derivatives may lack them.
     ratio : ndarray of shape (x, y, z)
         tSNR.
     template : ndarray of shape (x, y, z), bool
@@ -69,35 +72,42 @@ def measure(
     Returns
     -------
     dict
-        One number for each of `MEASURES`. ``tissue_r`` is the multiple correlation of the mean
-        volume with the template's tissues, which falls where the two do not lie on one another.
+        One number for each of `MEASURES`, None where the confounds do not tell. ``tissue_r`` is
+        the multiple correlation of the mean volume with the template's tissues, which falls where
+        the two do not lie on one another.
     """
-    fd = confounds["framewise_displacement"].to_numpy(dtype=float)
+    fd, dvars = (numbers_of(confounds, name) for name in COURSES.values())
     outliers = confounds.filter(like="motion_outlier").to_numpy(dtype=float)
     mean = np.asarray(series.dataobj, dtype=np.float32).mean(axis=-1)[mask]
     design = np.column_stack([np.ones(mean.size), *(part[mask] for part in tissues.values())])
     fit = design @ np.linalg.lstsq(design, mean, rcond=None)[0]
     return {
         "volumes": len(confounds),
-        "mean_fd": float(np.nanmean(fd)),
-        "max_fd": float(np.nanmax(fd)),
+        "mean_fd": float(fd.mean()) if fd.size else None,
+        "max_fd": float(fd.max()) if fd.size else None,
         "outliers": float(outliers.any(axis=1).mean()) if outliers.size else 0.0,
-        "mean_dvars": float(np.nanmean(confounds["std_dvars"].to_numpy(dtype=float))),
+        "mean_dvars": float(dvars.mean()) if dvars.size else None,
         "tsnr": float(np.median(ratio[mask])),
         "dice": float(2 * (mask & template).sum() / (mask.sum() + template.sum())),
         "tissue_r": float(fit.std() / mean.std()) if mean.std() > 0 else 0.0,
     }
 
 
+def numbers_of(confounds: pd.DataFrame, column: str) -> np.ndarray:
+    """Return the finite numbers of a column; none where it is not there."""
+    values = confounds.get(column, pd.Series(dtype=float)).to_numpy(dtype=float)
+    return values[np.isfinite(values)]
+
+
 def series_of(confounds: pd.DataFrame) -> dict[str, list[float | None]]:
     """Return framewise displacement and DVARS of each volume, None where there is none."""
-    columns = {"fd": "framewise_displacement", "std_dvars": "std_dvars"}
+    table = confounds.reindex(columns=list(COURSES.values()))
     return {
         name: [
             round(float(value), 4) if np.isfinite(value) else None
-            for value in confounds[column].to_numpy(dtype=float)
+            for value in table[column].to_numpy(dtype=float)
         ]
-        for name, column in columns.items()
+        for name, column in COURSES.items()
     }
 
 
@@ -123,7 +133,7 @@ def flags(measured: dict[str, Any], settings: QualitySettings) -> list[str]:
         words
         for beyond, words in (
             (
-                measured["mean_fd"] > settings.mean_fd,
+                (measured["mean_fd"] or 0) > settings.mean_fd,
                 f"mean FD above {settings.mean_fd:g} mm",
             ),
             (

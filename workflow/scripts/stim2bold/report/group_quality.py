@@ -90,7 +90,8 @@ def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict
     Returns
     -------
     dict
-        ``strips``, one a measure (words, low, high, bounds, points with their place of 0 to 100);
+        ``strips``, one a measure (words, low, high, bounds, points with their place of 0 to 100,
+        None where a run was not measured);
         ``runs`` (name, page, flags, carpet, paths of the courses); ``exclude``, see `exclusions`.
     """
     shown = [
@@ -104,8 +105,11 @@ def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict
     strips = []
     for key, words in MEASURES.items():
         values = [run["measured"][key] for run in shown]
+        known = [value for value in values if value is not None]
+        if not known:
+            continue
         limits = [bounds[key]] if key in bounds else []
-        low, high = min([*values, *limits]), max([*values, *limits])
+        low, high = min([*known, *limits]), max([*known, *limits])
         digits = DIGITS.get(key, 3)
         # All alike stand in the middle.
         start, span = (low, high - low) if high > low else (low - 0.5, 1.0)
@@ -119,7 +123,9 @@ def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict
                     for limit in limits
                 ],
                 "points": [
-                    {"place": 100 * (value - start) / span, "words": f"{value:.{digits}f}"}
+                    None
+                    if value is None
+                    else {"place": 100 * (value - start) / span, "words": f"{value:.{digits}f}"}
                     for value in values
                 ],
             }

@@ -66,6 +66,7 @@ def runs_of(source: Source, unit: str, inputs: dict, root: Path) -> list[dict[st
                 "measures": [
                     (words, f"{measured[key]:.{DIGITS.get(key, 3)}f}")
                     for key, words in MEASURES.items()
+                    if measured[key] is not None
                 ],
                 "flags": flags(measured, source.settings_of_quality),
                 "left_out": left_out_sentences([read_json(path) for path in cleaned]),

@@ -24,7 +24,15 @@ from stim2bold.preprocessing.image_checks import (
 from stim2bold.preprocessing.images import contents_mark, open_image, open_telling, read_mask
 from stim2bold.preprocessing.scan_clock import header_doubt, reference_doubt, same_TR, slice_times
 from stim2bold.runtime.errors import InputError
-from stim2bold.runtime.issues import Problem, error, from_refusal, n_errors, refusals, warning
+from stim2bold.runtime.issues import (
+    Problem,
+    error,
+    from_refusal,
+    n_errors,
+    note,
+    refusals,
+    warning,
+)
 from stim2bold.study.bids import Run, repetition_time, volume_reference
 from stim2bold.study.echoes import Echo, echo_times
 from stim2bold.study.fmriprep import needed_columns
@@ -290,6 +298,9 @@ def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -
                 "choose another preprocessing.cleaning.strategy or run fMRIPrep again",
             )
         )
+    if absent := [name for name in NOT_REGRESSORS if name not in {*columns, *missing}]:
+        what = f"lacks {', '.join(absent)}, so the report does not tell them"
+        problems.append(note(path, what, "nothing need be done"))
     if len(table.rows) != n_volumes:
         problems.append(
             error(
@@ -300,7 +311,7 @@ def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -
         )
     if n_errors(problems):
         return problems
-    return check_gaps(path, needed_columns(strategy, motion))
+    return problems + check_gaps(path, needed_columns(strategy, motion))
 
 
 def check_gaps(path: Path, needed: list[str]) -> list[Problem]:
