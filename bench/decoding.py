@@ -11,7 +11,8 @@ from claims import most_false, row
 from planted import Difficulty
 from shipped import shipped
 
-from stim2bold.decoding.clips import Retrieval, retrieve_clips
+from stim2bold.decoding.clip_scores import retrieve_clips
+from stim2bold.decoding.clips import Retrieval
 from stim2bold.decoding.feature_components import joined, predict_components
 from stim2bold.decoding.label_scores import calibration_error, score_labels
 from stim2bold.decoding.labels import (
@@ -174,9 +175,11 @@ def decoding_clips() -> list[dict]:
                 target=picture,
                 content=film["folds"],
             )
-            told, shown = predict_components(problem, read_folds(film["folds"]), SETTINGS)
+            splits = read_folds(film["folds"])
+            told, shown = predict_components(problem, splits, SETTINGS)
+            spread = chance_spread(problem, splits, SETTINGS.ridge())
             _, scores = retrieve_clips(
-                Retrieval(told.values, told.rows, told.fold, shown),
+                Retrieval(told.values, told.rows, told.fold, shown, spread),
                 problem.target_array["time"].values[told.rows - problem.rows[0]],
                 seconds=10.0,
                 tr=problem.tr,

@@ -23,6 +23,7 @@ def read_retrieval(components: Path, film: Path) -> Retrieval:
         told["row"].values,
         told["fold"].values,
         dict(zip(numbers, shown.values, strict=True)),
+        told.attrs["chance_spread"],
     )
 
 

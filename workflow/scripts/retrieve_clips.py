@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from stim2bold.decoding.clips import Retrieval, judge_clips
+from stim2bold.decoding.clip_scores import judge_clips
+from stim2bold.decoding.clips import Retrieval
 from stim2bold.decoding.feature_components import joined, predict_components
 from stim2bold.decoding.labels import DecodingSettings
+from stim2bold.evaluation.null_inflation import chance_spread
 from stim2bold.io.arrays import read_array, write_array
 from stim2bold.io.files import read_json, write_table
 from stim2bold.models.circular_shifts import block_period
@@ -30,7 +32,7 @@ def main() -> None:
     parser.add_argument("--film", type=Path, required=True, help="the film in each fold's own")
     parser.add_argument("--clips", type=Path, required=True, help="a row a clip")
     parser.add_argument("--scores", type=Path, required=True)
-    parser.add_argument("--nulls", type=Path, required=True, help="scores of each shift")
+    parser.add_argument("--nulls", type=Path, required=True, help="scores of each draw")
     parser.add_argument(
         "--settings",
         type=json.loads,
@@ -46,12 +48,12 @@ def main() -> None:
         target=joined([read_array(path) for path in args.features]),
         content=content,
     )
-    fitted, film = predict_components(
-        problem, read_folds(content), DecodingSettings(**args.settings)
-    )
+    settings, folds = DecodingSettings(**args.settings), read_folds(content)
+    fitted, film = predict_components(problem, folds, settings)
+    spread = chance_spread(problem, folds, settings.ridge())
     times = problem.target_array["time"].values[fitted.rows - problem.rows[0]]
     clips, scores, nulls = judge_clips(
-        Retrieval(fitted.values, fitted.rows, fitted.fold, film),
+        Retrieval(fitted.values, fitted.rows, fitted.fold, film, spread),
         times,
         seconds=options["segment"],
         tr=problem.tr,
@@ -75,7 +77,7 @@ def main() -> None:
         coords=coords,
         name="prediction",
         attrs=fit_record(fitted.fitted, problem.extent)
-        | {"model": "clips", "direction": problem.direction, **units}
+        | {"model": "clips", "direction": problem.direction, **units, "chance_spread": spread}
         | {"source": f"{args.bold.name} -> {features}, {basis}"},
     )
     shown = xr.DataArray(

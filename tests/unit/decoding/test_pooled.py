@@ -63,7 +63,7 @@ def retrievals(n_brains, *, knows, seed=0):
         turned = np.linalg.qr(rng.standard_normal((4, 4)))[0]
         told = (knows * film + 3 * slow(rng, len(rows), 4)) @ turned
         shown = {int(number): film @ turned for number in np.unique(fold)}
-        found.append(Retrieval(told, rows, fold, shown))
+        found.append(Retrieval(told, rows, fold, shown, spread=1.0))
     return found
 
 

@@ -52,11 +52,11 @@ def test_units_are_averaged_and_tested_against_chance():
     assert rank["value"] == 13.5 and np.isnan(rank["p"])
 
 
-def test_the_film_as_a_sample_is_judged_by_the_same_shifts_in_all_units():
+def test_the_film_as_a_sample_is_judged_by_the_same_draws_in_all_units():
     clips = pd.concat([clip_table(f"sub-{i}", 10.0, 0.01) for i in range(2)])
     drawn = [pd.Series([8.0, 12.0, 20.0, 30.0]), pd.Series([30.0, 20.0, 12.0, 9.0])]
     nulls = pd.concat(
-        pd.DataFrame({"shift": range(4), "value": values}).assign(
+        pd.DataFrame({"draw": range(4), "value": values}).assign(
             unit=f"sub-{i}", candidates="film", measure="median_rank"
         )
         for i, values in enumerate(drawn)

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from stim2bold.decoding.clip_scores import rank_clips
 from stim2bold.decoding.clips import (
     CANDIDATES,
     MEASURES,
     Retrieval,
     by_chance,
-    rank_clips,
     summary_of,
 )
 from stim2bold.decoding.label_scores import precision_against_chance
@@ -119,7 +119,7 @@ def pool_clips(
     seconds : float
         Length of a clip.
     tr, period, draws, seed
-        As of `stim2bold.decoding.clips.rank_clips`.
+        As of `stim2bold.decoding.clip_scores.rank_clips`.
     """
     rows = common_rows(one.rows for one in found)
     kept = [one.at(rows) for one in found]
@@ -136,8 +136,8 @@ def pool_clips(
                 for group in groups(len(kept), size, seed=seed)
             ]
             values = np.array([summary_of(one.rank) for one in ranked])
-            # The same shifts in every group, whose mean is thereby that of one prediction.
-            null = np.mean([summary_of(one.null) for one in ranked], axis=0)
+            # The same draws in every group, whose mean is thereby that of one prediction.
+            null = np.mean([one.by_draw() for one in ranked], axis=0)
             chance = by_chance(ranked[0].n)
             for i, (measure, (_, more)) in enumerate(MEASURES.items()):
                 value, sign = values[:, i], 1 if more else -1

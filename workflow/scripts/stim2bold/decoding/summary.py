@@ -70,11 +70,11 @@ def summarise_decoding(
         `stim2bold.decoding.label_scores.score_labels` of all units, with the columns unit and
         origin; may be empty.
     clips : DataFrame
-        Scores of `stim2bold.decoding.clips.retrieve_clips` of all units, with the column unit; may
-        be empty.
+        Scores of `stim2bold.decoding.clip_scores.retrieve_clips` of all units, with the column
+        unit; may be empty.
     film : mapping of origin to `film_p` of its units, optional
     nulls : DataFrame, optional
-        Of clips: candidates, measure, shift and value of all units (`judge_clips`).
+        Of clips: candidates, measure, draw and value of all units (`judge_clips`).
 
     Returns
     -------
@@ -83,7 +83,7 @@ def summarise_decoding(
         ``all`` for the mean over labels; ``fold`` or ``film`` for clips), measure, n (units), value
         (mean over units), spread (their standard deviation), chance (mean over units), p (the film
         as a random sample: the mean over units against that of the same surrogates of labels, of
-        the same shifts of clips; of a single unit its own), p_participants (participants as a
+        the same draws of clips; of a single unit its own), p_participants (participants as a
         random sample, who see this film, by Student's t of their distances from chance),
         units_significant (units with p < 0.05, for labels q < 0.05).
     """
@@ -147,8 +147,8 @@ def clip_rows(clips: pd.DataFrame, nulls: pd.DataFrame | None) -> list[tuple]:
             p = np.nan
             if nulls is not None and not nulls.empty:
                 own = nulls[(nulls.candidates == candidates) & (nulls.measure == measure)]
-                drawn = own.groupby("shift")["value"].agg(["mean", "count"])
-                # Whoever saw less of the film has fewer shifts.
+                drawn = own.groupby("draw")["value"].agg(["mean", "count"])
+                # Whoever saw less of the film has fewer draws.
                 drawn = drawn.loc[drawn["count"] == len(part), "mean"].to_numpy()
                 p = reached(better * value.mean(), better * drawn)
         rows.append(
