@@ -8,13 +8,19 @@ import os
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import yaml
 from hypothesis import strategies as st
 
 from stim2bold.io.tables import read_tsv
+from stim2bold.preprocessing.cleaning import choose_confounds
 from stim2bold.runtime.errors import InputError
+from stim2bold.runtime.issues import n_errors
 from stim2bold.stimulus.annotations import read_blocks, read_events
+from stim2bold.stimulus.own_features import read_own_features
+from stim2bold.stimulus.word_vectors import read_vectors
 from stim2bold.study.bidsignore import ignored
+from stim2bold.study.check_run import check_confounds
 from stim2bold.study.configuration import (
     check_configuration,
     check_files,
@@ -22,6 +28,7 @@ from stim2bold.study.configuration import (
     read_configuration,
 )
 from stim2bold.study.onsets import film_onset
+from stim2bold.study.participants import check_participants
 from stim2bold.study.sidecars import read_sidecars
 from stim2bold.study.study import check_settings
 
@@ -43,6 +50,19 @@ timing: {film_onset: {all: 0.0, sub-04_run-2: -297.3}}
 blocks: {kinds: [music, speech], seconds: null}
 spectrogram: {floor: 0.001}
 """
+WORDS = "item\tonset\toffset\n" + "".join(
+    f"{word}\t{k}.25\t{k}.5\n" for k, word in enumerate(["het", "n/a", "'s", "café", "één", "ja!"])
+)
+TIMED = "time\tarousal\tvalence\n" + "".join(f"{1.5 * k}\t{k % 3}\t-0.{k}\n" for k in range(8))
+HELD = "onset\tduration\tface\n" + "".join(f"{3 * k}\t2\t{k % 2}\n" for k in range(6))
+MOTION = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
+CONFOUNDS = "\t".join([*MOTION, "csf", "white_matter", "framewise_displacement"]) + "\n"
+CONFOUNDS += "".join(
+    "\t".join(f"{(7 * k + 3 * c) % 5}.{c}" for c in range(8)) + f"\t{0.1 if k else 'n/a'}\n"
+    for k in range(12)
+)
+PEOPLE = "participant_id\tage\nsub-01\t30\nsub-02\tn/a\nsub-03\t41\n"
+VECTORS = "3 4\nhet 0.1 -0.2 0.3 0.4\nkind 1 2 3 4\nzag 0.5 0.25 -1e-3 2\n"
 SIDECAR = json.dumps({"RepetitionTime": 1.5, "TaskName": "film", "SliceTiming": [0, 0.5, 1.0]})
 FIELDS = st.sampled_from(
     [
@@ -204,3 +224,67 @@ def test_a_bidsignore_is_heeded_or_refused(tmp_path_factory, content):
     (root / ".bidsignore").write_bytes(content)
     tell, _ = refusal(lambda: ignored(root))
     assert tell is None or tell("sub-01/func/sub-01_run-2_bold.nii.gz") in (True, False)
+
+
+@many(60)
+@hypothesis.given(content=mutated(WORDS))
+def test_annotated_words_lose_no_row(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "sound_annotation_words.tsv"
+    path.write_bytes(content)
+    events, _ = refusal(lambda: read_events(path, "sound"))
+    if events is not None:
+        table = read_tsv(path)
+        assert len(events) == len(table.rows)
+        for row, item in zip(table.rows, events.get("item", []), strict=False):
+            assert (row["item"] or "") == item
+
+
+@many(60)
+@hypothesis.given(content=st.one_of(mutated(TIMED), mutated(HELD)))
+def test_own_features_are_what_the_table_says(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "arousal.tsv"
+    path.write_bytes(content)
+    found, _ = refusal(lambda: read_own_features(path))
+    if found is not None:
+        table = read_tsv(path)
+        assert found.values.shape == (len(table.rows), len(found.names))
+        assert np.isfinite(found.values).all() and np.isfinite(found.onsets).all()
+        for row, values in zip(table.rows, found.values, strict=True):
+            assert [float(row[name]) for name in found.names] == values.tolist()
+
+
+@many(60)
+@hypothesis.given(content=mutated(CONFOUNDS))
+def test_confounds_that_pass_the_check_are_used_whole(tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("func")
+    path = folder / "sub-01_task-film_desc-confounds_timeseries.tsv"
+    path.write_bytes(content)
+    series = folder / "sub-01_task-film_space-MNI_desc-preproc_bold.nii.gz"
+    series.touch()
+    problems = check_confounds(path, n_volumes=12, strategy="simple", motion="basic")
+    assert all("\n" not in problem.message for problem in problems)
+    if n_errors(problems):
+        return
+    chosen = choose_confounds(series, "simple", motion="basic")
+    assert {*chosen.table, *chosen.left_out} == {*MOTION, "csf", "white_matter"}
+    assert len(chosen.table) == 12 and np.isfinite(chosen.table.to_numpy()).all()
+
+
+@many(30)
+@hypothesis.given(content=mutated(PEOPLE))
+def test_a_table_of_participants_is_no_reason_to_stop(tmp_path_factory, content):
+    root = tmp_path_factory.getbasetemp()
+    (root / "participants.tsv").write_bytes(content)
+    problems = check_participants(root, [])
+    assert not n_errors(problems) and all("\n" not in one.message for one in problems)
+
+
+@many(40)
+@hypothesis.given(content=mutated(VECTORS))
+def test_vectors_of_words_are_of_one_length_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "words.vec"
+    path.write_bytes(content)
+    found, _ = refusal(lambda: read_vectors(path, ["het", "kind", "Zag"]))
+    if found is not None:
+        assert found and len({vector.shape for vector in found.values()}) == 1
+        assert all(np.isfinite(vector).all() for vector in found.values())

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from stim2bold.io.tables import read_tsv
 from stim2bold.preprocessing.confound_gaps import (
     RULE,
+    confounds_of,
     filled,
     gap_words,
     gaps_after_first,
-    read_confounds,
     too_many,
 )
 from stim2bold.preprocessing.registration import template
@@ -110,7 +111,7 @@ def choose_confounds(series: str | Path, strategy: str, *, motion: str) -> Confo
             gaps: dict[str, np.ndarray] = {}
             for path in (series, *series.parent.glob(f"{glob.escape(run)}_desc-confounds_*")):
                 if path.suffix == ".tsv":
-                    whole = read_confounds(path)
+                    whole = confounds_of(read_tsv(path))
                     gaps, source = gaps | gaps_after_first(whole), path
                     mended = filled(whole)
                     mended.to_csv(Path(folder) / path.name, sep="\t", na_rep="n/a", index=False)

@@ -4,53 +4,24 @@ A regressor with a gap would be NaN throughout once it is centred. Row 0 of deri
 framewise displacement and of DVARS is a gap by nature, and nilearn gives it the value of row 1.
 """
 
-import csv
-import io
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from stim2bold.io.tables import decode, read_bytes
-from stim2bold.runtime.errors import InputError
+from stim2bold.io.tables import Table, as_number
 
 #: Of the rows after the first: a column with more gaps than this is not guessed.
 LARGEST_SHARE = 0.1
 RULE = "between its neighbours in time, the ends by the nearest value"
 
 
-def read_confounds(path: str | Path) -> pd.DataFrame:
-    """Read a table of confounds; what is no finite number is NaN.
-
-    Raises
-    ------
-    InputError
-        When it is no table: not text in UTF-8, empty, or with rows of unequal length.
-    """
-    path = Path(path)
-    text = decode(read_bytes(path), path).replace("\r\n", "\n").replace("\r", "\n")
-    # A line of tabs alone is a row of gaps.
-    lines = [line for line in text.split("\n") if line.strip(" ")]
-    if not lines:
-        raise InputError(path, "is empty, so not a table", "run fMRIPrep again")
-    fields = [line.count("\t") + 1 for line in lines]
-    odd = next((i for i, n in enumerate(fields) if n != fields[0]), None)
-    if odd is not None:
-        raise InputError(
-            path,
-            f"row {odd} has {fields[odd]} fields where the header has {fields[0]}",
-            "run fMRIPrep again",
-        )
-    # Not by `stim2bold.io.tables.read_tsv`: half a million numbers a participant.
-    table = pd.read_csv(
-        io.StringIO("\n".join(lines)),
-        sep="\t",
-        na_values=["n/a"],
-        quoting=csv.QUOTE_NONE,
-        skipinitialspace=True,
-    )
-    numbers = table.apply(pd.to_numeric, errors="coerce").astype(float)
-    return numbers.replace([np.inf, -np.inf], np.nan)
+def confounds_of(table: Table) -> pd.DataFrame:
+    """Return the numbers of a table of confounds; what is no finite number is NaN."""
+    columns = {
+        name: [np.nan if number is None else number for number in map(as_number, cells)]
+        for name in table.columns
+        if (cells := [row[name] for row in table.rows])
+    }
+    return pd.DataFrame(columns, columns=list(table.columns), dtype=float)
 
 
 def gaps_after_first(table: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -32,6 +32,14 @@ def ignored(root: Path) -> Callable[[str], bool]:
     return tell
 
 
+def _characters(part: str) -> str:
+    """Return what a set of characters in brackets stands for."""
+    other, inner = part.startswith("[!"), part[1:-1].removeprefix("!")
+    # Python may some day take these for operations on sets.
+    inner = re.sub(r"([\[&~|])", r"\\\1", inner)
+    return f"[{'^' if other else ''}{inner}]"
+
+
 def _expression(pattern: str) -> re.Pattern[str]:
     """Return what a pattern of .gitignore stands for: a path, or all that lies below it."""
     below = pattern.endswith("/")
@@ -41,7 +49,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
     for part in re.split(r"(\*\*/|/\*\*$|\*|\?|\[[^\]]*\])", pattern.lstrip("/")):
         parts.append(
             {"**/": "(?:.*/)?", "/**": "/.*", "*": "[^/]*", "?": "[^/]"}.get(part)
-            or (part.replace("[!", "[^") if part.startswith("[") else re.escape(part))
+            or (_characters(part) if part.startswith("[") else re.escape(part))
         )
     start = "" if anchored else "(?:.*/)?"
     try:

@@ -6,12 +6,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from stim2bold.io.tables import read_tsv
+from stim2bold.io.tables import Table, read_tsv
 from stim2bold.preprocessing.confound_gaps import (
     RULE,
+    confounds_of,
     gap_words,
     gaps_after_first,
-    read_confounds,
     too_many,
 )
 from stim2bold.preprocessing.image_checks import (
@@ -311,15 +311,12 @@ def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -
         )
     if n_errors(problems):
         return problems
-    return problems + check_gaps(path, needed_columns(strategy, motion))
+    return problems + check_gaps(table, needed_columns(strategy, motion))
 
 
-def check_gaps(path: Path, needed: list[str]) -> list[Problem]:
+def check_gaps(read: Table, needed: list[str]) -> list[Problem]:
     """Say which of the confounds that are used by name have gaps or do not vary."""
-    try:
-        table = read_confounds(path)
-    except InputError as refusal:
-        return [from_refusal(refusal, path)]
+    path, table = read.path, confounds_of(read)
     problems, still, gaps = [], [], gaps_after_first(table)
     for name in needed:
         if name in gaps and too_many(gaps[name], len(table)):
