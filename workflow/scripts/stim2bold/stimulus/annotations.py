@@ -242,7 +242,7 @@ def read_blocks(path: str | Path, kinds: Sequence[str] | None = None) -> pd.Data
     if not rows:
         raise InputError(path, "holds no event with a trial_type", "give each block its line")
     onset, duration = (np.array(numbers(table, name, rows=rows)) for name in ("onset", "duration"))
-    if (wrong := np.flatnonzero(duration <= 0)).size:
+    if (wrong := np.flatnonzero(onset + duration <= onset)).size:
         row = int(wrong[0])
         raise InputError(
             path,
