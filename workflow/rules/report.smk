@@ -86,6 +86,7 @@ rule write_methods:
                 "simulated": SIMULATED,
                 "resampled_here": not RESAMPLED,
                 "annotated": bool(ANNOTATIONS),
+                "baselines": FITTED,
                 "directions": list(DIRECTIONS),
                 "spaces": USED,
                 "configuration": config,

@@ -65,6 +65,7 @@ def main() -> None:
         directions=directions,
         spaces=arguments.settings["spaces"],
         steps=steps,
+        baselines=arguments.settings["baselines"],
         annotated=arguments.settings["annotated"],
         sound_measures=set(read_table(arguments.sound_scores)["measure"])
         if arguments.sound_scores

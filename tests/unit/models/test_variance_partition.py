@@ -75,3 +75,12 @@ def test_only_training_rows_are_fitted(split):
 def test_nothing_explained_has_no_shares():
     share, interval = shares(-np.ones((6, 2)), np.arange(6), seed=0)
     assert np.isnan(share).all() and np.isnan(interval).all()
+
+
+def test_what_may_be_nothing_is_not_divided():
+    rng = np.random.default_rng(0)
+    # Two spaces that cancel out but for a little: a part of that would be any number.
+    by_row = rng.standard_normal((60, 2)) + [0.5, -0.45]
+    assert by_row.sum() > 0
+    share, interval = shares(by_row, np.arange(60) // 3, seed=0)
+    assert np.isnan(share).all() and np.isnan(interval).all()

@@ -41,6 +41,7 @@ def section(**changes):
         "spaces": ["i3d_rgb", "mel", "modulation", "words"],
         "steps": [0, 0, 40],
         "annotated": True,
+        "baselines": ["annotations", "lowlevel", "ridge"],
         "sound_measures": {"pesq_wb", "pesq_nb", "stoi", "estoi", "mcd", "mel_r"},
         "version": "0.1.0",
         "references": REFERENCES,
@@ -168,13 +169,26 @@ def test_it_follows_the_configuration():
     assert "Nichols & Holmes" in text and "decode the labels of the film's annotations and" in text
 
 
+def test_it_says_what_a_study_without_film_confounds_and_tables_had():
+    config = planted_study.configuration()
+    config["own_features"] = {"arousal": {"file": "a.tsv", "label": "rated arousal"}}
+    bare = {**SIDECAR, "Confounds": []}
+    text = text_of(config=config, sidecars=[bare], spaces=["arousal"], baselines=["ridge"])
+    assert "The film was described by rated arousal." in text
+    assert "low-level" not in text and "ridge regression on the features" in text
+    assert (
+        "No confounds were available (nilearn" in text and "slower than 128 s were removed" in text
+    )
+
+
 def test_it_names_no_annotations_and_no_group_where_there_are_none():
     facts = {"participants": ["01"], "runs": [RUN], "TR": 2.0, "space": "MNI", "missing": []}
-    text = text_of(inputs=facts, annotated=False, spaces=["i3d_rgb"])
+    none = {"annotated": False, "baselines": ["lowlevel", "ridge"]}
+    text = text_of(inputs=facts, **none, spaces=["i3d_rgb"])
     assert "annotations" not in text and "Student" not in text and "Holmes" not in text
     assert "decode which clip of the film was shown" in text
     film_only = {"directions": ["video2audio"], "spaces": ["i3d_rgb"]}
-    assert "decode " not in text_of(inputs=facts, annotated=False, **film_only)
+    assert "decode " not in text_of(inputs=facts, **none, **film_only)
 
 
 def test_ds003688_is_cited():

@@ -106,9 +106,19 @@ def test_shares_are_averaged_over_participants_in_their_order():
         pd.DataFrame({"space": ["b", "a"], "share": [0.8, 0.2], "low": 0.3, "high": [0.7, np.nan]}),
     ]
     first, second = report_scores.partition_rows(tables)
-    assert first == pytest.approx({"space": "b", "share": 0.7, "low": 0.2, "high": 0.8})
+    expected = {"space": "b", "n": 2, "of": 2, "share": 0.7, "low": 0.2, "high": 0.8}
+    assert first == pytest.approx(expected)
     assert second["share"] == pytest.approx(0.3) and second["high"] is None
     assert report_scores.partition_rows([]) == []
+
+
+def test_shares_are_those_of_participants_who_have_them():
+    some = pd.DataFrame({"space": ["b", "a"], "share": [0.6, 0.4], "low": 0.1, "high": 0.9})
+    none = some.assign(share=np.nan, low=np.nan, high=np.nan)
+    first, _ = report_scores.partition_rows([none, some, none])
+    assert (first["n"], first["of"], first["share"]) == (1, 3, 0.6)
+    first, _ = report_scores.partition_rows([none, none])
+    assert first["n"] == 0 and first["share"] is None
 
 
 def test_of_decoding_the_mean_over_labels_and_the_clips_are_told():

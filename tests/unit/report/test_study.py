@@ -25,9 +25,21 @@ def test_one_sentence_says_what_was_run():
 
 
 def test_warnings_are_passed_on():
-    problem = {"severity": "warning", "message": "a: lacks b; add b"}
-    found = opening(problems=[problem, {"severity": "note", "message": "two are left out"}])
-    assert found["warnings"] == ["a: lacks b; add b"] and found["notes"] == ["two are left out"]
+    problem = {"severity": "warning", "file": "a", "what": "lacks b", "fix": "add b"}
+    note = {"severity": "note", "file": "c", "what": "is left out", "fix": "nothing need be done"}
+    found = opening(problems=[problem, note])
+    assert found["warnings"] == [{"words": "a: lacks b; add b", "files": []}]
+    assert found["notes"] == ["c: is left out; nothing need be done"]
+
+
+def test_what_is_alike_in_several_files_is_said_once():
+    problem = {"severity": "warning", "what": "lacks b", "fix": "add b"}
+    files = ["one", "two", "three"]
+    other = {"severity": "warning", "file": "four", "what": "is empty", "fix": "fill it"}
+    problems = [problem | {"file": files[0]}, other, *(problem | {"file": f} for f in files[1:])]
+    shared, alone = opening(problems=problems)["warnings"]
+    assert shared == {"words": "3 files: lacks b; add b", "files": files}
+    assert alone == {"words": "four: is empty; fill it", "files": []}
 
 
 def test_what_was_read_is_shown_as_make_check_shows_it():

@@ -131,13 +131,14 @@ def shares(
     Returns
     -------
     share : ndarray of shape (n_spaces,)
-        They sum to 1; NaN where nothing is explained.
+        They sum to 1; NaN where the interval of what is explained in all reaches 0: a part of
+        next to nothing is any number.
     interval : ndarray of shape (2, n_spaces)
         95 %; over the draws in which anything is explained.
     """
     totals = drawn_sums(by_row, blocks, seed=seed, n=n)
     whole = by_row.sum(axis=0)
-    if whole.sum() <= 0:
+    if min(whole.sum(), np.quantile(totals.sum(axis=1), 0.025)) <= 0:
         return np.full(by_row.shape[1], np.nan), np.full((2, by_row.shape[1]), np.nan)
     some = totals[totals.sum(axis=1) > 0]
     interval = np.quantile(some / some.sum(axis=1, keepdims=True), [0.025, 0.975], axis=0)

@@ -1,11 +1,14 @@
 """Paragraphs of the methods section on models and scores."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from stim2bold.evaluation.landmarks import RADIUS
 from stim2bold.models.catalogue import BOLD, direction_label, split_name
 from stim2bold.report.wording import in_words, several
 from stim2bold.stimulus.feature_spaces import described
+
+#: What baselines of a table of what is known of the film were fitted on.
+KNOWN = {"annotations": "annotations", "lowlevel": "low-level features of frames and sound"}
 
 
 def models_paragraph(
@@ -17,7 +20,7 @@ def models_paragraph(
     spaces: list[str],
     n_participants: int,
     steps: list[int],
-    annotated: bool,
+    baselines: Collection[str],
 ) -> str:
     """Say what the film was described by and what was learned.
 
@@ -32,8 +35,8 @@ def models_paragraph(
     n_participants : int
     steps : list of int
         Steps of training that the inner folds chose, for each fold of each participant's VAE.
-    annotated : bool
-        Whether the film is annotated.
+    baselines : collection of str
+        Those that were fitted.
     """
     vae = config["vae"]
     after = (
@@ -43,15 +46,16 @@ def models_paragraph(
         "linear start and the hybrid objective of Sohn et al., 2015"
     )
     seeds = several(vae["seeds"], "model") + (" of different seeds" if vae["seeds"] > 1 else "")
+    known = [words for name, words in KNOWN.items() if name in baselines]
     parts = [
         *features_sentences(spaces, config["own_features"], film, config["spectrogram"]),
         f"We predicted {in_words([direction_label(name) for name in directions])}, with "
         f"variational autoencoders (Kingma & Welling, 2014; {after}; preset '{vae['preset']}', "
         f"{seeds}). They were compared with the training mean, a linear time trend, the labels of "
-        f"the film's blocks, ridge regression on {'annotations and on ' if annotated else ''}"
-        "low-level features of frames and sound, ridge regression on the features that the "
-        "autoencoders had, as they were and circularly shifted, and banded ridge regression "
-        "(Nunez-Elizalde et al., 2019; Dupré la Tour et al., 2022) on the same features.",
+        f"the film's blocks, {f'ridge regression on {in_words(known)}, ' if known else ''}ridge "
+        "regression on the features that the autoencoders had, as they were and circularly "
+        "shifted, and banded ridge regression (Nunez-Elizalde et al., 2019; Dupré la Tour et al., "
+        "2022) on the same features.",
         f"All models were fitted and evaluated by cross-validation over "
         f"{several(len(folds['folds']), 'fold')} of contiguous film time. {folds['gap']:g} s on "
         "each side of the test segment were excluded from training, and hyperparameters were "
@@ -222,6 +226,7 @@ def features_sentences(
             f"What was said was described by {in_words(by_need['words'])}, from the annotations."
         )
     if own_labels:
-        sentences.append(f"Further features were {in_words(own_labels)}.")
+        subject = "Further features were" if sentences else "The film was described by"
+        sentences.append(f"{subject} {in_words(own_labels)}.")
     sentences.append("All features were averaged over each volume.")
     return sentences

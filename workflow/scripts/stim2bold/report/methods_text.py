@@ -5,6 +5,7 @@ the cleaned series) and, where they say nothing, from the configuration they wer
 """
 
 import csv
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,14 @@ def preprocessing_paragraph(
     span = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     filled = sum(len(sidecar["VolumesFilledIn"]) for sidecar in sidecars)
     cut = sidecars[0]["HighPass"]
+    strategy = f"nilearn strategy '{cleaning['strategy']}', motion '{cleaning['motion']}'"
+    strategy += "; Abraham et al., 2014; Wang et al., 2024"
+    drifts = f"drifts slower than {1 / cut:.0f} s were removed"
     parts.append(
-        f"{span} confounds per run (nilearn strategy '{cleaning['strategy']}', motion "
-        f"'{cleaning['motion']}'; Abraham et al., 2014; Wang et al., 2024) and drifts slower than "
-        f"{1 / cut:.0f} s were removed in a single regression (Lindquist et al., 2019)."
+        f"{span} confounds per run ({strategy}) and {drifts} in a single regression (Lindquist et "
+        "al., 2019)."
+        if numbers[-1]
+        else f"No confounds were available ({strategy}); {drifts} by regression."
     )
     if filled:
         parts.append(f"{several(filled, 'volume')} with motion were replaced by interpolation.")
@@ -227,6 +232,7 @@ def methods_section(
     directions: list[str],
     spaces: list[str],
     steps: list[int],
+    baselines: Collection[str],
     annotated: bool,
     sound_measures: set[str],
     version: str,
@@ -254,6 +260,8 @@ def methods_section(
         Directions and feature spaces that were used.
     steps : list of int
         Steps of training that the inner folds chose, for each fold of each participant's VAE.
+    baselines : collection of str
+        Those that were fitted.
     annotated : bool
         Whether the film is annotated.
     sound_measures : set of str
@@ -286,7 +294,7 @@ def methods_section(
             spaces=spaces,
             n_participants=len(inputs["participants"]),
             steps=steps,
-            annotated=annotated,
+            baselines=baselines,
         ),
         scores_paragraph(
             config,

@@ -258,14 +258,22 @@ def partition_rows(tables: list[pd.DataFrame]) -> list[dict[str, Any]]:
     Parameters
     ----------
     tables : list of DataFrame
-        One a participant: space, share, low and high.
+        One a participant: space, share, low and high; missing where too little is explained.
+
+    Returns
+    -------
+    list of dict
+        ``space``, ``share``, ``low``, ``high``; ``n`` participants have a share, of all ``of``.
     """
     if not tables:
         return []
-    means = pd.concat(tables).groupby("space", sort=False)[["share", "low", "high"]].mean()
+    keys = ["share", "low", "high"]
+    spaces = pd.concat(tables).groupby("space", sort=False)[keys]
+    n = spaces.count()["share"]
     return [
-        {"space": space, **{key: number(row[key]) for key in ("share", "low", "high")}}
-        for space, row in means.iterrows()
+        {"space": space, "n": int(n[space]), "of": len(tables)}
+        | {key: number(row[key]) for key in keys}
+        for space, row in spaces.mean().iterrows()
     ]
 
 

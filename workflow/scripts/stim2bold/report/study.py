@@ -23,8 +23,8 @@ def opening(
     Returns
     -------
     dict
-        ``sentence``, ``warnings``, ``notes``, ``read`` and ``read_beside`` (runs and other files,
-        as text), ``missing``, ``n_folds`` and ``gap``.
+        ``sentence``, ``warnings`` (see `gathered`), ``notes``, ``read`` and ``read_beside`` (runs
+        and other files, as text), ``missing``, ``n_folds`` and ``gap``.
     """
     n, n_runs = len(inputs["participants"]), len(inputs["runs"])
     return {
@@ -34,14 +34,38 @@ def opening(
             f"{inputs['TR']:g} s) and a film of {film['duration']:.1f} s, and scored on film time "
             f"that no fit has seen ({len(folds['folds'])} folds)."
         ),
-        "warnings": [problem["message"] for problem in inputs["problems"] if not is_note(problem)],
-        "notes": [problem["message"] for problem in inputs["problems"] if is_note(problem)],
+        "warnings": gathered([one for one in inputs["problems"] if not is_note(one)]),
+        "notes": [one["words"] for one in gathered(list(filter(is_note, inputs["problems"])))],
         "read": as_lines(inputs.get("read", [])),
         "read_beside": others(inputs.get("read", [])),
         "missing": missing(inputs["missing"]),
         "n_folds": len(folds["folds"]),
         "gap": folds["gap"],
     }
+
+
+def gathered(problems: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Gather what is alike in several files.
+
+    Parameters
+    ----------
+    problems : list of dict
+        ``file``, ``what`` and ``fix``.
+
+    Returns
+    -------
+    list of dict
+        ``words``, and ``files``: their names where there are several.
+    """
+    files: dict[str, list[str]] = {}
+    for problem in problems:
+        files.setdefault(f"{problem['what']}; {problem['fix']}", []).append(problem["file"])
+    return [
+        {"words": f"{own[0]}: {words}", "files": []}
+        if len(own) == 1
+        else {"words": f"{len(own)} files: {words}", "files": own}
+        for words, own in files.items()
+    ]
 
 
 def is_note(problem: dict[str, Any]) -> bool:

@@ -51,7 +51,7 @@ def maps_of(
         From the page to the report's root.
     """
     shown, picture = [], None
-    for direction in sorted(directions):
+    for direction in directions:
         folder = source.results.maps(direction, unit)
         names = {path.name.removesuffix("_r.nii.gz") for path in folder.glob("*_r.nii.gz")}
         order = [name for name in [*MODELS, "ceiling"] if name in names]
