@@ -306,7 +306,9 @@ def plant(results: Path, *, participants: int = 3) -> Source:
     units = [f"sub-{number + 1:02d}" for number in range(participants)]
     labels = [unit.removeprefix("sub-") for unit in units]
     runs = [{"name": f"{unit}_task-film", "bold": "b", "t1w": "t", "echoes": 1} for unit in units]
-    problems = [{"severity": "warning", "message": f"{NASTY}: lacks a T1w image; add one"}]
+    problem = {"severity": "warning", "what": "lacks a T1w image", "fix": "add one"}
+    # Two files share it, so that they stand in a list.
+    problems = [problem | {"file": NASTY}, problem | {"file": f"{NASTY} too"}]
     missing = [{"participant": "99", "reason": f"no BOLD run {NASTY}"}]
     inputs = {"TR": TR, "participants": labels, "runs": runs}
     empty = dict.fromkeys(("TR_from", "seconds", "film_onset", "events", "t1w", "confounds"))

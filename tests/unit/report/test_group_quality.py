@@ -41,3 +41,5 @@ def test_the_proposed_line_is_read_as_a_user_would_write_it():
         "03_run-2": "above 20% outliers; cut: 'x'",
     }
     assert exclusions({"sub-10": runs["sub-10"]}) is None
+    # Bounds by which nobody is left are no reason to leave anybody out.
+    assert exclusions({"sub-02": runs["sub-02"]}) is None

@@ -103,6 +103,7 @@ stim2bold.start("[data-view=timeline]", async (element, address) => {
   const part = (name) => element.querySelector(`[data-part=${name}]`);
   const settings = { ...address, ...(await stim2bold.load(address.data)) };
   const { stills } = settings;
+  if (!stills) ["still", "stills"].forEach((name) => part(name).remove());
   let drawing, region, line, marks;
   let kinds = [...new Set(settings.blocks.map(({ label }) => label))];
 

@@ -60,7 +60,7 @@ def path_of(course: list[float | None], top: float) -> str:
 
 
 def exclusions(runs: dict[str, list[dict[str, Any]]]) -> str | None:
-    """Return a line for config.yaml that leaves out what is flagged; None where nothing is.
+    """Return a line for config.yaml that leaves out what is flagged; None where nothing or all is.
 
     Parameters
     ----------
@@ -75,7 +75,9 @@ def exclusions(runs: dict[str, list[dict[str, Any]]]) -> str | None:
             key = "_".join([label, *number]) if len(of_unit) > 1 else label
             if run["flags"]:
                 chosen[key] = "; ".join(run["flags"])
-    return f"exclude: {json.dumps(chosen, ensure_ascii=False)}" if chosen else None
+    if not chosen or len(chosen) == sum(map(len, runs.values())):
+        return None
+    return f"exclude: {json.dumps(chosen, ensure_ascii=False)}"
 
 
 def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any] | None:
@@ -92,7 +94,8 @@ def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict
     dict
         ``strips``, one a measure (words, low, high, bounds, points with their place of 0 to 100,
         None where a run was not measured);
-        ``runs`` (name, page, flags, carpet, paths of the courses); ``exclude``, see `exclusions`.
+        ``runs`` (name, page, flags, carpet, paths of the courses by `COURSES`); ``exclude``, see
+        `exclusions`; ``all_flagged``.
     """
     shown = [
         {**run, "page": page_of(unit), "unit": unit}
@@ -138,6 +141,7 @@ def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict
         "strips": strips,
         "scales": [
             {
+                "key": key,
                 "words": words,
                 "top": f"{tops[key]:.2g}",
                 "outlier": f"{outliers[key]:g}",
@@ -153,11 +157,12 @@ def group_quality(source: Source, runs: dict[str, list[dict[str, Any]]]) -> dict
                 "carpet": next(
                     (f for f in run["figures"] if "_desc-carpet_" in f["address"]), None
                 ),
-                "paths": [path_of(courses[key][i], tops[key]) for key in COURSES],
+                "paths": {key: path_of(courses[key][i], tops[key]) for key in COURSES},
             }
             for i, run in enumerate(shown)
         ],
         "exclude": exclusions(runs),
+        "all_flagged": all(run["flags"] for run in shown),
     }
 
 
