@@ -169,6 +169,14 @@ def test_it_follows_the_configuration():
     assert "Nichols & Holmes" in text and "decode the labels of the film's annotations and" in text
 
 
+def test_each_target_is_named_once():
+    text = text_of(directions=["film2bold", "words2bold", "bold2audio"])
+    assert (
+        "We predicted the BOLD response from the film and from the words of the film and the "
+        "film's sound from the BOLD response that followed it, with" in text
+    )
+
+
 def test_it_says_what_a_study_without_film_confounds_and_tables_had():
     config = planted_study.configuration()
     config["own_features"] = {"arousal": {"file": "a.tsv", "label": "rated arousal"}}

@@ -1,6 +1,6 @@
 """Tables, configuration and sidecars with bytes and fields changed: refused, or read whole.
 
-STIM2BOLD_FUZZ=N tries N times as many inputs.
+STIM2BOLD_FUZZ=N tries N times as many inputs; --timeout 0 lets it.
 """
 
 import json

@@ -3,12 +3,20 @@
 from collections.abc import Collection, Mapping
 
 from stim2bold.evaluation.landmarks import RADIUS
-from stim2bold.models.catalogue import BOLD, direction_label, split_name
+from stim2bold.models.catalogue import BOLD, TARGET_LABELS, source_label, split_name
 from stim2bold.report.wording import in_words, several
 from stim2bold.stimulus.feature_spaces import described
 
 #: What baselines of a table of what is known of the film were fitted on.
 KNOWN = {"annotations": "annotations", "lowlevel": "low-level features of frames and sound"}
+
+
+def predicted(directions: list[str]) -> str:
+    """Return what was predicted from what, each target once."""
+    sources: dict[str, list[str]] = {}
+    for name in directions:
+        sources.setdefault(split_name(name)[1], []).append(f"from {source_label(name)}")
+    return in_words([f"{TARGET_LABELS[target]} {in_words(own)}" for target, own in sources.items()])
 
 
 def models_paragraph(
@@ -49,7 +57,7 @@ def models_paragraph(
     known = [words for name, words in KNOWN.items() if name in baselines]
     parts = [
         *features_sentences(spaces, config["own_features"], film, config["spectrogram"]),
-        f"We predicted {in_words([direction_label(name) for name in directions])}, with "
+        f"We predicted {predicted(directions)}, with "
         f"variational autoencoders (Kingma & Welling, 2014; {after}; preset '{vae['preset']}', "
         f"{seeds}). They were compared with the training mean, a linear time trend, the labels of "
         f"the film's blocks, {f'ridge regression on {in_words(known)}, ' if known else ''}ridge "
