@@ -178,7 +178,7 @@ def decoding_clips() -> list[dict]:
             splits = read_folds(film["folds"])
             told, shown = predict_components(problem, splits, SETTINGS)
             spread = chance_spread(problem, splits, SETTINGS.ridge())
-            _, scores = retrieve_clips(
+            _, scores, _ = retrieve_clips(
                 Retrieval(told.values, told.rows, told.fold, shown, spread),
                 problem.target_array["time"].values[told.rows - problem.rows[0]],
                 seconds=10.0,

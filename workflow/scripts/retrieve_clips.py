@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from stim2bold.decoding.clip_scores import judge_clips
+from stim2bold.decoding.clip_scores import retrieve_clips
 from stim2bold.decoding.clips import Retrieval
 from stim2bold.decoding.feature_components import joined, predict_components
 from stim2bold.decoding.labels import DecodingSettings
@@ -52,7 +52,7 @@ def main() -> None:
     fitted, film = predict_components(problem, folds, settings)
     spread = chance_spread(problem, folds, settings.ridge())
     times = problem.target_array["time"].values[fitted.rows - problem.rows[0]]
-    clips, scores, nulls = judge_clips(
+    clips, scores, nulls = retrieve_clips(
         Retrieval(fitted.values, fitted.rows, fitted.fold, film, spread),
         times,
         seconds=options["segment"],

@@ -47,7 +47,7 @@ def retrieval(problem, folds):
 
 def looked_for(problem, found, *, seconds=6.0):
     times = problem.target_array["time"].values[found.rows - problem.rows[0]]
-    clips, scores = retrieve_clips(
+    clips, scores, _ = retrieve_clips(
         found, times, seconds=seconds, tr=TR, period=block_period(CONTENT), draws=200, seed=0
     )
     return clips, scores.set_index(["candidates", "measure"])

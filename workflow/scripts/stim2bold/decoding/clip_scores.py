@@ -208,26 +208,6 @@ def retrieve_clips(
     period: float,
     draws: int,
     seed: int,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Look for every held-out clip among the clips of its fold and of the film.
-
-    As `judge_clips`, without the scores of the single draws.
-    """
-    clips, scores, _ = judge_clips(
-        found, times, seconds=seconds, tr=tr, period=period, draws=draws, seed=seed
-    )
-    return clips, scores
-
-
-def judge_clips(
-    found: Retrieval,
-    times: np.ndarray,
-    *,
-    seconds: float,
-    tr: float,
-    period: float,
-    draws: int,
-    seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Look for every held-out clip among the clips of its fold and of the film.
 

@@ -74,7 +74,7 @@ def summarise_decoding(
         unit; may be empty.
     film : mapping of origin to `film_p` of its units, optional
     nulls : DataFrame, optional
-        Of clips: candidates, measure, draw and value of all units (`judge_clips`).
+        Of clips: candidates, measure, draw and value of all units (`retrieve_clips`).
 
     Returns
     -------
