@@ -3,11 +3,13 @@
 import argparse
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
-from stim2bold.io.files import read_table, write_json
+from stim2bold.io.files import write_json
+from stim2bold.io.tables import read_tsv
+from stim2bold.preprocessing.confound_gaps import confounds_of
 from stim2bold.preprocessing.figures import tsnr
+from stim2bold.preprocessing.images import read_derived, read_mask
 from stim2bold.preprocessing.iqm import measure, series_of
 from stim2bold.preprocessing.registration import template
 from stim2bold.preprocessing.resampling import sample, template_tissues, voxel_points
@@ -22,10 +24,11 @@ def main() -> None:
     parser.add_argument("--confounds", type=Path, required=True)
     parser.add_argument("--quality", type=Path, required=True, help="JSON to write")
     options = parser.parse_args()
-    series, mask = nib.load(options.series), nib.load(options.mask)
-    series = nib.Nifti1Image(np.asarray(series.dataobj, dtype=np.float32), series.affine)
-    brain = np.asarray(mask.dataobj) > 0
-    confounds = read_table(options.confounds)
+    series, (mask, _) = read_derived(options.series), read_mask(options.mask)
+    # What is left out of the analysis for it, too.
+    known = np.isfinite(np.asarray(series.dataobj)).all(axis=-1)
+    brain = (np.asarray(mask.dataobj) > 0) & known
+    confounds = confounds_of(read_tsv(options.confounds))
     measured = measure(
         series,
         brain,

@@ -1,9 +1,14 @@
+import sys
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
+import planted_study
 import pytest
+from processes import succeed
 from shipped import shipped
 
+from stim2bold.io.files import read_json
 from stim2bold.preprocessing import iqm
 from stim2bold.preprocessing.iqm import QualitySettings
 from stim2bold.report import quality_pictures
@@ -88,3 +93,25 @@ def test_pictures_take_turns_with_their_partner(tmp_path):
     for one in found:
         assert (tmp_path / one["address"]).is_file()
     assert "rest" not in str(found)
+
+
+def test_derivatives_are_measured_as_they_are_analysed(tmp_path):
+    folder = planted_study.write_derivatives(tmp_path, participants=1) / "sub-01" / "func"
+    series = next(folder.glob("*MNI*preproc_bold.nii.gz"))
+    mask, table = next(folder.glob("*brain_mask.nii.gz")), next(folder.glob("*confounds*.tsv"))
+    image, brain = nib.load(series), nib.load(mask)
+    values, inside = image.get_fdata(dtype=np.float32), np.ones(brain.shape, np.float32)
+    # An axis of one behind the third, a voxel that is no number, a mask of probabilities, a blank.
+    values[4, 4, 4] = np.nan
+    inside[:2] = 0.3
+    nib.save(nib.Nifti1Image(values[:, :, :, None], image.affine), series)
+    nib.save(nib.Nifti1Image(inside[..., None], brain.affine), mask)
+    table.write_text(table.read_text().replace("std_dvars", "std_dvars ", 1))
+    script = planted_study.PROJECT / "workflow" / "scripts" / "measure_quality.py"
+    files = ("--series", series, "--mask", mask, "--confounds", table)
+    succeed([sys.executable, script, *files, "--quality", tmp_path / "q.json"], seconds=120)
+    found = read_json(tmp_path / "q.json")
+    assert found["volumes"] == 108 and found["mean_dvars"] is not None
+    # Of the template's 125 voxels, all in its brain, 75 are in the mask and 74 are numbers.
+    assert found["dice"] == pytest.approx(2 * 74 / (74 + 125))
+    assert found["tsnr"] == pytest.approx(9, abs=1) and 0 <= found["tissue_r"] <= 1
