@@ -89,6 +89,17 @@ def test_derivatives_without_displacement_are_taken_with_a_word(derived):
     assert len(choose_confounds(series, "simple", motion="basic").table.columns) == 8
 
 
+def test_a_column_of_the_users_own_is_no_hindrance(derived):
+    series, path, table, write = derived
+    plain = choose_confounds(series, "simple", motion="basic").table
+    table["respirationRate"] = ["0.25"] * 108
+    write()
+    assert check(path) == []
+    confound_gaps.pd.testing.assert_frame_equal(
+        choose_confounds(series, "simple", motion="basic").table, plain
+    )
+
+
 def test_what_needs_no_filling_is_unchanged():
     table = confound_gaps.pd.DataFrame({"a": [np.nan, 2.0, 3.0], "b": [1.0, 2.0, 4.0]})
     confound_gaps.pd.testing.assert_frame_equal(confound_gaps.filled(table), table)

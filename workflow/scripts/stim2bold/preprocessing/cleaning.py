@@ -113,7 +113,9 @@ def choose_confounds(series: str | Path, strategy: str, *, motion: str) -> Confo
                 if path.suffix == ".tsv":
                     whole = confounds_of(read_tsv(path))
                     gaps, source = gaps | gaps_after_first(whole), path
-                    mended = filled(whole)
+                    # No strategy names a column with capitals, and nilearn refuses the whole table
+                    # for one that a user has added.
+                    mended = filled(whole[[name for name in whole if name == name.lower()]])
                     mended.to_csv(Path(folder) / path.name, sep="\t", na_rep="n/a", index=False)
                 else:
                     (Path(folder) / path.name).symlink_to(path.absolute())
