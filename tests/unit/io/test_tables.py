@@ -136,8 +136,9 @@ def test_hidden_files_are_no_annotations(tmp_path):
 
 
 def test_confounds_are_counted_by_their_lines(write):
-    rows = [f'{k}\t{2 + k}\t"3\n' for k in range(5)]
-    text = "".join(["csf\twhite_matter\ttrans_x\n", *rows])
+    rows = [f'{k}\t{2 + k}\t"3\t0\t0\n' for k in range(5)]
+    names = "csf\twhite_matter\ttrans_x\tframewise_displacement\tstd_dvars\n"
+    text = "".join([names, *rows])
     found = check_confounds(write(text), n_volumes=5, strategy="ica_aroma", motion="basic")
     assert found == []
     (short,) = check_confounds(write(text), n_volumes=6, strategy="ica_aroma", motion="basic")
