@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import yaml
-from brains import BEFORE, MOVIE, SEGMENTS, TR
+from brains import MOVIE, SEGMENTS, TR
 from claims import row
 from deployment import here
 from fmriprep_names import describe
@@ -24,7 +24,7 @@ from stim2bold.report.provenance import costs
 
 log = logging.getLogger(__name__)
 N = 17
-MODELS = ("ridge", "banded", "vae", "group")
+MODELS = ("ridge", "banded", "vae", "vae-group")
 SPACES = ("annotations", "text", "lowlevel")
 SPACE = "MNI152NLin2009cAsym"
 # What the data set does not tell; a column that is the same in every row is no regressor.
@@ -70,10 +70,9 @@ def write_study(root: Path, segment: tuple[int, int]) -> Path:
             folder = derivatives / f"sub-{number:02d}" / "func"
             write_run(folder, series, data["ijk"], data["affine"], tuple(data["shape"]))
         for name in SPACES:
-            values = np.nan_to_num(data[f"features_{name}"][start - BEFORE : stop])
+            values = np.nan_to_num(data[f"features_{name}"][start:stop])
             table = pd.DataFrame(values, columns=[f"f{k}" for k in range(values.shape[1])])
-            onset = TR * np.arange(-BEFORE, stop - start)
-            table = table.assign(onset=onset, duration=TR)[onset >= 0]
+            table = table.assign(onset=TR * np.arange(stop - start), duration=TR)
             table.to_csv(root / f"{name}.tsv", sep="\t", index=False)
     describe(derivatives)
     path = root / "movie.yaml"
@@ -118,7 +117,7 @@ def rows_of(scores: pd.DataFrame, seconds: float) -> list[dict]:
     r = scores.set_index(["direction", "model"])["r"]
     for direction in scores["direction"].unique():
         for model in MODELS:
-            name = f"real_study_{direction}_{model}_r"
+            name = f"real_study_{direction}_{model.replace('-', '_')}_r"
             unit = f"r, {model} of {direction}, {what}"
             rows.append(row(name, [r[direction, model]], unit=unit, better="higher", **options))
     return rows

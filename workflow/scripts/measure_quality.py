@@ -28,7 +28,8 @@ def main() -> None:
     # What is left out of the analysis for it, too.
     known = np.isfinite(np.asarray(series.dataobj)).all(axis=-1)
     brain = (np.asarray(mask.dataobj) > 0) & known
-    confounds = confounds_of(read_tsv(options.confounds))
+    table = read_tsv(options.confounds)
+    confounds = confounds_of(table, table.columns)
     measured = measure(
         series,
         brain,

@@ -45,6 +45,12 @@ def retrieval(problem, folds):
     return Retrieval(fitted.values, fitted.rows, fitted.fold, film, spread=1.3)
 
 
+def perfect(found):
+    """The same brain, if it told the film itself."""
+    told = [found.film[f.number][found.fold == f.number] for f in FOLDS]
+    return dataclasses.replace(found, values=np.concatenate(told))
+
+
 def looked_for(problem, found, *, seconds=6.0):
     times = problem.target_array["time"].values[found.rows - problem.rows[0]]
     clips, scores, _ = retrieve_clips(
@@ -59,7 +65,9 @@ def test_clips_are_found_in_bold_that_follows_the_picture():
         best = scores.loc[candidates]
         assert best.loc["top1", "value"] > 2 * best.loc["top1", "chance"]
         assert best.loc["median_rank", "value"] < 0.6 * best.loc["median_rank", "chance"]
-        assert best["p"].drop("top5").max() < 0.03
+        assert best["p"][["top1", "reciprocal_rank"]].max() < 0.02
+        # Of few folds the median of all ranks takes few values by chance.
+        assert best["p"]["median_rank"] < 0.03
     own = clips[clips["candidates"] == "film"]
     right = own["onset"] == own["best_onset"]
     assert (own.loc[right, "rank"] == 1).all() and right.mean() == scores.loc["film", "top1"].value
@@ -94,11 +102,9 @@ def test_chance_exchanges_folds_and_signs_by_the_same_draws_in_everybody():
     own = []
     for seed in (4, 5):
         _, found = study(seed, strength=1.0)
-        told = [found.film[f.number][found.fold == f.number] for f in FOLDS]
-        perfect = dataclasses.replace(found, values=np.concatenate(told))
         clips = cut_segments(found.rows, found.fold, length=10)
         null = rank_clips(
-            [perfect],
+            [perfect(found)],
             clips,
             **{"candidates": "fold", "tr": TR, "period": 60.0, "draws": 600, "seed": 3},
         ).null
@@ -110,9 +116,7 @@ def test_chance_exchanges_folds_and_signs_by_the_same_draws_in_everybody():
 
 def test_a_perfect_prediction_finds_every_clip_and_only_unshifted():
     problem, found = study(1, strength=1.0)
-    told = [found.film[f.number][found.fold == f.number] for f in FOLDS]
-    perfect = dataclasses.replace(found, values=np.concatenate(told))
-    _, scores = looked_for(problem, perfect)
+    _, scores = looked_for(problem, perfect(found))
     assert scores.loc[("film", "top1"), "value"] == 1.0
     assert scores.loc[("fold", "median_rank"), "value"] == 1.0
     assert scores.loc[("film", "top1"), "null"] < 0.2

@@ -117,7 +117,7 @@ def test_a_row_of_gaps_is_told_as_a_volume_that_is_missing(derived):
 def test_words_and_blanks_are_read_as_in_every_table(tmp_path):
     path = tmp_path / "confounds.tsv"
     path.write_bytes(b'\xef\xbb\xbfa \tb\tc\td\r\n1\t"2\tTrue\t 1 \r\n3\t4"\tFalse\tinf\r\n\r\n')
-    table = confound_gaps.confounds_of(read_tsv(path))
+    table = confound_gaps.confounds_of(read_tsv(path), ["a", "b", "c", "d"])
     assert list(table.columns) == ["a", "b", "c", "d"]
     np.testing.assert_array_equal(table["a"], [1, 3])
     np.testing.assert_array_equal(table["d"], [1, np.nan])

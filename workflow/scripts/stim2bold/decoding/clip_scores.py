@@ -143,6 +143,32 @@ def exchanged(
     return null
 
 
+def shifted(
+    likenesses: list[np.ndarray], parts: list[Stretch], starts: np.ndarray, shifts: np.ndarray
+) -> np.ndarray:
+    """Rank clips among all of the film, with film and prediction moved against each other.
+
+    Parameters
+    ----------
+    likenesses : list of ndarray of shape (n_clips, n_rows)
+        Of the clips of each part with the film at each predicted row.
+    parts : list of Stretch
+    starts : ndarray of shape (n_clips,), int
+        Where all clips start.
+    shifts : ndarray of shape (n_shifts,), int
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n_shifts, n_clips)
+    """
+    null = np.zeros((len(shifts), len(starts)))
+    for part, correlations in zip(parts, likenesses, strict=True):
+        for draw, shift in zip(null, shifts, strict=True):
+            draw[part.clips] = ranks(correlations, starts, part.clips, shift)
+    return null
+
+
 def rank_clips(
     found: Sequence[Retrieval],
     clips: list[np.ndarray],
@@ -171,31 +197,29 @@ def rank_clips(
     draws, seed : int
         Of `exchanged`.
     """
-    fold, length = found[0].fold, len(clips[0])
+    fold, length, within = found[0].fold, len(clips[0]), candidates == "fold"
     first_rows = np.array([clip[0] for clip in clips])
     n_clips, everything = len(clips), np.arange(len(fold))
     rank, n, own, best = (np.zeros(n_clips) for _ in range(4))
     first = np.zeros(n_clips, dtype=int)
-    shifts = allowed_shifts(len(fold), tr=tr, period=period)
-    null = np.zeros((len(shifts), n_clips))
-    parts = stretches_of(fold, clips)
+    parts, likenesses = stretches_of(fold, clips), []
     for part in parts:
-        mine, within = part.clips, candidates == "fold"
+        mine = part.clips
         rivals = mine if within else np.arange(n_clips)
         shown = part.rows if within else everything
         starts, places = first_rows[rivals] - shown[0], np.searchsorted(rivals, mine)
         correlations = compare(found, part, shown, length)
+        likenesses.append(correlations)
         rank[mine], n[mine] = ranks(correlations, starts, places, 0), len(rivals)
         here = correlations[:, starts]
         own[mine], best[mine] = here[np.arange(len(mine)), places], here.max(axis=1)
         first[mine] = first_rows[rivals[here.argmax(axis=1)]]
-        if not within:
-            for draw, shift in zip(null, shifts, strict=True):
-                draw[mine] = ranks(correlations, starts, places, shift)
-    spread = 1.0
-    if candidates == "fold":
+    if within:
         null = exchanged(found, parts, length, draws=draws, seed=seed)
         spread = float(np.mean([one.spread for one in found]))
+    else:
+        shifts = allowed_shifts(len(fold), tr=tr, period=period)
+        null, spread = shifted(likenesses, parts, first_rows, shifts), 1.0
     return Ranked(rank=rank, n=n, first=first, own=own, best=best, null=null, spread=spread)
 
 

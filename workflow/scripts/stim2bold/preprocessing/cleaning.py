@@ -111,11 +111,13 @@ def choose_confounds(series: str | Path, strategy: str, *, motion: str) -> Confo
             gaps: dict[str, np.ndarray] = {}
             for path in (series, *series.parent.glob(f"{glob.escape(run)}_desc-confounds_*")):
                 if path.suffix == ".tsv":
-                    whole = confounds_of(read_tsv(path))
-                    gaps, source = gaps | gaps_after_first(whole), path
+                    table = read_tsv(path)
                     # No strategy names a column with capitals, and nilearn refuses the whole table
                     # for one that a user has added.
-                    mended = filled(whole[[name for name in whole if name == name.lower()]])
+                    known = [name for name in table.columns if name == name.lower()]
+                    whole = confounds_of(table, known)
+                    gaps, source = gaps | gaps_after_first(whole), path
+                    mended = filled(whole)
                     mended.to_csv(Path(folder) / path.name, sep="\t", na_rep="n/a", index=False)
                 else:
                     (Path(folder) / path.name).symlink_to(path.absolute())

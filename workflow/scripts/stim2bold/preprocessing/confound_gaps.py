@@ -4,6 +4,8 @@ A regressor with a gap would be NaN throughout once it is centred. Row 0 of deri
 framewise displacement and of DVARS is a gap by nature, and nilearn gives it the value of row 1.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -14,14 +16,14 @@ LARGEST_SHARE = 0.1
 RULE = "between its neighbours in time, the ends by the nearest value"
 
 
-def confounds_of(table: Table) -> pd.DataFrame:
-    """Return the numbers of a table of confounds; what is no finite number is NaN."""
-    columns = {
-        name: [np.nan if number is None else number for number in map(as_number, cells)]
-        for name in table.columns
-        if (cells := [row[name] for row in table.rows])
-    }
-    return pd.DataFrame(columns, columns=list(table.columns), dtype=float)
+def confounds_of(table: Table, columns: Iterable[str]) -> pd.DataFrame:
+    """Return the numbers of some confounds; what is no finite number is NaN.
+
+    Of all columns of a table this takes longer than reading it: half a million numbers.
+    """
+    return pd.DataFrame(
+        {name: [as_number(row[name]) for row in table.rows] for name in columns}, dtype=float
+    )
 
 
 def gaps_after_first(table: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -316,7 +316,7 @@ def check_confounds(path: Path, *, n_volumes: int, strategy: str, motion: str) -
 
 def check_gaps(read: Table, needed: list[str]) -> list[Problem]:
     """Say which of the confounds that are used by name have gaps or do not vary."""
-    path, table = read.path, confounds_of(read)
+    path, table = read.path, confounds_of(read, needed)
     problems, still, gaps = [], [], gaps_after_first(table)
     for name in needed:
         if name in gaps and too_many(gaps[name], len(table)):
